@@ -1,0 +1,36 @@
+//! Newtypes for what Serval counts, so that a group's number is never taken for a node's.
+
+use std::fmt;
+
+/// A replication group: the index of a [primary and its replicas](crate) in the catalog's list of groups.
+///
+/// Statements that need several groups take their connections in the order of this number, so that two of them
+/// never wait for each other in a circle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(pub u16);
+
+/// A data node: the index of one physical database on one group in the catalog's list of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u16);
+
+/// One client connection, as `CONNECTION_ID()` and `SHOW PROCESSLIST` name it. Unique within a proxy process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u32);
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "g{}", self.0)
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}", self.0)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
