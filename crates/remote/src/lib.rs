@@ -1,0 +1,127 @@
+//! The traits through which plans reach servers: [`Backend`] hands out [`Connection`]s of a group, and a connection
+//! takes one [`Request`] at a time and answers it in [`Burst`]s of whole packets.
+//!
+//! The crate implements nothing that touches a socket. The real servers live in the backend crate; tests script
+//! their own. The executor and the transaction crate name only what is here, so both run unchanged over either.
+//!
+//! ```
+//! use serval_remote::SessionState;
+//! let plain = SessionState::default();
+//! let strict = plain.with("sql_mode", "'STRICT_ALL_TABLES'");
+//! assert_eq!(strict.difference_from(&plain).as_deref(), Some("SET sql_mode='STRICT_ALL_TABLES'"));
+//! assert_eq!(plain.difference_from(&strict).as_deref(), Some("SET sql_mode=DEFAULT"));
+//! ```
+
+mod error;
+mod state;
+
+use std::future::Future;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use serval_types::GroupId;
+use serval_wire::response::Completion;
+
+pub use error::RemoteError;
+pub use state::SessionState;
+
+/// Which servers of a group may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// The primary only: writes, locking reads, transactions, and reads that must be current.
+    Primary,
+    /// Any healthy replica within the group's lag limit by weight, or the primary where there is none.
+    Replica,
+}
+
+/// The servers behind Serval.
+pub trait Backend: Send + Sync + 'static {
+    /// A connection; see [`Connection`] for what dropping one does.
+    type Connection: Connection;
+
+    /// Takes one connection of `group`, preferably one that is already in `state`.
+    ///
+    /// # Errors
+    /// [`RemoteError::Exhausted`] when none became free by `deadline`, [`RemoteError::Unavailable`] when no server
+    /// of the group can serve `access`.
+    fn acquire(
+        &self,
+        group: GroupId,
+        access: Access,
+        state: &SessionState,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Self::Connection, RemoteError>> + Send;
+
+    /// Takes `count` connections of `group` in one step: all or, at the deadline, none.
+    ///
+    /// A fan-out that took them one by one could hold some while another fan-out holds the rest, and neither would
+    /// ever finish. `count` is at most [`Backend::fan_out`].
+    ///
+    /// # Errors
+    /// As [`Backend::acquire`].
+    fn acquire_many(
+        &self,
+        group: GroupId,
+        access: Access,
+        count: usize,
+        state: &SessionState,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Self::Connection>, RemoteError>> + Send;
+
+    /// The largest number of connections of `group` that one statement may hold; at least 1.
+    fn fan_out(&self, group: GroupId) -> usize;
+}
+
+/// A connection to one server, for one statement at a time.
+///
+/// Dropping a connection is always safe. If it is idle and outside a transaction it goes back to its pool;
+/// otherwise its socket is closed, which rolls the transaction back, and a statement still running on the server is
+/// killed by a task of the backend. So a timeout or a client that went away needs nothing but a dropped future.
+pub trait Connection: Send {
+    /// Sends a statement, after whatever brings the connection into the request's state, in one write.
+    ///
+    /// # Errors
+    /// [`RemoteError::Lost`] when the socket failed; the connection is then of no more use.
+    fn send(&mut self, request: &Request<'_>) -> impl Future<Output = Result<(), RemoteError>> + Send;
+
+    /// The next whole packets of the answer, as many as have arrived, at least one.
+    ///
+    /// Sequence ids count from 1, as a client expects them after its own packet 0. After a burst with a
+    /// [`Burst::completion`] the connection is idle again.
+    ///
+    /// # Errors
+    /// [`RemoteError::Lost`], [`RemoteError::Wire`], or [`RemoteError::Refused`] when what had to precede the
+    /// statement (a SET, a USE, a BEGIN) was refused by the server, in which case the statement did not run.
+    fn read_burst(&mut self) -> impl Future<Output = Result<Burst, RemoteError>> + Send;
+
+    /// Whether the server said, in its last answer, that a transaction is open.
+    fn in_transaction(&self) -> bool;
+
+    /// The connection's id on its server, for KILL and for the console.
+    fn thread_id(&self) -> u32;
+
+    /// The configured name of the server, for logs and the console.
+    fn server_name(&self) -> &str;
+}
+
+/// One statement for a [`Connection`].
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The physical database that unqualified names belong to.
+    pub database: Option<&'a str>,
+    /// What the session has set; the connection sends the difference from its own.
+    pub state: &'a SessionState,
+    /// A statement that opens a transaction, sent before `sql`.
+    pub begin: Option<&'a str>,
+    /// The statement, as COM_QUERY carries it.
+    pub sql: &'a [u8],
+}
+
+/// Whole frames of an answer, with their headers.
+#[derive(Debug)]
+pub struct Burst {
+    /// The frames, in the order they came.
+    pub bytes: BytesMut,
+    /// Present when the answer ends with this burst. Offsets in it count from the start of `bytes`.
+    pub completion: Option<Completion>,
+}

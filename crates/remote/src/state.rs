@@ -1,0 +1,96 @@
+//! What a client has SET, in a form that a backend connection can be brought to.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The session variables that differ from a fresh backend connection's, by name, with the SQL text of each value.
+///
+/// Names are lower-case system variables (`sql_mode`) or user variables with their sign (`@total`). Values are SQL
+/// literals (`'STRICT_ALL_TABLES'`, `1`), already accepted by a server. `SET NAMES` is kept as the three variables
+/// that it sets. Cloning is cheap, and two clones compare by pointer first.
+#[derive(Debug, Clone, Default)]
+pub struct SessionState {
+    variables: Arc<BTreeMap<Box<str>, Box<str>>>,
+}
+
+impl SessionState {
+    /// This state with one variable changed.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut variables = BTreeMap::clone(&self.variables);
+        variables.insert(name.to_ascii_lowercase().into(), value.into());
+        Self { variables: Arc::new(variables) }
+    }
+
+    /// This state with one variable back at the server's own value.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let mut variables = BTreeMap::clone(&self.variables);
+        variables.remove(name.to_ascii_lowercase().as_str());
+        Self { variables: Arc::new(variables) }
+    }
+
+    /// The SQL text of a variable's value, where this session set one.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|value| &**value)
+    }
+
+    /// All variables in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// The SET statement that turns a connection in state `from` into this state; `None` where they are equal.
+    #[must_use]
+    pub fn difference_from(&self, from: &Self) -> Option<String> {
+        if self == from {
+            return None;
+        }
+        let mut set = String::new();
+        for (name, value) in self.iter().filter(|(name, value)| from.value(name) != Some(value)) {
+            append(&mut set, name, value);
+        }
+        for (name, _) in from.iter().filter(|(name, _)| self.value(name).is_none()) {
+            append(&mut set, name, if name.starts_with('@') { "NULL" } else { "DEFAULT" });
+        }
+        Some(set)
+    }
+}
+
+impl PartialEq for SessionState {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.variables, &other.variables) || self.variables == other.variables
+    }
+}
+
+impl Eq for SessionState {}
+
+fn append(set: &mut String, name: &str, value: &str) {
+    set.push_str(if set.is_empty() { "SET " } else { ", " });
+    // Writing to a String cannot fail.
+    let _ = write!(set, "{name}={value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_states_need_nothing() {
+        let one = SessionState::default().with("time_zone", "'+00:00'");
+        let two = SessionState::default().with("TIME_ZONE", "'+00:00'");
+        assert_eq!(one.difference_from(&two), None);
+    }
+
+    #[test]
+    fn a_difference_sets_and_resets() {
+        let from = SessionState::default().with("sql_mode", "''").with("@a", "1");
+        let to = SessionState::default().with("time_zone", "'+00:00'");
+        assert_eq!(
+            to.difference_from(&from).as_deref(),
+            Some("SET time_zone='+00:00', @a=NULL, sql_mode=DEFAULT")
+        );
+    }
+}
