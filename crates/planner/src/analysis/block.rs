@@ -1,0 +1,361 @@
+//! SELECT blocks: the references of each, what joins them, and what their predicates leave.
+
+use std::ops::ControlFlow;
+
+use serval_catalog::{Catalog, Sharding};
+use serval_sql::{Locator, Scan, Span};
+use sqlparser::ast::{
+    BinaryOperator, Delete, Expr, FromTable, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, Update,
+    Visit, Visitor,
+};
+
+use super::columns::{Column, Scope};
+use super::predicate::Reader;
+use super::tables::{Names, TableRef};
+use crate::error::PlanError;
+
+/// The tables of a statement, with the shards that its predicates leave of each.
+#[derive(Debug)]
+pub(crate) struct Analysis {
+    /// Every mention of a table, in the order of the text within each block.
+    pub(crate) refs: Vec<TableRef>,
+    /// Blocks in all; more than one where there are subqueries, derived tables or set operations.
+    pub(crate) blocks: usize,
+    /// Places where a column is written with its schema (`shop.users.id`): the schema and its dot.
+    pub(crate) schema_prefixes: Vec<Span>,
+    /// Places where a column is written with its table, and which reference's name that is.
+    pub(crate) table_prefixes: Vec<(Span, String)>,
+}
+
+impl Analysis {
+    /// Reads a statement.
+    ///
+    /// # Errors
+    /// Unknown schemas and tables, and forms of FROM that are refused.
+    pub(crate) fn of(
+        statement: &Statement,
+        catalog: &Catalog,
+        schema: Option<&str>,
+        locator: &Locator,
+        scan: &Scan,
+    ) -> Result<Self, PlanError> {
+        let names = Names { catalog, schema, locator };
+        let mut collector = Collector { names, scan, ctes: Vec::new(), analysis: Self::empty() };
+        match statement {
+            Statement::Update(update) => collector.update(update)?,
+            Statement::Delete(delete) => collector.delete(delete)?,
+            Statement::Insert(insert) => {
+                if let sqlparser::ast::TableObject::TableName(name) = &insert.table {
+                    collector.target(name)?;
+                }
+            }
+            _ => {}
+        }
+        match statement.visit(&mut collector) {
+            ControlFlow::Break(error) => Err(error),
+            ControlFlow::Continue(()) => Ok(collector.analysis),
+        }
+    }
+
+    fn empty() -> Self {
+        Self { refs: Vec::new(), blocks: 0, schema_prefixes: Vec::new(), table_prefixes: Vec::new() }
+    }
+
+    /// How columns of the outermost block are looked up.
+    pub(crate) fn root_scope(&self) -> Scope<'_> {
+        let end = self.refs.iter().position(|found| found.block != 0).unwrap_or(self.refs.len());
+        Scope { refs: &self.refs[..end], first: 0, opaque: false }
+    }
+}
+
+struct Collector<'a> {
+    names: Names<'a>,
+    scan: &'a Scan,
+    /// Names of the WITH clauses around the current query: those are not tables.
+    ctes: Vec<Vec<String>>,
+    analysis: Analysis,
+}
+
+/// A predicate and the references whose rows it restricts.
+struct Condition<'q> {
+    expr: &'q Expr,
+    restricts: Vec<usize>,
+}
+
+/// A block being read.
+#[derive(Default)]
+struct Block<'q> {
+    conditions: Vec<Condition<'q>>,
+    equalities: Vec<(Column, Column)>,
+    opaque: bool,
+}
+
+impl Visitor for Collector<'_> {
+    type Break = PlanError;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<PlanError> {
+        let with = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.ctes.push(with.map(|cte| cte.alias.name.value.to_lowercase()).collect());
+        self.body(&query.body).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+    }
+
+    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<PlanError> {
+        self.ctes.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<PlanError> {
+        if let Expr::CompoundIdentifier(parts) = expr {
+            self.prefixes(parts);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Collector<'_> {
+    /// The SELECTs of one query, but not of the queries nested in it: those are visited by themselves.
+    fn body(&mut self, body: &SetExpr) -> Result<(), PlanError> {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::SetOperation { left, right, .. } => {
+                self.body(left)?;
+                self.body(right)
+            }
+            SetExpr::Table(_) => Err(PlanError::refused("TABLE t is not supported; write SELECT * FROM t")),
+            _ => Ok(()),
+        }
+    }
+
+    fn select(&mut self, select: &Select) -> Result<(), PlanError> {
+        for item in &select.projection {
+            if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = item
+            {
+                let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+                self.wildcard_prefixes(&parts);
+            }
+        }
+        self.block(&select.from, select.selection.as_ref())
+    }
+
+    fn update(&mut self, update: &Update) -> Result<(), PlanError> {
+        for assignment in &update.assignments {
+            if let sqlparser::ast::AssignmentTarget::ColumnName(name) = &assignment.target {
+                let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+                self.prefixes(&parts);
+            }
+        }
+        self.block(std::slice::from_ref(&update.table), update.selection.as_ref())
+    }
+
+    fn delete(&mut self, delete: &Delete) -> Result<(), PlanError> {
+        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+        let using = delete.using.as_deref().unwrap_or_default();
+        if delete.tables.is_empty() && using.is_empty() {
+            return self.block(from, delete.selection.as_ref());
+        }
+        Err(PlanError::refused(
+            "DELETE from several tables is not supported yet; delete from one table at a time",
+        ))
+    }
+
+    /// The table of an INSERT, which no predicate restricts.
+    fn target(&mut self, name: &ObjectName) -> Result<(), PlanError> {
+        let found = self.names.resolve(name, None, self.analysis.blocks)?;
+        self.analysis.refs.push(found);
+        self.analysis.blocks += 1;
+        Ok(())
+    }
+
+    fn block(&mut self, from: &[TableWithJoins], selection: Option<&Expr>) -> Result<(), PlanError> {
+        let first = self.analysis.refs.len();
+        let mut block = Block::default();
+        for tables in from {
+            self.joined(tables, false, first, &mut block)?;
+        }
+        if let Some(expr) = selection {
+            block.conditions.push(Condition { expr, restricts: (first..self.analysis.refs.len()).collect() });
+        }
+        self.reaches(first, block);
+        self.analysis.blocks += 1;
+        Ok(())
+    }
+
+    /// Reads one element of FROM; returns the references in it.
+    fn joined<'q>(
+        &mut self,
+        tables: &'q TableWithJoins,
+        nullable: bool,
+        first: usize,
+        block: &mut Block<'q>,
+    ) -> Result<Vec<usize>, PlanError> {
+        let mut inside = self.factor(&tables.relation, nullable, first, block)?;
+        for join in &tables.joins {
+            let (side, constraint) = side(&join.join_operator)?;
+            let right = self.factor(&join.relation, nullable || side == Side::Left, first, block)?;
+            if side == Side::Right {
+                inside.iter().for_each(|&index| self.analysis.refs[index].nullable = true);
+            }
+            let restricts = match side {
+                Side::Inner => inside.iter().chain(&right).copied().collect(),
+                Side::Left => right.clone(),
+                Side::Right => inside.clone(),
+            };
+            match constraint {
+                JoinConstraint::On(expr) => block.conditions.push(Condition { expr, restricts }),
+                JoinConstraint::Using(columns) => self.using(columns, &inside, &right, block),
+                JoinConstraint::Natural | JoinConstraint::None => {}
+            }
+            inside.extend(right);
+        }
+        Ok(inside)
+    }
+
+    fn factor<'q>(
+        &mut self,
+        factor: &'q TableFactor,
+        nullable: bool,
+        first: usize,
+        block: &mut Block<'q>,
+    ) -> Result<Vec<usize>, PlanError> {
+        match factor {
+            TableFactor::Table { name, args: None, alias, .. } => {
+                if self.is_cte(name) {
+                    block.opaque = true;
+                    return Ok(Vec::new());
+                }
+                let mut found = self.names.resolve(name, alias.as_ref(), self.analysis.blocks)?;
+                found.nullable = nullable;
+                self.analysis.refs.push(found);
+                Ok(vec![self.analysis.refs.len() - 1])
+            }
+            TableFactor::NestedJoin { table_with_joins, .. } => {
+                self.joined(table_with_joins, nullable, first, block)
+            }
+            TableFactor::Derived { .. } => {
+                block.opaque = true;
+                Ok(Vec::new())
+            }
+            other => Err(PlanError::refused(format!("FROM {other} is not supported"))),
+        }
+    }
+
+    fn using(&self, columns: &[ObjectName], left: &[usize], right: &[usize], block: &mut Block<'_>) {
+        for name in columns.iter().filter_map(|name| name.0.last()?.as_ident()) {
+            let name = name.value.to_lowercase();
+            if let (&[one], &[two]) = (left, right) {
+                let column = |table| Column { table, name: name.clone() };
+                block.equalities.push((column(one), column(two)));
+            }
+        }
+    }
+
+    fn is_cte(&self, name: &ObjectName) -> bool {
+        let Some(ident) = name.0.first().and_then(|part| part.as_ident()).filter(|_| name.0.len() == 1)
+        else {
+            return false;
+        };
+        let name = ident.value.to_lowercase();
+        self.ctes.iter().flatten().any(|cte| *cte == name)
+    }
+
+    /// Fills in the reach and co-location of the block's references.
+    fn reaches(&mut self, first: usize, mut block: Block<'_>) {
+        let scope = Scope { refs: &self.analysis.refs, first, opaque: block.opaque };
+        for condition in &block.conditions {
+            equalities(condition.expr, scope, &mut block.equalities);
+        }
+        let key =
+            |index: usize, sharding: &Sharding| Column { table: index, name: sharding.column.to_lowercase() };
+        let anchor = (first..scope.refs.len()).find_map(|index| {
+            let found = &scope.refs[index];
+            let sharding = found.table.table.sharding().filter(|_| !found.nullable)?;
+            Some((sharding, scope.equal_to(key(index, sharding), &block.equalities)))
+        });
+        let mut results = Vec::new();
+        for (index, found) in scope.refs.iter().enumerate().skip(first) {
+            let Some(sharding) = found.table.table.sharding() else { continue };
+            let class = scope.equal_to(key(index, sharding), &block.equalities);
+            let reader = Reader { scope, class: &class, locator: self.names.locator, scan: self.scan };
+            let restricting =
+                block.conditions.iter().filter(|condition| condition.restricts.contains(&index));
+            let reach = restricting
+                .fold(crate::reach::Reach::All, |reach, condition| reach.and(reader.reach(condition.expr)));
+            let co_located = anchor.as_ref().is_some_and(|(anchor, class)| {
+                class.contains(&key(index, sharding)) && anchor.co_located(sharding)
+            });
+            results.push((index, reach, co_located));
+        }
+        for (index, reach, co_located) in results {
+            self.analysis.refs[index].reach = reach;
+            self.analysis.refs[index].co_located = co_located;
+        }
+    }
+
+    /// Notes the qualifiers of `schema.table.column` and `table.column`.
+    fn prefixes(&mut self, parts: &[Ident]) {
+        match parts {
+            [schema, table, _] => self.qualifier(Some(schema), table),
+            [table, _] => self.qualifier(None, table),
+            _ => {}
+        }
+    }
+
+    /// Notes the qualifiers of `schema.table.*` and `table.*`.
+    fn wildcard_prefixes(&mut self, parts: &[Ident]) {
+        match parts {
+            [schema, table] => self.qualifier(Some(schema), table),
+            [table] => self.qualifier(None, table),
+            _ => {}
+        }
+    }
+
+    fn qualifier(&mut self, schema: Option<&Ident>, table: &Ident) {
+        let table_span = self.names.locator.span(table.span);
+        if let Some(schema) = schema {
+            let start = self.names.locator.span(schema.span).start;
+            self.analysis.schema_prefixes.push(Span { start, end: table_span.start });
+        }
+        self.analysis.table_prefixes.push((table_span, table.value.clone()));
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Inner,
+    /// The right operand is filled up with NULLs.
+    Left,
+    /// The left operand is.
+    Right,
+}
+
+fn side(operator: &JoinOperator) -> Result<(Side, &JoinConstraint), PlanError> {
+    match operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::CrossJoin(constraint)
+        | JoinOperator::StraightJoin(constraint) => Ok((Side::Inner, constraint)),
+        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => Ok((Side::Left, constraint)),
+        JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => {
+            Ok((Side::Right, constraint))
+        }
+        _ => Err(PlanError::refused("This kind of join is not MySQL's")),
+    }
+}
+
+/// The equalities between columns that hold for every row that satisfies `expr`.
+fn equalities(expr: &Expr, scope: Scope<'_>, found: &mut Vec<(Column, Column)>) {
+    match expr {
+        Expr::Nested(inner) => equalities(inner, scope, found),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            equalities(left, scope, found);
+            equalities(right, scope, found);
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            if let (Some(one), Some(two)) = (scope.column(left), scope.column(right)) {
+                found.push((one, two));
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,12 @@
+//! What a statement touches: its tables, and which shards of each its predicates can reach.
+//!
+//! Every SELECT block of a statement is looked at by itself, wherever it is nested. Within a block, equalities
+//! between columns form classes, so that `o.user_id = 7` also fixes `u.id` where the two are joined on each other.
+
+mod block;
+mod columns;
+mod predicate;
+mod tables;
+
+pub(crate) use block::Analysis;
+pub(crate) use tables::TableRef;

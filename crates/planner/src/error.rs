@@ -1,0 +1,61 @@
+//! Why a statement has no plan.
+
+use serval_catalog::Unroutable;
+use serval_sql::ParseError;
+use serval_types::{ErrorCode, MysqlError};
+
+/// A statement that cannot be planned or bound, split by what the client is told.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The text is not SQL.
+    #[error(transparent)]
+    Syntax(#[from] ParseError),
+    /// A table name without a schema, and the session has none.
+    #[error("No database selected")]
+    NoSchema,
+    /// A schema that the catalog does not know.
+    #[error("Unknown database '{0}'")]
+    UnknownSchema(String),
+    /// A table that the catalog does not know, in a schema without a default node.
+    #[error("Table '{schema}.{table}' doesn't exist")]
+    UnknownTable {
+        /// The logical schema.
+        schema: String,
+        /// The name as written.
+        table: String,
+    },
+    /// A row of INSERT has more or fewer values than there are columns.
+    #[error("Column count doesn't match value count at row {row}")]
+    ValueCount {
+        /// Counted from 1.
+        row: usize,
+    },
+    /// No shard takes the value.
+    #[error(transparent)]
+    Unroutable(#[from] Unroutable),
+    /// Something Serval does not do (yet); the text says what, and what to do instead.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl PlanError {
+    /// A refusal with its text.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::Refused(message.into())
+    }
+
+    /// The error as the client sees it.
+    #[must_use]
+    pub fn to_mysql(&self) -> MysqlError {
+        let code = match self {
+            Self::Syntax(error) => return error.to_error(),
+            Self::Unroutable(error) => return error.to_error(),
+            Self::NoSchema => ErrorCode::NoSchemaSelected,
+            Self::UnknownSchema(_) => ErrorCode::UnknownSchema,
+            Self::UnknownTable { .. } => ErrorCode::NoSuchTable,
+            Self::ValueCount { .. } => ErrorCode::WrongValueCount,
+            Self::Refused(_) => ErrorCode::NotSupported,
+        };
+        MysqlError::new(code, self.to_string())
+    }
+}

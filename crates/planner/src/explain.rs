@@ -1,0 +1,155 @@
+//! The text of a bound plan: what EXPLAIN FORMAT=SERVAL and `serval explain` print.
+
+use std::fmt::Write as _;
+
+use serval_catalog::Catalog;
+
+use crate::bound::Bound;
+use crate::primitive::{
+    Aggregate, ColumnRef, Combine, Limit, MergeSort, Padding, Primitive, Route, Sort, SortKey, Spread, Tally,
+    Target,
+};
+
+/// The plan tree, one line an element, then why it looks so.
+///
+/// ```text
+/// Limit offset 0 count 10
+/// └─ MergeSort by column 1
+///    └─ Route to 2 targets, primary
+///       ├─ dn0: SELECT id FROM users ORDER BY id LIMIT 10
+///       └─ dn1: SELECT id FROM users ORDER BY id LIMIT 10
+/// because push_sort: each node sorts its rows, …
+/// ```
+#[must_use]
+pub fn explain(bound: &Bound, catalog: &Catalog) -> Vec<String> {
+    let mut printer = Printer { catalog, lines: Vec::new() };
+    printer.primitive(&bound.root, "", "");
+    let because = bound.notes.iter().map(|note| format!("because {}: {}", note.rewrite, note.reason));
+    printer.lines.into_iter().chain(because).collect()
+}
+
+struct Printer<'a> {
+    catalog: &'a Catalog,
+    lines: Vec<String>,
+}
+
+impl Printer<'_> {
+    /// Prints a primitive: `head` before its own line, `rest` before those under it.
+    fn primitive(&mut self, primitive: &Primitive, head: &str, rest: &str) {
+        match primitive {
+            Primitive::Route(route) => self.route(route, head, rest),
+            Primitive::Spread(spread) => self.spread(spread, head, rest),
+            Primitive::MergeSort(MergeSort { input, keys }) => {
+                self.lines.push(format!("{head}MergeSort by {}", keys_text(keys)));
+                self.route(input, &format!("{rest}└─ "), &format!("{rest}   "));
+            }
+            Primitive::Aggregate(aggregate) => {
+                self.line(head, &aggregate_text(aggregate));
+                self.under(&aggregate.input, rest);
+            }
+            Primitive::Sort(Sort { input, keys, keep }) => {
+                let keep = keep.map_or_else(String::new, |keep| format!(", keeping {keep} rows"));
+                self.line(head, &format!("Sort in memory by {}{keep}", keys_text(keys)));
+                self.under(input, rest);
+            }
+            Primitive::Limit(Limit { input, offset, count }) => {
+                self.line(head, &format!("Limit offset {offset} count {count}"));
+                self.under(input, rest);
+            }
+            Primitive::Cut(cut) => {
+                self.line(head, &format!("Cut {} hidden {}", cut.hidden, plural(cut.hidden, "column")));
+                self.under(&cut.input, rest);
+            }
+        }
+    }
+
+    fn under(&mut self, input: &Primitive, rest: &str) {
+        self.primitive(input, &format!("{rest}└─ "), &format!("{rest}   "));
+    }
+
+    fn route(&mut self, route: &Route, head: &str, rest: &str) {
+        let count = route.targets.len();
+        let access = if route.replica_safe { "a read" } else { "on the primary" };
+        self.line(head, &format!("Route to {count} {}, {access}", plural(count, "target")));
+        self.targets(&route.targets, rest);
+    }
+
+    fn spread(&mut self, spread: &Spread, head: &str, rest: &str) {
+        let how = match spread.tally {
+            Tally::Sum => "each has rows of its own",
+            Tally::First => "each has a copy",
+            Tally::Definition => "each gets the definition",
+        };
+        let count = spread.targets.len();
+        self.line(head, &format!("Spread over {count} {}: {how}", plural(count, "target")));
+        self.targets(&spread.targets, rest);
+    }
+
+    fn targets(&mut self, targets: &[Target], rest: &str) {
+        for (index, target) in targets.iter().enumerate() {
+            let branch = if index + 1 == targets.len() { "└─" } else { "├─" };
+            let node = &self.catalog.node(target.node).name;
+            let sql = String::from_utf8_lossy(&target.sql);
+            self.lines.push(format!(
+                "{rest}{branch} {node}: {}",
+                sql.split_whitespace().collect::<Vec<_>>().join(" ")
+            ));
+        }
+    }
+
+    fn line(&mut self, head: &str, text: &str) {
+        self.lines.push(format!("{head}{text}"));
+    }
+}
+
+fn aggregate_text(aggregate: &Aggregate) -> String {
+    let mut text = "Aggregate".to_owned();
+    if !aggregate.keys.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, " by {}", keys_text(&aggregate.keys));
+    }
+    let columns: Vec<String> = aggregate.columns.iter().map(combine_text).collect();
+    let _ = write!(text, ": {}", columns.join(", "));
+    text
+}
+
+fn combine_text(combine: &Combine) -> String {
+    match combine {
+        Combine::First => "first".to_owned(),
+        Combine::Sum => "sum".to_owned(),
+        Combine::Min { weight } => format!("min{}", weight_text(*weight)),
+        Combine::Max { weight } => format!("max{}", weight_text(*weight)),
+        Combine::Average { sum, count } => format!("{} / {}", column_text(*sum), column_text(*count)),
+    }
+}
+
+fn weight_text(weight: Option<ColumnRef>) -> String {
+    weight.map_or_else(String::new, |weight| format!(" by {}", column_text(weight)))
+}
+
+fn keys_text(keys: &[SortKey]) -> String {
+    keys.iter().map(key_text).collect::<Vec<_>>().join(", ")
+}
+
+fn key_text(key: &SortKey) -> String {
+    let mut text = column_text(key.value);
+    if let Some(weight) = key.weight {
+        let _ = write!(text, " (weight in {}", column_text(weight));
+        text.push_str(if key.padding == Padding::None { ")" } else { ", padded)" });
+    }
+    if key.descending {
+        text.push_str(" DESC");
+    }
+    text
+}
+
+fn column_text(column: ColumnRef) -> String {
+    match column {
+        ColumnRef::Visible(index) => format!("column {}", index + 1),
+        ColumnRef::Hidden(index) => format!("hidden {}", index + 1),
+    }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
+}

@@ -1,0 +1,149 @@
+//! Operands: the values that decide where a statement goes, known only when it is bound.
+
+use serval_sql::{HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
+use serval_types::Value;
+use sqlparser::ast::{Expr, UnaryOperator, Value as SqlValue};
+
+/// A value by its place in the statement, so that one plan serves every statement with the same key.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Operand {
+    /// The literal or parameter in a hole; `negated` where a unary minus stands before it.
+    Hole {
+        /// Index into [`Scan::holes`].
+        hole: usize,
+        /// A minus sign precedes the literal.
+        negated: bool,
+    },
+    /// Every element of a list hole.
+    List(usize),
+    /// A value that is part of the key: NULL, TRUE, FALSE.
+    Constant(Value),
+    /// The statement's instant in the session's time zone: NOW(), CURRENT_TIMESTAMP, CURDATE().
+    Now,
+}
+
+/// What a statement and its execution provide to fill operands from.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    /// The statement being run (not the one that was planned).
+    pub sql: &'a [u8],
+    /// Its scan.
+    pub scan: &'a Scan,
+    /// The values of `?` in order; empty for plain queries.
+    pub parameters: &'a [Value],
+    /// How its literals are written.
+    pub options: LexOptions,
+    /// What NOW(6) is for this statement.
+    pub now: Option<&'a Value>,
+}
+
+impl Operand {
+    /// The operand that an expression is, or `None` where it is more than a literal.
+    pub(crate) fn of(expr: &Expr, locator: &Locator, scan: &Scan) -> Option<Self> {
+        match expr {
+            Expr::Nested(inner) => Self::of(inner, locator, scan),
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match Self::of(expr, locator, scan)? {
+                Self::Hole { hole, negated } => Some(Self::Hole { hole, negated: !negated }),
+                Self::List(_) | Self::Constant(_) | Self::Now => None,
+            },
+            Expr::UnaryOp { op: UnaryOperator::Plus, expr } => Self::of(expr, locator, scan),
+            Expr::Value(value) => match &value.value {
+                SqlValue::Null => Some(Self::Constant(Value::Null)),
+                SqlValue::Boolean(truth) => Some(Self::Constant(Value::Int(i64::from(*truth)))),
+                _ => Self::hole_at(locator.span(value.span).start, scan),
+            },
+            Expr::TypedString(typed) => Self::hole_at(locator.span(typed.value.span).start, scan),
+            _ => None,
+        }
+    }
+
+    fn hole_at(byte: u32, scan: &Scan) -> Option<Self> {
+        let (hole, element) = scan.hole_at(byte)?;
+        let known = !matches!(scan.holes[hole].kind, HoleKind::Comment | HoleKind::National);
+        (known && element.is_none()).then_some(Self::Hole { hole, negated: false })
+    }
+
+    /// Calls `each` with every value of the operand: one, or a list's elements.
+    pub(crate) fn for_each(&self, values: &Values<'_>, mut each: impl FnMut(Value)) {
+        match self {
+            Self::Constant(value) => each(value.clone()),
+            Self::Now => each(values.now.cloned().unwrap_or(Value::Null)),
+            Self::Hole { hole, negated } => {
+                let value = values.of_hole(*hole);
+                each(if *negated { value.negated().unwrap_or(Value::Null) } else { value });
+            }
+            Self::List(hole) => values.for_each_element(*hole, each),
+        }
+    }
+
+    /// The single value; a list has none and gives NULL.
+    pub(crate) fn value(&self, values: &Values<'_>) -> Value {
+        let mut only = Value::Null;
+        self.for_each(values, |value| only = value);
+        only
+    }
+}
+
+impl Values<'_> {
+    fn of_hole(&self, hole: usize) -> Value {
+        let Some(found) = self.scan.holes.get(hole) else { return Value::Null };
+        if found.kind == HoleKind::Parameter {
+            let before = self.parameters_before(hole);
+            return self.parameters.get(before).cloned().unwrap_or(Value::Null);
+        }
+        self.literal(found.span, found.kind)
+    }
+
+    fn for_each_element(&self, hole: usize, mut each: impl FnMut(Value)) {
+        let Some(found) = self.scan.holes.get(hole) else { return };
+        let HoleKind::List(class) = found.kind else { return };
+        let elements = &self.scan.elements[found.elements.start as usize..found.elements.end as usize];
+        if class == ListClass::Parameter {
+            let before = self.parameters_before(hole);
+            for index in 0..elements.len() {
+                each(self.parameters.get(before + index).cloned().unwrap_or(Value::Null));
+            }
+            return;
+        }
+        for element in elements {
+            each(self.literal(*element, element_kind(class)));
+        }
+    }
+
+    fn literal(&self, span: Span, kind: HoleKind) -> Value {
+        literal_value(self.sql, span, kind, self.options)
+    }
+
+    fn parameters_before(&self, hole: usize) -> usize {
+        let count = |found: &serval_sql::Hole| match found.kind {
+            HoleKind::Parameter => 1,
+            HoleKind::List(ListClass::Parameter) => (found.elements.end - found.elements.start) as usize,
+            _ => 0,
+        };
+        self.scan.holes[..hole].iter().map(count).sum()
+    }
+}
+
+/// Whether an expression is the statement's instant (or its day).
+pub(crate) fn is_now(expr: &Expr) -> bool {
+    const NAMES: [&str; 6] =
+        ["NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "CURDATE", "CURRENT_DATE"];
+    let Expr::Function(function) = expr else { return false };
+    matches!(&*function.name.0, [part] if part.as_ident().is_some_and(|ident| {
+        NAMES.iter().any(|name| ident.value.eq_ignore_ascii_case(name))
+    }))
+}
+
+/// What a single literal of a list's class is.
+fn element_kind(class: ListClass) -> HoleKind {
+    match class {
+        ListClass::Integer => HoleKind::Integer,
+        ListClass::Decimal => HoleKind::Decimal,
+        ListClass::Float => HoleKind::Float,
+        ListClass::Text => HoleKind::Text,
+        ListClass::Hex => HoleKind::Hex,
+        ListClass::Bit => HoleKind::Bit,
+        ListClass::National => HoleKind::National,
+        ListClass::Parameter => HoleKind::Parameter,
+    }
+}

@@ -1,0 +1,109 @@
+//! From logical names in a statement's text to the names that the servers know.
+
+use serval_catalog::{Catalog, Placement, Table};
+use serval_sql::{Replacement, Span};
+use serval_types::NodeId;
+
+use crate::analysis::{Analysis, TableRef};
+use crate::bound::PlanTable;
+
+/// What a statement allows where a table is renamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renaming {
+    /// The table can be given its logical name as an alias.
+    Alias,
+    /// It cannot, so columns that are qualified with it are rewritten too.
+    Qualifiers,
+}
+
+/// One table name to render: the slot of the same number in the template.
+#[derive(Debug, Clone)]
+pub(crate) struct NameSlot {
+    /// Which reference of the statement.
+    pub(crate) reference: usize,
+    /// Write the database before it.
+    pub(crate) qualified: bool,
+    /// Write this alias behind it where the physical name differs.
+    pub(crate) alias: Option<String>,
+}
+
+/// The edits that put slots in the place of names, and what each slot renders.
+pub(crate) fn name_slots(
+    analysis: &Analysis,
+    renaming: Renaming,
+) -> (Vec<(Span, Replacement)>, Vec<NameSlot>) {
+    let mut edits = Vec::new();
+    let mut slots = Vec::new();
+    for (reference, found) in analysis.refs.iter().enumerate() {
+        if !found.qualified && !is_renamed(&found.table.table) {
+            continue;
+        }
+        let alias = (renaming == Renaming::Alias && !found.aliased).then(|| found.exposed.clone());
+        push(&mut edits, &mut slots, found.name, NameSlot { reference, qualified: found.qualified, alias });
+    }
+    for span in &analysis.schema_prefixes {
+        edits.push((*span, Replacement::Text(String::new())));
+    }
+    if renaming == Renaming::Qualifiers {
+        for (span, name) in &analysis.table_prefixes {
+            if let Some(reference) = renamed_as(&analysis.refs, name) {
+                push(&mut edits, &mut slots, *span, NameSlot { reference, qualified: false, alias: None });
+            }
+        }
+    }
+    (edits, slots)
+}
+
+fn push(edits: &mut Vec<(Span, Replacement)>, slots: &mut Vec<NameSlot>, span: Span, slot: NameSlot) {
+    // A statement with 65,535 table names has been refused by its length long before.
+    let number = u16::try_from(slots.len()).unwrap_or(u16::MAX);
+    edits.push((span, Replacement::Slot(number)));
+    slots.push(slot);
+}
+
+fn renamed_as(refs: &[TableRef], name: &str) -> Option<usize> {
+    refs.iter().position(|found| {
+        !found.aliased && found.exposed.eq_ignore_ascii_case(name) && is_renamed(&found.table.table)
+    })
+}
+
+/// Whether any shard of the table has another name on its server.
+fn is_renamed(table: &Table) -> bool {
+    match &table.placement {
+        Placement::Sharded(sharding) => sharding.shards.iter().any(|shard| shard.table != table.name),
+        Placement::Node(_) | Placement::Global(_) => false,
+    }
+}
+
+/// Renders one name for a node.
+pub(crate) fn render(
+    slot: &NameSlot,
+    table: &PlanTable,
+    shard: Option<usize>,
+    node: NodeId,
+    catalog: &Catalog,
+    out: &mut Vec<u8>,
+) {
+    let physical = table.physical_name(shard);
+    if slot.qualified {
+        quote(&catalog.node(node).database, out);
+        out.push(b'.');
+    }
+    quote(physical, out);
+    if let Some(alias) = slot.alias.as_ref().filter(|_| physical != table.table.name) {
+        out.extend_from_slice(b" AS ");
+        quote(alias, out);
+    }
+}
+
+/// An identifier in backticks.
+pub(crate) fn quote(name: &str, out: &mut Vec<u8>) {
+    out.push(b'`');
+    for byte in name.bytes() {
+        if byte == b'`' {
+            out.push(b'`');
+        }
+        out.push(byte);
+    }
+    out.push(b'`');
+}

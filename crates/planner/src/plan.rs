@@ -1,0 +1,144 @@
+//! A plan: what is known of a statement before its values are.
+
+use std::sync::Arc;
+
+use serval_catalog::{Catalog, Table};
+use serval_sql::{LexOptions, Scan, Span};
+use serval_types::Value;
+
+use crate::bound::{Bound, PlanTable};
+use crate::error::PlanError;
+use crate::operand::Values;
+use crate::statement::insert::InsertPlan;
+use crate::statement::routed::RoutedPlan;
+
+/// A plan for every statement with the same key (see [`serval_sql::Scan::key`]) whose guarded literals agree.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) tables: Arc<[PlanTable]>,
+    pub(crate) options: LexOptions,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) kind: Kind,
+}
+
+/// What kind of statement it is, as far as binding differs.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// Rows of VALUES, which go where each of them belongs.
+    Insert(InsertPlan),
+    /// Everything else: one text, routed by its predicates.
+    Routed(RoutedPlan),
+}
+
+/// A literal that the plan depends on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Guard {
+    hole: usize,
+    text: Box<[u8]>,
+}
+
+/// The values of an execution.
+#[derive(Debug, Clone, Copy)]
+pub struct BindRequest<'a> {
+    /// The statement being run.
+    pub sql: &'a [u8],
+    /// Its scan.
+    pub scan: &'a Scan,
+    /// The values of `?` in order; empty for plain queries.
+    pub parameters: &'a [Value],
+    /// The first of the numbers that [`Plan::sequence_demand`] asked for.
+    pub sequence_start: Option<u64>,
+    /// What NOW(6) is, where [`Plan::needs_now`]: the nodes must be told the same (`SET timestamp`).
+    pub now: Option<&'a Value>,
+}
+
+/// Numbers that an INSERT needs from a table's sequence.
+#[derive(Debug, Clone)]
+pub struct SequenceDemand {
+    /// The logical schema.
+    pub schema: String,
+    /// The table.
+    pub table: Arc<Table>,
+    /// How many.
+    pub count: u64,
+    /// The largest number that the statement itself brings for the column, which the sequence must not give again.
+    pub explicit: Option<u64>,
+}
+
+impl Plan {
+    /// The tables that the statement names.
+    #[must_use]
+    pub fn tables(&self) -> &[PlanTable] {
+        &self.tables
+    }
+
+    /// Whether the statement changes rows.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        match &self.kind {
+            Kind::Insert(_) => true,
+            Kind::Routed(routed) => routed.writes(),
+        }
+    }
+
+    /// Whether the statement's instant decides where a row goes, so that it must be fixed before binding.
+    #[must_use]
+    pub fn needs_now(&self) -> bool {
+        match &self.kind {
+            Kind::Insert(insert) => insert.needs_now(),
+            Kind::Routed(_) => false,
+        }
+    }
+
+    /// The numbers that must come from a sequence before the plan can be bound.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub fn sequence_demand(&self, request: &BindRequest<'_>) -> Result<Option<SequenceDemand>, PlanError> {
+        match &self.kind {
+            Kind::Insert(insert) => insert.sequence_demand(&self.tables, &self.values(request)),
+            Kind::Routed(_) => Ok(None),
+        }
+    }
+
+    /// Fills in the values: which nodes, and which SQL for each.
+    ///
+    /// # Errors
+    /// [`PlanError::Unroutable`] where a row has no shard, and refusals of what several shards cannot do.
+    pub fn bind(&self, request: &BindRequest<'_>) -> Result<Bound, PlanError> {
+        let values = self.values(request);
+        let (root, notes) = match &self.kind {
+            Kind::Insert(insert) => insert.bind(self, &values, request.sequence_start)?,
+            Kind::Routed(routed) => routed.bind(self, &values)?,
+        };
+        Ok(Bound { root, tables: Arc::clone(&self.tables), notes })
+    }
+
+    /// Whether the plan holds for a statement of the same key.
+    pub(crate) fn admits(&self, sql: &[u8], scan: &Scan) -> bool {
+        self.guards
+            .iter()
+            .all(|guard| scan.holes.get(guard.hole).is_some_and(|hole| hole.span.of(sql) == &*guard.text))
+    }
+
+    fn values<'a>(&self, request: &BindRequest<'a>) -> Values<'a> {
+        Values {
+            sql: request.sql,
+            scan: request.scan,
+            parameters: request.parameters,
+            options: self.options,
+            now: request.now,
+        }
+    }
+}
+
+/// Guards for every literal outside `released`. Comments change nothing and are never guarded.
+pub(crate) fn guards(sql: &[u8], scan: &Scan, released: &[Span]) -> Vec<Guard> {
+    let is_free = |hole: &serval_sql::Hole| {
+        matches!(hole.kind, serval_sql::HoleKind::Comment | serval_sql::HoleKind::Parameter)
+            || released.iter().any(|span| span.start <= hole.span.start && hole.span.end <= span.end)
+    };
+    let guarded = scan.holes.iter().enumerate().filter(|(_, hole)| !is_free(hole));
+    guarded.map(|(hole, found)| Guard { hole, text: found.span.of(sql).into() }).collect()
+}

@@ -1,0 +1,42 @@
+//! Plans as the executor sees them: a tree of primitives, bound to nodes and with the SQL of each.
+//!
+//! A primitive says what is done to rows and nothing of how connections are had. One file holds one primitive.
+//! Columns are counted in two parts: those the client asked for, and hidden ones that the planner added behind them
+//! to sort or combine by. [`Cut`] takes the hidden ones off again.
+
+mod aggregate;
+mod cut;
+mod limit;
+mod merge_sort;
+mod route;
+mod sort;
+mod sort_key;
+mod spread;
+
+pub use aggregate::{Aggregate, Combine};
+pub use cut::Cut;
+pub use limit::Limit;
+pub use merge_sort::MergeSort;
+pub use route::{Route, Target};
+pub use sort::Sort;
+pub use sort_key::{ColumnRef, Padding, SortKey};
+pub use spread::{Spread, Tally};
+
+/// One node of a bound plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Primitive {
+    /// Sends SQL to targets and passes on what they answer: rows in no order across targets.
+    Route(Route),
+    /// Merges the sorted streams of its input's targets into one sorted stream.
+    MergeSort(MergeSort),
+    /// Combines neighbouring rows with equal keys.
+    Aggregate(Aggregate),
+    /// Sorts all rows in memory.
+    Sort(Sort),
+    /// Skips and counts rows.
+    Limit(Limit),
+    /// Drops the hidden columns.
+    Cut(Cut),
+    /// Writes on several targets as one statement, and adds up what they say.
+    Spread(Spread),
+}

@@ -1,0 +1,25 @@
+//! `Spread`: one write on several nodes.
+
+use super::Target;
+
+/// A statement without rows on several targets, all of them or none: outside a transaction it opens one on every
+/// group involved, and commits only when all targets succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spread {
+    /// Whom to tell, in the order of their groups. Never empty.
+    pub targets: Vec<Target>,
+    /// How the numbers of the targets become one.
+    pub tally: Tally,
+}
+
+/// How affected rows are counted over targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tally {
+    /// Each target holds rows of its own: numbers add up.
+    Sum,
+    /// Each target holds a copy of the same rows (global tables): the first one's numbers count.
+    First,
+    /// DDL: nothing is counted, no transaction is opened, and every target is tried even when one fails, so that
+    /// running it again can finish the rest.
+    Definition,
+}

@@ -1,0 +1,227 @@
+//! A SELECT over several shards while its operators are being placed.
+
+use serval_sql::{Locator, Replacement, Scan, Span};
+use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem};
+
+use super::expression::{item_expr, same};
+use crate::analysis::Analysis;
+use crate::bound::Note;
+use crate::clauses::Clauses;
+use crate::error::PlanError;
+use crate::operand::Operand;
+use crate::primitive::{ColumnRef, Combine, SortKey};
+
+/// The template slot that renders what LIMIT the nodes get.
+pub(crate) const LIMIT_SLOT: u16 = u16::MAX;
+
+/// The statement that is being planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    /// Its text.
+    pub(crate) sql: &'a str,
+    /// Its holes.
+    pub(crate) scan: &'a Scan,
+    /// The whole query.
+    pub(crate) query: &'a Query,
+    /// Its only SELECT.
+    pub(crate) select: &'a Select,
+    /// Where its clauses lie.
+    pub(crate) clauses: &'a Clauses,
+    /// Its tables.
+    pub(crate) analysis: &'a Analysis,
+    /// From the parser's places to bytes.
+    pub(crate) locator: &'a Locator,
+}
+
+/// A primitive above the route, before values are bound.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stage {
+    /// See [`crate::primitive::MergeSort`].
+    MergeSort(Vec<SortKey>),
+    /// See [`crate::primitive::Aggregate`].
+    Aggregate {
+        /// What makes two rows one group.
+        keys: Vec<SortKey>,
+        /// How each column is combined.
+        columns: Vec<Combine>,
+    },
+    /// See [`crate::primitive::Sort`].
+    Sort(Vec<SortKey>),
+    /// See [`crate::primitive::Limit`].
+    Limit {
+        /// Rows to skip.
+        offset: Option<Operand>,
+        /// Rows to pass on.
+        count: Operand,
+    },
+}
+
+/// How rows are grouped so far.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Grouping {
+    /// Not at all.
+    None,
+    /// Each group lies on one shard.
+    WithinShard,
+    /// Groups are combined in the proxy, by these keys in this order.
+    Split(Vec<GroupKey>),
+}
+
+/// One key of groups that are combined in the proxy.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct GroupKey {
+    pub(super) expr: Expr,
+    pub(super) key: SortKey,
+}
+
+/// A column that the client did not ask for.
+#[derive(Debug, Clone, PartialEq)]
+struct Hidden {
+    sql: String,
+    combine: Combine,
+}
+
+/// The state of the placement.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) source: Source<'a>,
+    pub(crate) notes: Vec<Note>,
+    pub(super) grouping: Grouping,
+    /// Hidden columns would change what DISTINCT means.
+    pub(super) distinct: bool,
+    pub(super) edits: Vec<(Span, Replacement)>,
+    hidden: Vec<Hidden>,
+    /// How the visible columns combine, where groups are split.
+    pub(super) visible: Vec<Combine>,
+    stages: Vec<Stage>,
+}
+
+/// A placement that is complete.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The edits that make the nodes' SQL of the client's.
+    pub(crate) edits: Vec<(Span, Replacement)>,
+    /// The primitives above the route, innermost first.
+    pub(crate) stages: Vec<Stage>,
+    /// How many hidden columns the nodes' SQL selects.
+    pub(crate) hidden: usize,
+    /// What fired, and why.
+    pub(crate) notes: Vec<Note>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(source: Source<'a>) -> Self {
+        Self {
+            source,
+            notes: Vec::new(),
+            grouping: Grouping::None,
+            distinct: false,
+            edits: Vec::new(),
+            hidden: Vec::new(),
+            visible: Vec::new(),
+            stages: Vec::new(),
+        }
+    }
+
+    /// Adds a hidden column, or finds it where it was added before.
+    pub(super) fn hide(&mut self, sql: String, combine: Combine) -> Result<ColumnRef, PlanError> {
+        if self.distinct {
+            return Err(PlanError::refused(
+                "ORDER BY with SELECT DISTINCT over several shards takes numeric or time columns of the select list only",
+            ));
+        }
+        let hidden = Hidden { sql, combine };
+        if let Some(index) = self.hidden.iter().position(|known| *known == hidden) {
+            return Ok(ColumnRef::Hidden(index));
+        }
+        self.hidden.push(hidden);
+        Ok(ColumnRef::Hidden(self.hidden.len() - 1))
+    }
+
+    /// Puts a primitive above what is there.
+    pub(super) fn stage(&mut self, stage: Stage) {
+        self.stages.push(stage);
+    }
+
+    /// Whether rows already are one stream in the proxy, in an order or a number that the nodes do not know.
+    pub(super) fn is_combined(&self) -> bool {
+        self.stages.iter().any(|stage| !matches!(stage, Stage::MergeSort(_)))
+    }
+
+    /// The text at a span.
+    pub(super) fn text(&self, span: Span) -> &'a str {
+        span.text(self.source.sql)
+    }
+
+    /// The select item that `expr` of ORDER BY or GROUP BY refers to by ordinal, alias or by saying the same.
+    pub(super) fn item(&self, expr: &Expr) -> Result<Option<usize>, PlanError> {
+        let items = &self.source.select.projection;
+        if let Some(ordinal) = self.ordinal(expr) {
+            let wildcard = items.iter().take(ordinal).any(|item| item_expr(item).is_none());
+            return match ordinal.checked_sub(1).filter(|&index| index < items.len() && !wildcard) {
+                Some(index) => Ok(Some(index)),
+                None => Err(PlanError::refused(format!(
+                    "Position {ordinal} of ORDER BY or GROUP BY cannot be resolved over several shards; name the column"
+                ))),
+            };
+        }
+        let alias = items.iter().position(|item| match (item, expr) {
+            (SelectItem::ExprWithAlias { alias, .. }, Expr::Identifier(name)) => {
+                alias.value.eq_ignore_ascii_case(&name.value)
+            }
+            _ => false,
+        });
+        let wildcard_before = |index: usize| items.iter().take(index).any(|item| item_expr(item).is_none());
+        let found = alias
+            .or_else(|| items.iter().position(|item| item_expr(item).is_some_and(|own| same(own, expr))));
+        Ok(found.filter(|&index| !wildcard_before(index)))
+    }
+
+    fn ordinal(&self, expr: &Expr) -> Option<usize> {
+        let Expr::Value(value) = expr else { return None };
+        match &value.value {
+            sqlparser::ast::Value::Number(digits, _) => digits.to_string().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The expression and text of a select item.
+    pub(super) fn item_source(&self, index: usize) -> Option<(&'a Expr, &'a str)> {
+        let expr = item_expr(self.source.select.projection.get(index)?)?;
+        let span = *self.source.clauses.items.get(index)?;
+        Some((expr, self.text(span)))
+    }
+
+    /// The text of the `index`-th ORDER BY item.
+    pub(super) fn order_text(&self, index: usize) -> Option<&'a str> {
+        let clause = self.source.clauses.order_by.as_ref()?;
+        Some(self.text(*clause.items.get(index)?))
+    }
+
+    pub(super) fn finish(mut self) -> Result<Finished, PlanError> {
+        if !self.hidden.is_empty() {
+            let columns: String = self.hidden.iter().map(|hidden| format!(", {}", hidden.sql)).collect();
+            self.edits.push((Span::at(self.source.clauses.items_end), Replacement::Text(columns)));
+        }
+        for stage in &mut self.stages {
+            if let Stage::Aggregate { columns, .. } = stage {
+                columns.clone_from(&self.visible);
+                columns.extend(self.hidden.iter().map(|hidden| hidden.combine.clone()));
+            }
+        }
+        Ok(Finished { edits: self.edits, stages: self.stages, hidden: self.hidden.len(), notes: self.notes })
+    }
+}
+
+/// The items of ORDER BY; empty where there is none.
+pub(super) fn order_items(query: &Query) -> &[OrderByExpr] {
+    match query.order_by.as_ref().map(|order| &order.kind) {
+        Some(OrderByKind::Expressions(items)) => items,
+        _ => &[],
+    }
+}
+
+/// Whether an ORDER BY item is DESC.
+pub(super) fn is_descending(item: &OrderByExpr) -> bool {
+    matches!(item.options.sort, Some(OrderBySort::Desc))
+}

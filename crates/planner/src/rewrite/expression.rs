@@ -1,0 +1,113 @@
+//! Questions that rewrites ask of expressions.
+
+use sqlparser::ast::{
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, SelectItem,
+};
+
+/// Functions that compute one value from many rows.
+const AGGREGATES: [&str; 21] = [
+    "ANY_VALUE",
+    "AVG",
+    "BIT_AND",
+    "BIT_OR",
+    "BIT_XOR",
+    "COUNT",
+    "GROUP_CONCAT",
+    "GROUPING",
+    "JSON_ARRAYAGG",
+    "JSON_OBJECTAGG",
+    "MAX",
+    "MEDIAN",
+    "MIN",
+    "STD",
+    "STDDEV",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "SUM",
+    "VARIANCE",
+    "VAR_POP",
+    "VAR_SAMP",
+];
+
+/// Aggregates whose value over all shards follows from their values on each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decomposable {
+    /// COUNT.
+    Count,
+    /// SUM.
+    Sum,
+    /// MIN.
+    Min,
+    /// MAX.
+    Max,
+    /// AVG.
+    Avg,
+}
+
+/// Whether an expression is a call of an aggregate function (not over a window).
+pub(super) fn is_aggregate(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(function) if function.over.is_none()
+        && AGGREGATES.iter().any(|name| is_named(function, name)))
+}
+
+/// The aggregate that an expression is, where it decomposes: no DISTINCT, no ORDER BY inside, one argument.
+pub(super) fn decomposable(expr: &Expr) -> Option<(Decomposable, &Function)> {
+    let Expr::Function(function) = expr else { return None };
+    if function.over.is_some() || function.filter.is_some() {
+        return None;
+    }
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let plain = list.duplicate_treatment != Some(DuplicateTreatment::Distinct) && list.clauses.is_empty();
+    if !plain || list.args.len() != 1 {
+        return None;
+    }
+    let kinds = [
+        ("COUNT", Decomposable::Count),
+        ("SUM", Decomposable::Sum),
+        ("MIN", Decomposable::Min),
+        ("MAX", Decomposable::Max),
+        ("AVG", Decomposable::Avg),
+    ];
+    kinds.into_iter().find(|(name, _)| is_named(function, name)).map(|(_, kind)| (kind, function))
+}
+
+/// The only argument of a function, where it is an expression.
+pub(super) fn argument(function: &Function) -> Option<&Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    match &*list.args {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => Some(expr),
+        _ => None,
+    }
+}
+
+/// The expression of a select item; `None` for wildcards.
+pub(super) fn item_expr(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}
+
+/// Whether two expressions say the same: the tree's equality does not look at positions, nor at quotes' places.
+pub(super) fn same(one: &Expr, two: &Expr) -> bool {
+    match (strip(one), strip(two)) {
+        (Expr::Identifier(one), Expr::Identifier(two)) => one.value.eq_ignore_ascii_case(&two.value),
+        (Expr::CompoundIdentifier(parts), Expr::Identifier(name))
+        | (Expr::Identifier(name), Expr::CompoundIdentifier(parts)) => {
+            parts.last().is_some_and(|last| last.value.eq_ignore_ascii_case(&name.value))
+        }
+        (one, two) => one == two,
+    }
+}
+
+/// An expression without the parentheses around it.
+pub(super) fn strip(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Nested(inner) => strip(inner),
+        other => other,
+    }
+}
+
+fn is_named(function: &Function, name: &str) -> bool {
+    matches!(&*function.name.0, [part] if part.as_ident().is_some_and(|ident| ident.value.eq_ignore_ascii_case(name)))
+}

@@ -1,0 +1,211 @@
+//! Sort keys: what the proxy compares so that its order is the servers'.
+//!
+//! The proxy has no collations. Text compares by `WEIGHT_STRING`, computed by the node. Its trailing spaces follow
+//! the collation: NO PAD weights compare as they are; for PAD SPACE collations of one level whose weight of a space
+//! is known, shorter weights are continued with it; for all others the node pads to the column's length. ENUM and SET
+//! sort by number, FLOAT is widened because its text loses digits, TIMESTAMP becomes a number because its text is
+//! ambiguous when clocks go back.
+
+use serval_types::{Collation, ColumnType, Pad};
+use sqlparser::ast::Expr;
+
+use super::draft::{Draft, Grouping, is_descending, order_items};
+use super::expression::{is_aggregate, strip};
+use super::operator::contains;
+use crate::error::PlanError;
+use crate::primitive::{ColumnRef, Combine, Padding, SortKey};
+
+/// Servers sort only the first max_sort_length (1024) bytes; longer text would arrive in an order that is not full.
+const SORTED_CHARACTERS: u32 = 340;
+
+/// The key of the `index`-th ORDER BY item of a statement whose nodes sort by it.
+pub(super) fn order_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
+    let item = &order_items(draft.source.query)[index];
+    let descending = is_descending(item);
+    let (visible, expr, text) = match draft.item(&item.expr)? {
+        Some(at) => {
+            let (expr, text) = draft.item_source(at).ok_or_else(unknown_text)?;
+            (Some(at), expr, text)
+        }
+        None => (None, &item.expr, draft.order_text(index).ok_or_else(unknown_text)?),
+    };
+    key(draft, expr, text, visible, descending)
+}
+
+/// The key for an expression with this text, which may also be a column that the client sees.
+pub(super) fn key(
+    draft: &mut Draft<'_>,
+    expr: &Expr,
+    text: &str,
+    visible: Option<usize>,
+    descending: bool,
+) -> Result<SortKey, PlanError> {
+    let mut make = Maker { draft, expr, text, visible, descending };
+    let scope = make.draft.source.analysis.root_scope();
+    if let Expr::Collate { expr: inner, collation } = strip(expr) {
+        let declared =
+            scope.column(inner).and_then(|column| scope.column_type(column.table, &column.name).cloned());
+        let length = declared.as_ref().and_then(length);
+        return make.text(Some(&Collation::new(&collation.to_string())), length);
+    }
+    let Some(column) = scope.column(expr) else { return make.expression() };
+    let Some(declared) = scope.column_type(column.table, &column.name).cloned() else {
+        return Err(PlanError::refused(format!(
+            "The type of column {text} is not known, so rows of several shards cannot be sorted by it; write its \
+             definition to the schema snapshot (serval snapshot)"
+        )));
+    };
+    match declared {
+        ColumnType::Text { length, collation } => make.text(collation.as_ref(), length),
+        ColumnType::Float => make.derived(format!("({text})+0e0")),
+        ColumnType::Timestamp { .. } => make.derived(format!("UNIX_TIMESTAMP({text})")),
+        ColumnType::Enum { .. } | ColumnType::Set { .. } | ColumnType::Bit { .. } => {
+            make.derived(format!("({text})+0"))
+        }
+        ColumnType::Binary { length: None, .. } | ColumnType::Json | ColumnType::Other(_) => {
+            Err(too_long(text))
+        }
+        _ => make.plain(),
+    }
+}
+
+struct Maker<'d, 'a> {
+    draft: &'d mut Draft<'a>,
+    expr: &'d Expr,
+    text: &'d str,
+    visible: Option<usize>,
+    descending: bool,
+}
+
+impl Maker<'_, '_> {
+    /// A value that compares by its own type.
+    fn plain(&mut self) -> Result<SortKey, PlanError> {
+        let value = self.value()?;
+        Ok(self.finish(value, None, Padding::None))
+    }
+
+    /// Another value with the same order.
+    fn derived(&mut self, sql: String) -> Result<SortKey, PlanError> {
+        let value = self.hide(sql)?;
+        Ok(self.finish(value, None, Padding::None))
+    }
+
+    fn text(&mut self, collation: Option<&Collation>, length: Option<u32>) -> Result<SortKey, PlanError> {
+        let length =
+            length.filter(|&length| length <= SORTED_CHARACTERS).ok_or_else(|| too_long(self.text))?;
+        let Some(collation) = collation else {
+            return Err(PlanError::refused(format!(
+                "The collation of {} is not known, so rows of several shards cannot be sorted by it; write the \
+                 table's definition to the schema snapshot (serval snapshot)",
+                self.text
+            )));
+        };
+        let value = self.value()?;
+        let (padding, weight) = match (collation.pad(), space_weight(collation.name())) {
+            (Pad::None, _) => (Padding::None, format!("WEIGHT_STRING({})", self.text)),
+            (Pad::Space, Some(space)) => {
+                (Padding::Weight(space.to_vec()), format!("WEIGHT_STRING({})", self.text))
+            }
+            (Pad::Space, None) => (Padding::None, format!("WEIGHT_STRING({} AS CHAR({length}))", self.text)),
+        };
+        let weight = self.hide(weight)?;
+        Ok(self.finish(value, Some(weight), padding))
+    }
+
+    /// An expression whose type only the answer will tell: a weight is asked for in case it is text.
+    fn expression(&mut self) -> Result<SortKey, PlanError> {
+        if contains(self.expr, is_aggregate) {
+            return self.plain();
+        }
+        let mut collations = self.text_columns()?;
+        let collation = collations.pop();
+        if collations.iter().any(|other| Some(other) != collation.as_ref()) {
+            return Err(PlanError::refused(format!(
+                "{} mixes collations, so rows of several shards cannot be sorted by it; sort by a column",
+                self.text
+            )));
+        }
+        match collation {
+            Some(collation) => self.text(Some(&collation), Some(SORTED_CHARACTERS)),
+            None => {
+                let value = self.value()?;
+                let weight = self.hide(format!("WEIGHT_STRING({})", self.text))?;
+                Ok(self.finish(value, Some(weight), Padding::None))
+            }
+        }
+    }
+
+    /// The collations of the text columns in the expression.
+    fn text_columns(&self) -> Result<Vec<Collation>, PlanError> {
+        let scope = self.draft.source.analysis.root_scope();
+        let mut found = Vec::new();
+        let mut unknown = false;
+        let _ = sqlparser::ast::visit_expressions(self.expr, |inner| {
+            if let Some(column) = scope.column(inner) {
+                match scope.column_type(column.table, &column.name) {
+                    Some(ColumnType::Text { length: Some(_), collation: Some(collation) }) => {
+                        found.push(collation.clone());
+                    }
+                    Some(ColumnType::Text { .. } | ColumnType::Json) | None => unknown = true,
+                    Some(_) => {}
+                }
+            }
+            std::ops::ControlFlow::<()>::Continue(())
+        });
+        if unknown { Err(too_long(self.text)) } else { Ok(found) }
+    }
+
+    fn value(&mut self) -> Result<ColumnRef, PlanError> {
+        match self.visible {
+            Some(index) => Ok(ColumnRef::Visible(index)),
+            None => self.hide(self.text.to_owned()),
+        }
+    }
+
+    /// A hidden column; in a grouped statement inside MIN, because only_full_group_by does not see that it follows
+    /// from the group's key.
+    fn hide(&mut self, sql: String) -> Result<ColumnRef, PlanError> {
+        let grouped = self.draft.grouping != Grouping::None && !contains(self.expr, is_aggregate);
+        self.draft.hide(if grouped { format!("MIN({sql})") } else { sql }, Combine::First)
+    }
+
+    fn finish(&self, value: ColumnRef, weight: Option<ColumnRef>, padding: Padding) -> SortKey {
+        SortKey { value, weight, padding, descending: self.descending }
+    }
+}
+
+fn length(declared: &ColumnType) -> Option<u32> {
+    match declared {
+        ColumnType::Text { length, .. } => *length,
+        _ => None,
+    }
+}
+
+/// What `WEIGHT_STRING(' ')` is in the PAD SPACE collations that weigh by one level.
+fn space_weight(collation: &str) -> Option<&'static [u8]> {
+    match collation {
+        "utf8mb4_general_ci" | "utf8mb3_general_ci" | "utf8_general_ci" => Some(&[0x00, 0x20]),
+        "utf8mb4_unicode_ci"
+        | "utf8mb3_unicode_ci"
+        | "utf8_unicode_ci"
+        | "utf8mb4_unicode_520_ci"
+        | "utf8mb4_uca1400_ai_ci"
+        | "uca1400_ai_ci" => Some(&[0x02, 0x09]),
+        "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" => Some(&[0x00, 0x00, 0x20]),
+        "latin1_swedish_ci" | "latin1_bin" | "latin1_general_ci" | "ascii_general_ci" | "ascii_bin" => {
+            Some(&[0x20])
+        }
+        _ => None,
+    }
+}
+
+fn too_long(text: &str) -> PlanError {
+    PlanError::refused(format!(
+        "Rows of several shards cannot be sorted or grouped by {text}: servers sort only the first 1024 bytes of such \
+         values; use a shorter column, or restrict the query to one value of the sharding column"
+    ))
+}
+
+fn unknown_text() -> PlanError {
+    PlanError::refused("This ORDER BY or GROUP BY cannot be resolved over several shards; name the columns")
+}

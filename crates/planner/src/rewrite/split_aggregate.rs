@@ -1,0 +1,228 @@
+//! `split_aggregate`: nodes aggregate their rows, and the proxy combines the parts.
+//!
+//! COUNT, SUM, MIN, MAX and AVG of the whole follow from those of its parts. The nodes return their groups in the
+//! order of the keys, so that equal groups meet and one row is all the memory that combining needs.
+
+use serval_sql::{Replacement, Span};
+use serval_types::ColumnType;
+use sqlparser::ast::{Expr, GroupByExpr};
+
+use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
+use super::expression::{Decomposable, argument, decomposable, is_aggregate, item_expr, same};
+use super::operator::{Operator, contains};
+use super::sort_key::key;
+use crate::error::PlanError;
+use crate::operand::Operand;
+use crate::primitive::{ColumnRef, Combine};
+
+pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<String>, PlanError> {
+    if operator != Operator::Aggregate {
+        return Ok(None);
+    }
+    let GroupByExpr::Expressions(keys, modifiers) = &draft.source.select.group_by else { return Ok(None) };
+    if !modifiers.is_empty() {
+        return Err(PlanError::refused("GROUP BY … WITH ROLLUP over several shards is not supported yet"));
+    }
+    draft.grouping = Grouping::Split(Vec::new());
+    let order = group_order(draft, keys)?;
+    let mut group_keys = Vec::with_capacity(keys.len());
+    for &(index, descending) in &order {
+        group_keys.push(group_key(draft, &keys[index], index, descending)?);
+    }
+    visible_columns(draft, keys)?;
+    nodes_sql(draft, &order)?;
+    let sort_keys: Vec<_> = group_keys.iter().map(|group| group.key.clone()).collect();
+    if !sort_keys.is_empty() {
+        draft.stage(Stage::MergeSort(sort_keys.clone()));
+    }
+    draft.stage(Stage::Aggregate { keys: sort_keys, columns: Vec::new() });
+    draft.grouping = Grouping::Split(group_keys);
+    Ok(Some("each node aggregates its rows, and the parts combine to the whole".to_owned()))
+}
+
+/// In which order, and direction, groups are merged: that of ORDER BY where it names group keys only, so that no
+/// other sort is needed.
+fn group_order(draft: &Draft<'_>, keys: &[Expr]) -> Result<Vec<(usize, bool)>, PlanError> {
+    let mut order = Vec::new();
+    for item in order_items(draft.source.query) {
+        let named =
+            key_named(draft, keys, &item.expr)?.filter(|index| order.iter().all(|(known, _)| known != index));
+        let Some(index) = named else {
+            order.clear();
+            break;
+        };
+        order.push((index, is_descending(item)));
+    }
+    for index in 0..keys.len() {
+        if order.iter().all(|(known, _)| *known != index) {
+            order.push((index, false));
+        }
+    }
+    Ok(order)
+}
+
+/// The group key that an ORDER BY expression is.
+pub(super) fn key_named(draft: &Draft<'_>, keys: &[Expr], expr: &Expr) -> Result<Option<usize>, PlanError> {
+    if let Some(index) = keys.iter().position(|key| same(key, expr)) {
+        return Ok(Some(index));
+    }
+    let Some(item) = draft.item(expr)? else { return Ok(None) };
+    for (index, key) in keys.iter().enumerate() {
+        let same_item = draft.item(key)? == Some(item);
+        let same_expr = draft.item_source(item).is_some_and(|(expr, _)| same(key, expr));
+        if same_item || same_expr {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+fn group_key(
+    draft: &mut Draft<'_>,
+    expr: &Expr,
+    index: usize,
+    descending: bool,
+) -> Result<GroupKey, PlanError> {
+    let span = draft.source.clauses.group_by.as_ref().and_then(|clause| clause.items.get(index).copied());
+    let text = draft.text(span.ok_or_else(unresolved)?);
+    let item = draft.item(expr)?;
+    let (own, text) = match item.and_then(|item| draft.item_source(item)) {
+        Some((own, item_text)) if !same(own, expr) => {
+            refuse_ambiguous(draft, expr)?;
+            (own, item_text)
+        }
+        _ => (expr, text),
+    };
+    let key = key(draft, own, text, item, descending)?;
+    Ok(GroupKey { expr: own.clone(), key })
+}
+
+/// GROUP BY takes a name for a column first, ORDER BY for an alias: where both exist, they mean different things.
+fn refuse_ambiguous(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
+    let names_column =
+        matches!(expr, Expr::Identifier(_)) && draft.source.analysis.root_scope().column(expr).is_some();
+    if names_column {
+        return Err(PlanError::refused(format!(
+            "{expr} in GROUP BY is both a column and an alias; rename the alias to group rows of several shards"
+        )));
+    }
+    Ok(())
+}
+
+/// How each column that the client asked for is combined.
+fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr]) -> Result<(), PlanError> {
+    for index in 0..draft.source.select.projection.len() {
+        let item = item_expr(&draft.source.select.projection[index]);
+        let (Some(expr), Some((_, text))) = (item, draft.item_source(index)) else {
+            return Err(PlanError::refused(
+                "SELECT * with GROUP BY over several shards is not supported; name the columns",
+            ));
+        };
+        let combine = match combine(draft, expr, text)? {
+            Some(combine) => combine,
+            None if contains(expr, is_aggregate) => return Err(not_decomposable(text)),
+            None if keys.is_empty()
+                && Operand::of(expr, draft.source.locator, draft.source.scan).is_none() =>
+            {
+                return Err(PlanError::refused(format!(
+                    "{text} is not aggregated, and the statement has no GROUP BY; wrap it in MIN() or MAX()"
+                )));
+            }
+            None => Combine::First,
+        };
+        draft.visible.push(combine);
+    }
+    Ok(())
+}
+
+/// How an aggregate is combined; `None` for what is none, or does not decompose.
+pub(super) fn combine(draft: &mut Draft<'_>, expr: &Expr, text: &str) -> Result<Option<Combine>, PlanError> {
+    let Some((kind, function)) = decomposable(expr) else { return Ok(None) };
+    if argument(function).is_some_and(|argument| contains(argument, is_aggregate)) {
+        return Ok(None);
+    }
+    Ok(Some(match kind {
+        Decomposable::Count | Decomposable::Sum => Combine::Sum,
+        Decomposable::Min => {
+            Combine::Min { weight: extreme_weight(draft, function_argument(function)?, text)? }
+        }
+        Decomposable::Max => {
+            Combine::Max { weight: extreme_weight(draft, function_argument(function)?, text)? }
+        }
+        Decomposable::Avg => {
+            let inner = text.find('(').and_then(|open| text.get(open..)).ok_or_else(unresolved)?;
+            let sum = draft.hide(format!("SUM{inner}"), Combine::Sum)?;
+            let count = draft.hide(format!("COUNT{inner}"), Combine::Sum)?;
+            Combine::Average { sum, count }
+        }
+    }))
+}
+
+/// The weight that the least or greatest text compares by. There is one per group, so it may be padded in full.
+fn extreme_weight(
+    draft: &mut Draft<'_>,
+    argument: &Expr,
+    text: &str,
+) -> Result<Option<ColumnRef>, PlanError> {
+    let scope = draft.source.analysis.root_scope();
+    let declared =
+        scope.column(argument).and_then(|column| scope.column_type(column.table, &column.name).cloned());
+    let sql = match declared {
+        Some(ColumnType::Text { length: Some(length), .. }) if length <= 1024 => {
+            format!("WEIGHT_STRING({text} AS CHAR({length}))")
+        }
+        Some(ColumnType::Text { .. } | ColumnType::Json | ColumnType::Other(_)) => {
+            return Err(not_decomposable(text));
+        }
+        Some(ColumnType::Enum { .. } | ColumnType::Set { .. }) => {
+            return Err(PlanError::refused(format!(
+                "{text} of an ENUM or SET over several shards is not supported yet; use {text} of the column + 0"
+            )));
+        }
+        Some(_) => return Ok(None),
+        None => format!("WEIGHT_STRING({text})"),
+    };
+    draft.hide(sql, Combine::First).map(Some)
+}
+
+/// The nodes group in merge order, and keep no ORDER BY or LIMIT of their own: their groups are only parts.
+fn nodes_sql(draft: &mut Draft<'_>, order: &[(usize, bool)]) -> Result<(), PlanError> {
+    let clauses = draft.source.clauses;
+    let texts: Vec<&str> = clauses
+        .group_by
+        .iter()
+        .flat_map(|clause| clause.items.iter().map(|span| draft.text(*span)))
+        .collect();
+    let keys = order.iter().map(|&(index, descending)| {
+        texts.get(index).map(|text| format!("{text}{}", if descending { " DESC" } else { "" }))
+    });
+    let keys = keys.collect::<Option<Vec<_>>>().ok_or_else(unresolved)?.join(", ");
+    let order_by = if keys.is_empty() { String::new() } else { format!("ORDER BY {keys}") };
+    match &clauses.order_by {
+        Some(clause) => draft.edits.push((clause.span, Replacement::Text(order_by))),
+        None if !order_by.is_empty() => {
+            let place = Span::at(clauses.order_place);
+            draft.edits.push((place, Replacement::Text(format!(" {order_by}"))));
+        }
+        None => {}
+    }
+    if let Some(limit) = clauses.limit {
+        draft.edits.push((limit, Replacement::Text(String::new())));
+    }
+    Ok(())
+}
+
+fn function_argument(function: &sqlparser::ast::Function) -> Result<&Expr, PlanError> {
+    argument(function).ok_or_else(unresolved)
+}
+
+pub(super) fn not_decomposable(text: &str) -> PlanError {
+    PlanError::refused(format!(
+        "{text} over several shards is not supported yet; COUNT, SUM, MIN, MAX and AVG of an expression are. Select \
+         these and compute the rest in the application, or restrict the query to one value of the sharding column"
+    ))
+}
+
+fn unresolved() -> PlanError {
+    PlanError::refused("This GROUP BY cannot be resolved over several shards; name the columns")
+}

@@ -1,0 +1,150 @@
+//! Definitions: the same statement for every physical table behind a logical one.
+
+use std::sync::Arc;
+
+use serval_catalog::{Catalog, Placement, check_unique};
+use serval_sql::{Ddl, DdlKind, Edit, LexOptions, TableName, create_table, splice};
+use serval_types::NodeId;
+
+use crate::bound::{Bound, Note, PlanTable};
+use crate::error::PlanError;
+use crate::physical::quote;
+use crate::primitive::{Primitive, Route, Spread, Tally, Target};
+
+/// Plans CREATE, DROP, ALTER, TRUNCATE TABLE and CREATE, DROP INDEX on all nodes of a table.
+///
+/// # Errors
+/// Refusals of forms that are not supported, of unique keys that nobody would enforce, and unknown schemas.
+pub fn plan_ddl(
+    catalog: &Arc<Catalog>,
+    schema: Option<&str>,
+    ddl: &Ddl,
+    sql: &str,
+    options: LexOptions,
+) -> Result<Bound, PlanError> {
+    refuse(ddl)?;
+    let names: Vec<&TableName> = ddl.tables.iter().chain(&ddl.references).collect();
+    let tables = names.iter().map(|name| find(catalog, schema, name)).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = tables.first() else {
+        return Err(PlanError::refused("This statement names no table; run it on the servers directly"));
+    };
+    if let Some(other) = tables.iter().find(|other| !same_places(first, other)) {
+        return Err(PlanError::refused(format!(
+            "Tables {} and {} do not lie on the same nodes, so one statement cannot define both; use one statement \
+             for each",
+            first.table.name, other.table.name
+        )));
+    }
+    if matches!(ddl.kind, DdlKind::CreateTable { .. }) {
+        refuse_unenforced(first, sql, options)?;
+    }
+    let mut targets: Vec<Target> = places(first)
+        .into_iter()
+        .map(|(node, shard)| Target { node, shard, sql: text(catalog, &names, &tables, sql, node, shard) })
+        .collect();
+    targets.sort_by_key(|target| catalog.node(target.node).group);
+    let root = if targets.len() == 1 {
+        Primitive::Route(Route { targets, replica_safe: false, hidden: 0 })
+    } else {
+        Primitive::Spread(Spread { targets, tally: Tally::Definition })
+    };
+    let note =
+        Note { rewrite: "every_node", reason: "each node of the table gets the definition".to_owned() };
+    Ok(Bound { root, tables: tables.into(), notes: Arc::new([note]) })
+}
+
+fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
+    let reason = match &ddl.kind {
+        DdlKind::CreateTable { temporary: true, .. } | DdlKind::DropTable { temporary: true, .. } => {
+            "Temporary tables are not supported yet"
+        }
+        DdlKind::CreateTable { as_select: true, .. } => {
+            "CREATE TABLE … SELECT is not supported yet; create the table first and insert the rows"
+        }
+        DdlKind::AlterTable { rename_to: Some(_) } | DdlKind::RenameTable => {
+            "Renaming tables is not supported yet; rename them on the servers and in the configuration"
+        }
+        DdlKind::CreateDatabase { .. } | DdlKind::DropDatabase { .. } => {
+            "Databases are schemas of the configuration; add or remove them there and reload"
+        }
+        DdlKind::Other => {
+            "Views, routines, triggers, events and accounts are not supported yet; define them on the servers directly"
+        }
+        _ => return Ok(()),
+    };
+    Err(PlanError::refused(reason))
+}
+
+fn find(catalog: &Catalog, schema: Option<&str>, name: &TableName) -> Result<PlanTable, PlanError> {
+    let wanted = name.schema.as_ref().map(|schema| &*schema.value).or(schema).ok_or(PlanError::NoSchema)?;
+    let schema = catalog.schema(wanted).ok_or_else(|| PlanError::UnknownSchema(wanted.to_owned()))?;
+    let table = schema.table_or_default(&name.table.value).ok_or_else(|| {
+        PlanError::refused(format!(
+            "Table {} is not in the configuration, and schema {} has no default node to create it on",
+            name.table.value, schema.name
+        ))
+    })?;
+    Ok(PlanTable { schema: schema.name.clone(), table })
+}
+
+/// Whether shard n of one table lies where shard n of the other does.
+fn same_places(one: &PlanTable, two: &PlanTable) -> bool {
+    let nodes = |table: &PlanTable| places(table).into_iter().map(|(node, _)| node).collect::<Vec<_>>();
+    match (&one.table.placement, &two.table.placement) {
+        (Placement::Sharded(one), Placement::Sharded(two)) => one.rule.name == two.rule.name,
+        // A foreign key to a global table works on every node that has a copy.
+        (_, Placement::Global(copies)) => nodes(one).iter().all(|node| copies.contains(node)),
+        _ => nodes(one) == nodes(two),
+    }
+}
+
+fn places(table: &PlanTable) -> Vec<(NodeId, Option<usize>)> {
+    match &table.table.placement {
+        Placement::Node(node) => vec![(*node, None)],
+        Placement::Global(nodes) => nodes.iter().map(|node| (*node, None)).collect(),
+        Placement::Sharded(sharding) => {
+            sharding.shards.iter().enumerate().map(|(index, shard)| (shard.node, Some(index))).collect()
+        }
+    }
+}
+
+/// A unique key that no node can check must be declared, from the first day.
+fn refuse_unenforced(table: &PlanTable, sql: &str, options: LexOptions) -> Result<(), PlanError> {
+    let Placement::Sharded(sharding) = &table.table.placement else { return Ok(()) };
+    let Ok(definition) = create_table::parse(sql, options) else { return Ok(()) };
+    if definition.column(&sharding.column).is_none() {
+        return Err(PlanError::refused(format!(
+            "Table {} is sharded by {}, which is not among its columns",
+            table.table.name, sharding.column
+        )));
+    }
+    match check_unique(sharding, &definition, table.table.unique) {
+        Some(problem) => Err(PlanError::refused(problem)),
+        None => Ok(()),
+    }
+}
+
+fn text(
+    catalog: &Catalog,
+    names: &[&TableName],
+    tables: &[PlanTable],
+    sql: &str,
+    node: NodeId,
+    shard: Option<usize>,
+) -> Vec<u8> {
+    let mut edits = Vec::new();
+    for (name, table) in names.iter().zip(tables) {
+        let physical = table.physical_name(shard);
+        if name.schema.is_none() && physical == name.table.value {
+            continue;
+        }
+        let mut text = Vec::new();
+        if name.schema.is_some() {
+            quote(&catalog.node(node).database, &mut text);
+            text.push(b'.');
+        }
+        quote(physical, &mut text);
+        edits.push(Edit { at: name.span(), text: String::from_utf8_lossy(&text).into_owned() });
+    }
+    splice(sql.as_bytes(), &edits)
+}

@@ -1,0 +1,336 @@
+//! INSERT and REPLACE: every row goes to the shard that its sharding column names.
+
+mod bind;
+mod columns;
+
+use std::sync::Arc;
+
+use serval_catalog::{Placement, Sharding};
+use serval_sql::{Replacement, Span, Template, tokens};
+use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, OnInsert, SetExpr};
+
+use super::insert_text::{InsertText, RowText};
+use super::routed::{RoutedPlan, Several, copies};
+use super::{Planning, plan_tables};
+use crate::analysis::Analysis;
+use crate::anchor::AnchorSpan;
+use crate::destination::Destination;
+use crate::error::PlanError;
+use crate::operand::{Operand, is_now};
+use crate::physical::{NameSlot, Renaming, name_slots};
+use crate::plan::{Kind, Plan, guards};
+use columns::{Columns, GeneratedColumn, KeyColumn};
+
+/// Functions that give every server another value.
+const NOT_DETERMINISTIC: [&str; 6] = ["UUID", "UUID_SHORT", "RAND", "SYSDATE", "RANDOM_BYTES", "SYS_GUID"];
+
+/// Rows of VALUES (or the one of SET) for a sharded table.
+#[derive(Debug)]
+pub(crate) struct InsertPlan {
+    sharding: Arc<Sharding>,
+    /// The rows; one for SET.
+    rows: Vec<PlannedRow>,
+    /// Edits outside the rows: table names, and the sequence's column in the column list.
+    edits: Vec<(AnchorSpan, Edit)>,
+    names: Vec<NameSlot>,
+    /// Whether rows have places of their own, so that some can be left out.
+    splittable: bool,
+    returning: bool,
+}
+
+/// One row.
+#[derive(Debug)]
+struct PlannedRow {
+    /// Its text; empty for SET.
+    span: Option<AnchorSpan>,
+    key: KeySource,
+    generated: Generated,
+}
+
+/// Where the sharding value of a row comes from.
+#[derive(Debug)]
+enum KeySource {
+    Operand(Operand),
+    /// The sharding column is the one that the sequence fills.
+    Generated,
+}
+
+/// Whether the row's AUTO_INCREMENT value comes from the sequence.
+#[derive(Debug)]
+enum Generated {
+    /// The table has no sequence.
+    Never,
+    /// The column is not listed: the value is appended here.
+    Append(AnchorSpan),
+    /// The value stands here; NULL and 0 ask for a generated one, as in MySQL.
+    Cell(AnchorSpan, Operand),
+}
+
+/// What an edit outside the rows puts in.
+#[derive(Debug)]
+enum Edit {
+    Name(u16),
+    Text(String),
+}
+
+/// Plans an INSERT or REPLACE.
+pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, PlanError> {
+    let analysis = planning.analyse()?;
+    let Some(target) = analysis.refs.first() else {
+        return Err(PlanError::refused("INSERT needs the name of a table"));
+    };
+    let sharding = match &target.table.table.placement {
+        Placement::Sharded(sharding) => Arc::clone(sharding),
+        Placement::Node(_) | Placement::Global(_) => return plan_whole(planning, insert, &analysis),
+    };
+    refuse_key_update(insert, &sharding)?;
+    let text = InsertText::find(planning.sql.as_bytes(), target.name.end, planning.options);
+    let rows = rows_of(insert);
+    let (Some(text), false) = (text, rows.is_empty() && insert.assignments.is_empty()) else {
+        return plan_whole(planning, insert, &analysis);
+    };
+    if analysis.refs.len() > 1 {
+        return Err(PlanError::refused(
+            "Subqueries in the values of an INSERT into a sharded table are not supported yet; read the values first",
+        ));
+    }
+    Builder { planning, insert, analysis: &analysis, sharding, text }.build(&rows)
+}
+
+/// An INSERT whose text is not split: into a table that is not sharded, or from a SELECT.
+fn plan_whole(planning: Planning<'_>, insert: &Insert, analysis: &Analysis) -> Result<Plan, PlanError> {
+    let target = &analysis.refs[0];
+    let (edits, names) = name_slots(analysis, Renaming::Qualifiers);
+    let sql = planning.sql.as_bytes();
+    let several = match copies(&target.table.table.placement) {
+        Some(nodes) => {
+            refuse_unequal_copies(planning, insert, analysis)?;
+            Several::Copies(nodes.to_vec())
+        }
+        None => Several::Refused(format!(
+            "INSERT … SELECT into or from several shards is not supported yet; read the rows and insert them into {} \
+             with VALUES",
+            target.exposed
+        )),
+    };
+    let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
+    Ok(Plan {
+        catalog: Arc::clone(planning.catalog),
+        tables: plan_tables(analysis),
+        options: planning.options,
+        guards: guards(sql, planning.scan, &[everything]),
+        kind: Kind::Routed(RoutedPlan {
+            destination: Destination::of(&analysis.refs, planning.home())?,
+            single: Template::build(sql, planning.scan, &edits),
+            names,
+            several,
+            replica_safe: false,
+            single_notes: Arc::new([]),
+        }),
+    })
+}
+
+/// Every copy of a global table must get the same rows.
+fn refuse_unequal_copies(
+    planning: Planning<'_>,
+    insert: &Insert,
+    analysis: &Analysis,
+) -> Result<(), PlanError> {
+    let sql = planning.sql.as_bytes();
+    let tokens = tokens(sql, planning.options).unwrap_or_default();
+    let random = |name: &&&str| tokens.iter().any(|token| token.is_word(sql, name));
+    if let Some(name) = NOT_DETERMINISTIC.iter().find(random) {
+        return Err(PlanError::refused(format!(
+            "{name}() would give every copy of a global table another value; compute it in the application"
+        )));
+    }
+    let target = &analysis.refs[0];
+    let global = |found: &crate::analysis::TableRef| copies(&found.table.table.placement).is_some();
+    if !analysis.refs.iter().all(global) {
+        return Err(PlanError::refused(format!(
+            "Rows of other tables cannot be inserted into the global table {} directly; read them first",
+            target.exposed
+        )));
+    }
+    let Some(column) =
+        target.table.table.definition.as_ref().and_then(|definition| definition.auto_increment())
+    else {
+        return Ok(());
+    };
+    let listed = |name: &sqlparser::ast::ObjectName| columns::is_named(name, &column.name);
+    let assigned = |assignment: &Assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) => listed(name),
+        AssignmentTarget::Tuple(_) => false,
+    };
+    if insert.columns.is_empty() && insert.assignments.is_empty()
+        || insert.columns.iter().any(listed)
+        || insert.assignments.iter().any(assigned)
+    {
+        return Ok(());
+    }
+    Err(PlanError::refused(format!(
+        "Column {} of the global table {} is AUTO_INCREMENT, and its copies could number rows differently; give the \
+         value in the statement",
+        column.name, target.exposed
+    )))
+}
+
+/// A duplicate key must not move the row to another shard.
+fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<(), PlanError> {
+    let Some(OnInsert::DuplicateKeyUpdate(assignments)) = &insert.on else { return Ok(()) };
+    let changes_key = assignments.iter().any(|assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) => columns::is_named(name, &sharding.column),
+        AssignmentTarget::Tuple(names) => names.iter().any(|name| columns::is_named(name, &sharding.column)),
+    });
+    if changes_key {
+        return Err(PlanError::refused(format!(
+            "ON DUPLICATE KEY UPDATE cannot change the sharding column {}; leave it out of the assignments",
+            sharding.column
+        )));
+    }
+    Ok(())
+}
+
+/// The rows of VALUES; empty for any other source.
+fn rows_of(insert: &Insert) -> Vec<&[Expr]> {
+    match insert.source.as_deref().map(|query| &*query.body) {
+        Some(SetExpr::Values(values)) => values.rows.iter().map(|row| row.content.as_slice()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+struct Builder<'a> {
+    planning: Planning<'a>,
+    insert: &'a Insert,
+    analysis: &'a Analysis,
+    sharding: Arc<Sharding>,
+    text: InsertText,
+}
+
+impl Builder<'_> {
+    fn build(&self, rows: &[&[Expr]]) -> Result<Plan, PlanError> {
+        let planning = self.planning;
+        let table = &self.analysis.refs[0].table.table;
+        let columns = Columns::of(self.insert, table, &self.sharding)?;
+        let (name_edits, names) = name_slots(self.analysis, Renaming::Qualifiers);
+        let mut edits: Vec<(AnchorSpan, Edit)> =
+            name_edits.into_iter().map(|(span, edit)| (self.anchor(span), edit.into())).collect();
+        if let (Some(name), Some(end)) = (columns.appended(), self.text.columns_end) {
+            let mut quoted = b", ".to_vec();
+            crate::physical::quote(name, &mut quoted);
+            let text = String::from_utf8_lossy(&quoted).into_owned();
+            edits.push((self.anchor(Span::at(end)), Edit::Text(text)));
+        }
+        let planned = if self.insert.assignments.is_empty() {
+            let pairs = rows.iter().zip(&self.text.rows).enumerate();
+            let planned = pairs.map(|(index, (values, text))| self.row(&columns, values, text, index + 1));
+            planned.collect::<Result<Vec<_>, _>>()?
+        } else {
+            vec![self.assigned_row(&columns)?]
+        };
+        let sql = planning.sql.as_bytes();
+        let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
+        Ok(Plan {
+            catalog: Arc::clone(planning.catalog),
+            tables: plan_tables(self.analysis),
+            options: planning.options,
+            guards: guards(sql, planning.scan, &[everything]),
+            kind: Kind::Insert(InsertPlan {
+                sharding: Arc::clone(&self.sharding),
+                rows: planned,
+                edits,
+                names,
+                splittable: self.insert.assignments.is_empty(),
+                returning: self.insert.returning.is_some(),
+            }),
+        })
+    }
+
+    fn row(
+        &self,
+        columns: &Columns,
+        values: &[Expr],
+        text: &RowText,
+        number: usize,
+    ) -> Result<PlannedRow, PlanError> {
+        if values.len() != columns.count() || text.cells.len() != values.len() {
+            return Err(PlanError::ValueCount { row: number });
+        }
+        let generated = match columns.generated() {
+            GeneratedColumn::None => Generated::Never,
+            GeneratedColumn::Appended(_) => Generated::Append(self.anchor(Span::at(text.span.end - 1))),
+            GeneratedColumn::Listed(at) => {
+                let operand = self.generated_operand(&values[*at])?;
+                Generated::Cell(self.anchor(text.cells[*at]), operand)
+            }
+        };
+        let key = match columns.key() {
+            KeyColumn::Listed(at) => KeySource::Operand(self.key_operand(&values[at])?),
+            KeyColumn::Generated => KeySource::Generated,
+            KeyColumn::Now => KeySource::Operand(Operand::Now),
+        };
+        Ok(PlannedRow { span: Some(self.anchor(text.span)), key, generated })
+    }
+
+    /// The one row of INSERT … SET.
+    fn assigned_row(&self, columns: &Columns) -> Result<PlannedRow, PlanError> {
+        let values: Vec<&Expr> = self.insert.assignments.iter().map(|assignment| &assignment.value).collect();
+        let generated = match columns.generated() {
+            GeneratedColumn::None => Generated::Never,
+            GeneratedColumn::Appended(_) => {
+                let end =
+                    self.text.set_end.ok_or_else(|| PlanError::refused("This INSERT is not understood"))?;
+                Generated::Append(self.anchor(Span::at(end)))
+            }
+            GeneratedColumn::Listed(_) => {
+                return Err(PlanError::refused(
+                    "INSERT … SET with the AUTO_INCREMENT column is not supported yet; use INSERT … VALUES",
+                ));
+            }
+        };
+        let key = match columns.key() {
+            KeyColumn::Listed(at) => KeySource::Operand(self.key_operand(values[at])?),
+            KeyColumn::Generated => KeySource::Generated,
+            KeyColumn::Now => KeySource::Operand(Operand::Now),
+        };
+        Ok(PlannedRow { span: None, key, generated })
+    }
+
+    fn key_operand(&self, expr: &Expr) -> Result<Operand, PlanError> {
+        if is_now(expr) {
+            return Ok(Operand::Now);
+        }
+        Operand::of(expr, &self.planning.parsed.locator, self.planning.scan).ok_or_else(|| {
+            PlanError::refused(format!(
+                "The value of the sharding column {} must be a literal or a parameter, so that Serval knows the row's \
+                 shard; compute it in the application",
+                self.sharding.column
+            ))
+        })
+    }
+
+    fn generated_operand(&self, expr: &Expr) -> Result<Operand, PlanError> {
+        let is_default = matches!(expr, Expr::Identifier(name) if name.value.eq_ignore_ascii_case("DEFAULT"));
+        if is_default {
+            return Ok(Operand::Constant(serval_types::Value::Null));
+        }
+        Operand::of(expr, &self.planning.parsed.locator, self.planning.scan).ok_or_else(|| {
+            PlanError::refused(
+                "The value of an AUTO_INCREMENT column of a sharded table must be a literal or a parameter",
+            )
+        })
+    }
+
+    fn anchor(&self, span: Span) -> AnchorSpan {
+        AnchorSpan::of(span, self.planning.scan)
+    }
+}
+
+impl From<Replacement> for Edit {
+    fn from(replacement: Replacement) -> Self {
+        match replacement {
+            Replacement::Slot(slot) => Self::Name(slot),
+            Replacement::Text(text) => Self::Text(text),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Rows of an INSERT to their shards.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serval_sql::Span;
+use serval_types::Value;
+
+use super::{Edit, Generated, InsertPlan, KeySource, PlannedRow};
+use crate::bound::{Note, PlanTable};
+use crate::error::PlanError;
+use crate::operand::{Operand, Values};
+use crate::physical::render;
+use crate::plan::{Plan, SequenceDemand};
+use crate::primitive::{Primitive, Route, Spread, Tally, Target};
+use crate::statement::routed::in_group_order;
+
+impl InsertPlan {
+    /// Whether any row's sharding value is the statement's instant.
+    pub(crate) fn needs_now(&self) -> bool {
+        self.rows.iter().any(|row| matches!(row.key, KeySource::Operand(Operand::Now)))
+    }
+
+    /// How many numbers the rows need, and the largest that they bring.
+    pub(crate) fn sequence_demand(
+        &self,
+        tables: &[PlanTable],
+        values: &Values<'_>,
+    ) -> Result<Option<SequenceDemand>, PlanError> {
+        let Some(target) = tables.first().filter(|target| target.table.sequence.is_some()) else {
+            return Ok(None);
+        };
+        let mut count = 0;
+        let mut explicit = None;
+        for row in &self.rows {
+            match given(row, values)? {
+                None => count += 1,
+                Some(number) => explicit = explicit.max(Some(number)),
+            }
+        }
+        let (schema, table) = (target.schema.clone(), Arc::clone(&target.table));
+        Ok((count > 0 || explicit.is_some()).then_some(SequenceDemand { schema, table, count, explicit }))
+    }
+
+    /// The rows of each shard as one statement for it.
+    pub(crate) fn bind(
+        &self,
+        plan: &Plan,
+        values: &Values<'_>,
+        sequence_start: Option<u64>,
+    ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
+        let mut next = sequence_start;
+        let mut shards: BTreeMap<usize, Vec<(&PlannedRow, Option<u64>)>> = BTreeMap::new();
+        for row in &self.rows {
+            let number = self.generated_number(row, values, &mut next)?;
+            let key = match (&row.key, number) {
+                (KeySource::Operand(operand), _) => operand.value(values),
+                (KeySource::Generated, Some(number)) => number_value(number),
+                (KeySource::Generated, None) => explicit_value(row, values),
+            };
+            shards.entry(self.sharding.shard_for_stored(&key)?).or_default().push((row, number));
+        }
+        let mut targets: Vec<Target> =
+            shards.iter().map(|(&shard, rows)| self.target(plan, values, shard, rows)).collect();
+        in_group_order(plan, &mut targets);
+        if targets.len() == 1 {
+            let route = Route { targets, replica_safe: false, hidden: 0 };
+            return Ok((Primitive::Route(route), Arc::new([])));
+        }
+        if self.returning || !self.splittable {
+            return Err(PlanError::refused(
+                "INSERT … RETURNING of rows for several shards is not supported yet; insert the rows one by one",
+            ));
+        }
+        let note = Note {
+            rewrite: "split_rows",
+            reason: format!("the rows belong to {} shards; all of them or none", targets.len()),
+        };
+        Ok((Primitive::Spread(Spread { targets, tally: Tally::Sum }), Arc::new([note])))
+    }
+
+    /// The number that the sequence gives the row; `None` where the row brings its own or the table has none.
+    fn generated_number(
+        &self,
+        row: &PlannedRow,
+        values: &Values<'_>,
+        next: &mut Option<u64>,
+    ) -> Result<Option<u64>, PlanError> {
+        if matches!(row.generated, Generated::Never) || given(row, values)?.is_some() {
+            return Ok(None);
+        }
+        let number = next.ok_or_else(|| PlanError::refused("No sequence is available for this table"))?;
+        *next = number.checked_add(1);
+        Ok(Some(number))
+    }
+
+    fn target(
+        &self,
+        plan: &Plan,
+        values: &Values<'_>,
+        shard: usize,
+        rows: &[(&PlannedRow, Option<u64>)],
+    ) -> Target {
+        let node = self.sharding.shards[shard].node;
+        let mut writer =
+            Writer { insert: self, plan, values, shard, out: Vec::with_capacity(values.sql.len() + 64) };
+        let end = u32::try_from(values.sql.len()).unwrap_or(u32::MAX);
+        match (self.rows.first().and_then(|row| row.span), self.rows.last().and_then(|row| row.span)) {
+            (Some(first), Some(last)) => {
+                writer.outside(Span::new(0, first.span(values.scan).start));
+                for (index, (row, number)) in rows.iter().enumerate() {
+                    if index > 0 {
+                        writer.out.extend_from_slice(b", ");
+                    }
+                    writer.row(row, *number);
+                }
+                writer.outside(Span::new(last.span(values.scan).end, end));
+            }
+            _ => writer.assignments(end, rows),
+        }
+        Target { node, shard: Some(shard), sql: writer.out }
+    }
+}
+
+/// The number that a row brings for the sequence's column; `None` where one must be generated.
+fn given(row: &PlannedRow, values: &Values<'_>) -> Result<Option<u64>, PlanError> {
+    let Generated::Cell(_, operand) = &row.generated else { return Ok(None) };
+    match operand.value(values) {
+        Value::Null => Ok(None),
+        Value::Int(0) | Value::UInt(0) => Ok(None),
+        Value::Int(number) => Ok(Some(u64::try_from(number).unwrap_or(0))),
+        Value::UInt(number) => Ok(Some(number)),
+        Value::Text(digits) => {
+            match std::str::from_utf8(&digits).ok().and_then(|digits| digits.trim().parse().ok()) {
+                Some(0_u64) => Ok(None),
+                Some(number) => Ok(Some(number)),
+                None => Err(not_a_number()),
+            }
+        }
+        Value::Decimal(_) | Value::Double(_) | Value::Bytes(_) => Err(not_a_number()),
+    }
+}
+
+fn not_a_number() -> PlanError {
+    PlanError::refused("The value of an AUTO_INCREMENT column of a sharded table must be an integer")
+}
+
+/// The sharding value that the row itself brings.
+fn explicit_value(row: &PlannedRow, values: &Values<'_>) -> Value {
+    match &row.generated {
+        Generated::Cell(_, operand) => operand.value(values),
+        Generated::Never | Generated::Append(_) => Value::Null,
+    }
+}
+
+fn number_value(number: u64) -> Value {
+    i64::try_from(number).map_or(Value::UInt(number), Value::Int)
+}
+
+/// Writes one shard's statement.
+struct Writer<'a> {
+    insert: &'a InsertPlan,
+    plan: &'a Plan,
+    values: &'a Values<'a>,
+    shard: usize,
+    out: Vec<u8>,
+}
+
+impl Writer<'_> {
+    /// Text outside the rows, with its edits made.
+    fn outside(&mut self, span: Span) {
+        let scan = self.values.scan;
+        let mut done = span.start;
+        let mut edits: Vec<(Span, &Edit)> =
+            self.insert.edits.iter().map(|(at, edit)| (at.span(scan), edit)).collect();
+        edits.retain(|(at, _)| span.start <= at.start && at.end <= span.end);
+        edits.sort_by_key(|(at, _)| at.start);
+        for (at, edit) in edits {
+            self.copy(Span::new(done, at.start));
+            self.edit(edit);
+            done = at.end;
+        }
+        self.copy(Span::new(done, span.end));
+    }
+
+    fn edit(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Text(text) => self.out.extend_from_slice(text.as_bytes()),
+            Edit::Name(slot) => {
+                let Some(name) = self.insert.names.get(usize::from(*slot)) else { return };
+                let node = self.insert.sharding.shards[self.shard].node;
+                let table = &self.plan.tables[name.reference];
+                render(name, table, Some(self.shard), node, &self.plan.catalog, &mut self.out);
+            }
+        }
+    }
+
+    fn row(&mut self, row: &PlannedRow, number: Option<u64>) {
+        let Some(span) = row.span.map(|span| span.span(self.values.scan)) else { return };
+        match (&row.generated, number) {
+            (Generated::Append(at), Some(number)) => {
+                self.replaced(span, at.span(self.values.scan), &format!(", {number}"))
+            }
+            (Generated::Cell(at, _), Some(number)) => {
+                self.replaced(span, at.span(self.values.scan), &number.to_string())
+            }
+            _ => self.copy(span),
+        }
+    }
+
+    /// INSERT … SET: the whole text, with the generated number assigned.
+    fn assignments(&mut self, end: u32, rows: &[(&PlannedRow, Option<u64>)]) {
+        let column = self.plan.tables[0].table.sequence.as_ref().map(|sequence| sequence.column.clone());
+        match (rows.first(), column) {
+            (Some((PlannedRow { generated: Generated::Append(at), .. }, Some(number))), Some(column)) => {
+                let place = at.span(self.values.scan).start;
+                self.outside(Span::new(0, place));
+                self.out.extend_from_slice(b", ");
+                crate::physical::quote(&column, &mut self.out);
+                self.out.extend_from_slice(format!(" = {number}").as_bytes());
+                self.outside(Span::new(place, end));
+            }
+            _ => self.outside(Span::new(0, end)),
+        }
+    }
+
+    fn replaced(&mut self, span: Span, at: Span, text: &str) {
+        self.copy(Span::new(span.start, at.start));
+        self.out.extend_from_slice(text.as_bytes());
+        self.copy(Span::new(at.end, span.end));
+    }
+
+    fn copy(&mut self, span: Span) {
+        self.out.extend_from_slice(span.of(self.values.sql));
+    }
+}

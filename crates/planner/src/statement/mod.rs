@@ -1,0 +1,66 @@
+//! One file per kind of statement: from its tree to a [`Plan`](crate::plan::Plan).
+
+pub(crate) mod ddl;
+pub(crate) mod insert;
+mod insert_text;
+pub(crate) mod routed;
+pub(crate) mod select;
+pub(crate) mod update;
+
+use std::sync::Arc;
+
+use serval_catalog::Catalog;
+use serval_sql::{LexOptions, Parsed, Scan};
+use serval_types::NodeId;
+use sqlparser::ast::Statement;
+
+use crate::analysis::Analysis;
+use crate::bound::PlanTable;
+use crate::error::PlanError;
+use crate::plan::Plan;
+
+/// A statement that is being planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Planning<'a> {
+    /// The catalog of this statement.
+    pub(crate) catalog: &'a Arc<Catalog>,
+    /// The session's current schema.
+    pub(crate) schema: Option<&'a str>,
+    /// The text.
+    pub(crate) sql: &'a str,
+    /// Its scan.
+    pub(crate) scan: &'a Scan,
+    /// How its literals are written.
+    pub(crate) options: LexOptions,
+    /// Its tree.
+    pub(crate) parsed: &'a Parsed,
+}
+
+impl Planning<'_> {
+    /// The plan of the statement.
+    pub(crate) fn plan(self) -> Result<Plan, PlanError> {
+        match &self.parsed.ast {
+            Statement::Query(query) => select::plan(self, query),
+            Statement::Insert(insert) => insert::plan(self, insert),
+            Statement::Update(update) => update::plan_update(self, update),
+            Statement::Delete(delete) => update::plan_delete(self, delete),
+            _ => Err(PlanError::refused("This statement is not supported")),
+        }
+    }
+
+    /// The tables of the statement, with what its predicates leave of each.
+    pub(crate) fn analyse(self) -> Result<Analysis, PlanError> {
+        Analysis::of(&self.parsed.ast, self.catalog, self.schema, &self.parsed.locator, self.scan)
+    }
+
+    /// The node for statements without tables: the default node of the current schema, or the first node.
+    pub(crate) fn home(self) -> NodeId {
+        let schema = self.schema.and_then(|schema| self.catalog.schema(schema));
+        schema.and_then(|schema| schema.default_node).unwrap_or(NodeId(0))
+    }
+}
+
+/// The tables of a statement as a plan keeps them.
+pub(crate) fn plan_tables(analysis: &Analysis) -> Arc<[PlanTable]> {
+    analysis.refs.iter().map(|found| found.table.clone()).collect()
+}

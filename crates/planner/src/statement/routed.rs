@@ -1,0 +1,249 @@
+//! Statements of one text that is routed by its predicates: SELECT, UPDATE, DELETE.
+
+use std::sync::Arc;
+
+use serval_catalog::{Placement, Sharding};
+use serval_sql::Template;
+use serval_types::{NodeId, Value};
+use smallvec::SmallVec;
+
+use crate::bound::Note;
+use crate::destination::{Destination, Resolved, Shards};
+use crate::error::PlanError;
+use crate::operand::{Operand, Values};
+use crate::physical::{NameSlot, render};
+use crate::plan::Plan;
+use crate::primitive::{Aggregate, Cut, Limit, MergeSort, Primitive, Route, Sort, Spread, Tally, Target};
+use crate::rewrite::{Finished, LIMIT_SLOT, Stage};
+
+/// A statement's text with its table names open, and what becomes of it on one or several shards.
+#[derive(Debug)]
+pub(crate) struct RoutedPlan {
+    pub(crate) destination: Destination,
+    /// The text for a single target.
+    pub(crate) single: Template,
+    pub(crate) names: Vec<NameSlot>,
+    pub(crate) several: Several,
+    /// A replica may answer.
+    pub(crate) replica_safe: bool,
+    /// What a single route says of itself.
+    pub(crate) single_notes: Arc<[Note]>,
+}
+
+/// What happens where several shards are reached.
+#[derive(Debug)]
+pub(crate) enum Several {
+    /// A SELECT's nodes get this text, and these primitives stand above the route.
+    Read {
+        /// The nodes' text.
+        template: Template,
+        /// The primitives, innermost first.
+        stages: Vec<Stage>,
+        /// Hidden columns at the end of each row.
+        hidden: usize,
+        /// What fired.
+        notes: Arc<[Note]>,
+    },
+    /// A write goes to each shard as it is.
+    Write,
+    /// A write goes to every copy of a global table.
+    Copies(Vec<NodeId>),
+    /// It cannot be done; the text says what to do instead.
+    Refused(String),
+}
+
+impl Several {
+    /// A SELECT whose operators have all been placed.
+    pub(crate) fn read(template: Template, finished: Finished) -> Self {
+        Self::Read {
+            template,
+            stages: finished.stages,
+            hidden: finished.hidden,
+            notes: finished.notes.into(),
+        }
+    }
+}
+
+impl RoutedPlan {
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self.several, Several::Write | Several::Copies(_)) || !self.replica_safe
+    }
+
+    pub(crate) fn bind(
+        &self,
+        plan: &Plan,
+        values: &Values<'_>,
+    ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
+        if let Several::Copies(nodes) = &self.several {
+            return Ok((self.copies(plan, values, nodes), Arc::clone(&self.single_notes)));
+        }
+        match self.destination.resolve(values, &plan.catalog)? {
+            Resolved::One { node, shards } => {
+                let target = self.target(plan, values, &self.single, node, &shards, None);
+                Ok((self.route(vec![target], 0), Arc::clone(&self.single_notes)))
+            }
+            Resolved::Many(set) => self.many(plan, values, set.iter()),
+        }
+    }
+
+    fn many(
+        &self,
+        plan: &Plan,
+        values: &Values<'_>,
+        shards: impl Iterator<Item = usize>,
+    ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
+        let sharding =
+            self.destination.sharding().ok_or_else(|| PlanError::refused("No table is sharded"))?;
+        match &self.several {
+            Several::Read { template, stages, hidden, notes } => {
+                let window = window(stages, values)?;
+                let targets = self.targets(plan, values, sharding, template, shards, Some(window))?;
+                let root = raise(self.route_of(targets, *hidden), stages, *hidden, window);
+                Ok((root, Arc::clone(notes)))
+            }
+            Several::Write | Several::Copies(_) => {
+                let targets = self.targets(plan, values, sharding, &self.single, shards, None)?;
+                Ok((Primitive::Spread(Spread { targets, tally: Tally::Sum }), Arc::clone(&self.single_notes)))
+            }
+            Several::Refused(reason) => Err(PlanError::refused(reason)),
+        }
+    }
+
+    fn copies(&self, plan: &Plan, values: &Values<'_>, nodes: &[NodeId]) -> Primitive {
+        let shards: Shards = SmallVec::from_elem(None, plan.tables.len());
+        let target = |node: &NodeId| self.target(plan, values, &self.single, *node, &shards, None);
+        let mut targets: Vec<Target> = nodes.iter().map(target).collect();
+        in_group_order(plan, &mut targets);
+        if targets.len() == 1 {
+            return self.route(targets, 0);
+        }
+        Primitive::Spread(Spread { targets, tally: Tally::First })
+    }
+
+    fn targets(
+        &self,
+        plan: &Plan,
+        values: &Values<'_>,
+        sharding: &Sharding,
+        template: &Template,
+        shards: impl Iterator<Item = usize>,
+        window: Option<Window>,
+    ) -> Result<Vec<Target>, PlanError> {
+        let mut targets = Vec::new();
+        for shard in shards {
+            let node = sharding.shards[shard].node;
+            if self.destination.common().is_some_and(|common| !common.contains(&node)) {
+                return Err(PlanError::refused(
+                    "A global table of this statement is not on every node of the sharded one; add the nodes to it",
+                ));
+            }
+            let of_ref = |table: &crate::PlanTable| table.table.sharding().map(|_| shard);
+            let per_ref: Shards = plan.tables.iter().map(of_ref).collect();
+            targets.push(self.target(plan, values, template, node, &per_ref, window));
+        }
+        in_group_order(plan, &mut targets);
+        Ok(targets)
+    }
+
+    fn target(
+        &self,
+        plan: &Plan,
+        values: &Values<'_>,
+        template: &Template,
+        node: NodeId,
+        shards: &Shards,
+        window: Option<Window>,
+    ) -> Target {
+        let mut sql = Vec::with_capacity(values.sql.len() + 64);
+        let slot = |number: u16, out: &mut Vec<u8>| {
+            if number == LIMIT_SLOT {
+                let rows = window.and_then(|window| window.rows()).unwrap_or(u64::MAX);
+                out.extend_from_slice(format!("LIMIT {rows}").as_bytes());
+            } else if let Some(name) = self.names.get(usize::from(number)) {
+                let shard = shards.get(name.reference).copied().flatten();
+                render(name, &plan.tables[name.reference], shard, node, &plan.catalog, out);
+            }
+        };
+        template.render(values.sql, values.scan, &slot, &mut sql);
+        Target { node, shard: shards.iter().copied().flatten().next(), sql }
+    }
+
+    fn route(&self, targets: Vec<Target>, hidden: usize) -> Primitive {
+        Primitive::Route(self.route_of(targets, hidden))
+    }
+
+    fn route_of(&self, targets: Vec<Target>, hidden: usize) -> Route {
+        Route { targets, replica_safe: self.replica_safe, hidden }
+    }
+}
+
+/// The rows that LIMIT asks for.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    offset: u64,
+    count: Option<u64>,
+}
+
+impl Window {
+    /// How many rows must be known to serve it.
+    fn rows(self) -> Option<u64> {
+        self.count.map(|count| count.saturating_add(self.offset))
+    }
+}
+
+fn window(stages: &[Stage], values: &Values<'_>) -> Result<Window, PlanError> {
+    let limit = stages.iter().find_map(|stage| match stage {
+        Stage::Limit { offset, count } => Some((offset, count)),
+        _ => None,
+    });
+    let Some((offset, count)) = limit else { return Ok(Window { offset: 0, count: None }) };
+    let offset = offset.as_ref().map_or(Ok(0), |offset| rows(offset, values))?;
+    Ok(Window { offset, count: Some(rows(count, values)?) })
+}
+
+fn rows(operand: &Operand, values: &Values<'_>) -> Result<u64, PlanError> {
+    match operand.value(values) {
+        Value::Int(rows) if rows >= 0 => Ok(rows.unsigned_abs()),
+        Value::UInt(rows) => Ok(rows),
+        _ => Err(PlanError::refused("LIMIT takes integers that are not negative")),
+    }
+}
+
+/// Puts the stages above the route.
+fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window) -> Primitive {
+    let mut tree = Primitive::Route(route);
+    for stage in stages {
+        tree = match (stage, tree) {
+            (Stage::MergeSort(keys), Primitive::Route(input)) => {
+                Primitive::MergeSort(MergeSort { input, keys: keys.clone() })
+            }
+            // Only a route has streams to merge, and no rewrite merges twice.
+            (Stage::MergeSort(_), other) => other,
+            (Stage::Aggregate { keys, columns }, input) => {
+                let (keys, columns) = (keys.clone(), columns.clone());
+                Primitive::Aggregate(Aggregate { input: Box::new(input), keys, columns })
+            }
+            (Stage::Sort(keys), input) => {
+                Primitive::Sort(Sort { input: Box::new(input), keys: keys.clone(), keep: window.rows() })
+            }
+            (Stage::Limit { .. }, input) => {
+                let count = window.count.unwrap_or(u64::MAX);
+                Primitive::Limit(Limit { input: Box::new(input), offset: window.offset, count })
+            }
+        };
+    }
+    if hidden == 0 { tree } else { Primitive::Cut(Cut { input: Box::new(tree), hidden }) }
+}
+
+/// Targets in the order of their groups, so that locks are always taken in one order.
+pub(crate) fn in_group_order(plan: &Plan, targets: &mut [Target]) {
+    targets.sort_by_key(|target| plan.catalog.node(target.node).group);
+}
+
+/// The nodes of a global table that a statement writes, where it is one.
+pub(crate) fn copies(placement: &Placement) -> Option<&[NodeId]> {
+    match placement {
+        Placement::Global(nodes) => Some(nodes),
+        Placement::Node(_) | Placement::Sharded(_) => None,
+    }
+}

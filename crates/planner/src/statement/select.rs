@@ -1,0 +1,166 @@
+//! SELECT: one node where its predicates say so, else a route with its operators placed by rewrites.
+
+use std::sync::Arc;
+
+use serval_sql::{Modifier, Span, Template, TokenKind, VersionComments, tokens};
+use sqlparser::ast::{Query, Select, SetExpr};
+
+use super::routed::{RoutedPlan, Several};
+use super::{Planning, plan_tables};
+use crate::analysis::Analysis;
+use crate::bound::Note;
+use crate::clauses::Clauses;
+use crate::destination::Destination;
+use crate::error::PlanError;
+use crate::physical::{Renaming, name_slots};
+use crate::plan::{Kind, Plan, guards};
+use crate::rewrite::{Source, place_all};
+
+/// Functions whose value belongs to one server's session, so that several nodes cannot answer them as one.
+const SESSION_FUNCTIONS: [&str; 5] =
+    ["FOUND_ROWS", "GET_LOCK", "RELEASE_LOCK", "IS_FREE_LOCK", "IS_USED_LOCK"];
+
+/// Plans a SELECT, a UNION, or a query with WITH.
+pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanError> {
+    refuse_unsafe(planning)?;
+    let analysis = planning.analyse()?;
+    let destination = Destination::of(&analysis.refs, planning.home())?;
+    let (name_edits, names) = name_slots(&analysis, Renaming::Alias);
+    let sql = planning.sql.as_bytes();
+    let single = Template::build(sql, planning.scan, &name_edits);
+    let clauses = Clauses::find(sql, planning.options);
+    let several = match (destination.sharding(), destination.apart()) {
+        (None, _) => Several::Refused("No table is sharded".to_owned()),
+        (Some(_), Some(reason)) => Several::Refused(reason.to_owned()),
+        (Some(_), None) => several(planning, query, &analysis, clauses.as_ref(), &name_edits)?,
+    };
+    let released = released(&several, clauses.as_ref(), planning);
+    let locking = !query.locks.is_empty() || planning.parsed.trailing_lock.is_some();
+    Ok(Plan {
+        catalog: Arc::clone(planning.catalog),
+        tables: plan_tables(&analysis),
+        options: planning.options,
+        guards: guards(sql, planning.scan, &released),
+        kind: Kind::Routed(RoutedPlan {
+            destination,
+            single,
+            names,
+            several,
+            replica_safe: !locking,
+            single_notes: single_note(),
+        }),
+    })
+}
+
+fn single_note() -> Arc<[Note]> {
+    Arc::new([Note { rewrite: "whole_statement", reason: "one node holds all the rows it needs".to_owned() }])
+}
+
+/// What becomes of the SELECT on several shards.
+fn several(
+    planning: Planning<'_>,
+    query: &Query,
+    analysis: &Analysis,
+    clauses: Option<&Clauses>,
+    name_edits: &[(Span, serval_sql::Replacement)],
+) -> Result<Several, PlanError> {
+    let (Some(select), Some(clauses)) = (plain_select(query), clauses) else {
+        return Ok(Several::Refused(
+            "This form of SELECT over several shards is not supported yet; restrict it to one value of the sharding \
+             column, or split it"
+                .to_owned(),
+        ));
+    };
+    if let Some(reason) = unfit(planning, query, select, clauses) {
+        return Ok(Several::Refused(reason.to_owned()));
+    }
+    let source = Source {
+        sql: planning.sql,
+        scan: planning.scan,
+        query,
+        select,
+        clauses,
+        analysis,
+        locator: &planning.parsed.locator,
+    };
+    match place_all(source) {
+        Ok(mut finished) => {
+            finished.edits.extend_from_slice(name_edits);
+            let template = Template::build(planning.sql.as_bytes(), planning.scan, &finished.edits);
+            Ok(Several::read(template, finished))
+        }
+        // On one shard the statement may still be fine: the refusal waits until several are reached.
+        Err(PlanError::Refused(reason)) => Ok(Several::Refused(reason)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The SELECT of a query that is nothing but one.
+fn plain_select(query: &Query) -> Option<&Select> {
+    match (&query.with, &*query.body) {
+        (None, SetExpr::Select(select)) => Some(select),
+        _ => None,
+    }
+}
+
+/// Why a plain SELECT cannot be one over several shards.
+fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Clauses) -> Option<&'static str> {
+    if clauses.items.len() != select.projection.len()
+        || clauses.order_by.as_ref().map_or(0, |clause| clause.items.len()) != order_count(query)
+    {
+        return Some(
+            "This SELECT over several shards is not understood well enough; simplify its select list",
+        );
+    }
+    if planning.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::CalcFoundRows) {
+        return Some("SQL_CALC_FOUND_ROWS over several shards is not supported yet; use SELECT COUNT(*)");
+    }
+    if planning.parsed.version_comments == VersionComments::Conditional {
+        return Some("A SELECT over several shards cannot depend on version comments; write it without them");
+    }
+    let sql = planning.sql.as_bytes();
+    let named = tokens(sql, planning.options)
+        .ok()?
+        .into_iter()
+        .any(|token| SESSION_FUNCTIONS.iter().any(|name| token.is_word(sql, name)));
+    named.then_some("This function belongs to one server's session and cannot be asked of several shards")
+}
+
+fn order_count(query: &Query) -> usize {
+    use sqlparser::ast::OrderByKind;
+    match query.order_by.as_ref().map(|order| &order.kind) {
+        Some(OrderByKind::Expressions(items)) => items.len(),
+        _ => 0,
+    }
+}
+
+/// Assignments to user variables inside a SELECT would stay on the server that ran it.
+fn refuse_unsafe(planning: Planning<'_>) -> Result<(), PlanError> {
+    let sql = planning.sql.as_bytes();
+    let tokens = tokens(sql, planning.options).unwrap_or_default();
+    let assigns = tokens.iter().any(|token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=");
+    let into = tokens.windows(2).any(|pair| {
+        pair[0].is_word(sql, "INTO")
+            && (pair[1].kind == TokenKind::UserVariable
+                || pair[1].is_word(sql, "OUTFILE")
+                || pair[1].is_word(sql, "DUMPFILE"))
+    });
+    if assigns || into {
+        return Err(PlanError::refused(
+            "SELECT into variables or files is not supported yet; read the rows and SET the variable",
+        ));
+    }
+    Ok(())
+}
+
+/// Where literals may change without changing the plan: everywhere for a statement that is never more than routed,
+/// else in FROM, WHERE and LIMIT.
+fn released(several: &Several, clauses: Option<&Clauses>, planning: Planning<'_>) -> Vec<Span> {
+    match (several, clauses) {
+        (Several::Read { .. }, Some(clauses)) => {
+            [clauses.from, clauses.selection, clauses.limit].into_iter().flatten().collect()
+        }
+        (Several::Read { .. }, None) => Vec::new(),
+        _ => vec![Span::new(0, u32::try_from(planning.sql.len()).unwrap_or(u32::MAX))],
+    }
+}

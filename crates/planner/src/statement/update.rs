@@ -1,0 +1,129 @@
+//! UPDATE and DELETE: to the shards that the WHERE clause leaves.
+
+use std::sync::Arc;
+
+use serval_catalog::Placement;
+use serval_sql::{Span, Template};
+use sqlparser::ast::{Assignment, AssignmentTarget, Delete, Update};
+
+use super::routed::{RoutedPlan, Several, copies};
+use super::{Planning, plan_tables};
+use crate::analysis::Analysis;
+use crate::bound::Note;
+use crate::destination::Destination;
+use crate::error::PlanError;
+use crate::physical::{Renaming, name_slots};
+use crate::plan::{Kind, Plan, guards};
+
+/// Plans an UPDATE.
+pub(crate) fn plan_update(planning: Planning<'_>, update: &Update) -> Result<Plan, PlanError> {
+    let analysis = planning.analyse()?;
+    for assignment in &update.assignments {
+        refuse_sharding_column(&analysis, assignment)?;
+    }
+    let limited = update.limit.is_some() || !update.order_by.is_empty();
+    plan(planning, &analysis, Renaming::Alias, limited)
+}
+
+/// Plans a DELETE from one table.
+pub(crate) fn plan_delete(planning: Planning<'_>, delete: &Delete) -> Result<Plan, PlanError> {
+    let analysis = planning.analyse()?;
+    if delete.returning.is_some() {
+        return Err(PlanError::refused("DELETE … RETURNING is not supported yet; SELECT the rows first"));
+    }
+    let limited = delete.limit.is_some() || !delete.order_by.is_empty();
+    // MariaDB 10.11 takes no alias in a DELETE from one table.
+    plan(planning, &analysis, Renaming::Qualifiers, limited)
+}
+
+fn plan(
+    planning: Planning<'_>,
+    analysis: &Analysis,
+    renaming: Renaming,
+    limited: bool,
+) -> Result<Plan, PlanError> {
+    let destination = Destination::of(&analysis.refs, planning.home())?;
+    let (edits, names) = name_slots(analysis, renaming);
+    let sql = planning.sql.as_bytes();
+    let several = several(analysis, &destination, limited)?;
+    let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
+    Ok(Plan {
+        catalog: Arc::clone(planning.catalog),
+        tables: plan_tables(analysis),
+        options: planning.options,
+        guards: guards(sql, planning.scan, &[everything]),
+        kind: Kind::Routed(RoutedPlan {
+            destination,
+            single: Template::build(sql, planning.scan, &edits),
+            names,
+            several,
+            replica_safe: false,
+            single_notes: Arc::new([Note {
+                rewrite: "write_where_rows_are",
+                reason: "each shard changes its own rows; all of them or none".to_owned(),
+            }]),
+        }),
+    })
+}
+
+fn several(analysis: &Analysis, destination: &Destination, limited: bool) -> Result<Several, PlanError> {
+    let Some(target) = analysis.refs.first() else {
+        return Ok(Several::Refused("No table is named".to_owned()));
+    };
+    if let Some(nodes) = copies(&target.table.table.placement) {
+        let only_global = |found: &crate::analysis::TableRef| {
+            copies(&found.table.table.placement)
+                .is_some_and(|others| nodes.iter().all(|node| others.contains(node)))
+        };
+        if !analysis.refs.iter().all(only_global) {
+            return Err(PlanError::refused(format!(
+                "The global table {} cannot be changed by rows of a table that is not on all of its nodes; read these \
+                 rows first and change it by their values",
+                target.exposed
+            )));
+        }
+        return Ok(Several::Copies(nodes.to_vec()));
+    }
+    if let Some(reason) = destination.apart() {
+        return Ok(Several::Refused(reason.to_owned()));
+    }
+    if limited {
+        return Ok(Several::Refused(
+            "UPDATE and DELETE with ORDER BY or LIMIT over several shards are not supported yet; restrict them to one \
+             value of the sharding column"
+                .to_owned(),
+        ));
+    }
+    let joined = analysis.refs.iter().filter(|found| found.block == 0).count() > 1;
+    if joined {
+        return Ok(Several::Refused(
+            "UPDATE of joined tables over several shards is not supported yet; restrict it to one value of the \
+             sharding column"
+                .to_owned(),
+        ));
+    }
+    Ok(Several::Write)
+}
+
+/// A row whose sharding value changes would have to move to another shard.
+fn refuse_sharding_column(analysis: &Analysis, assignment: &Assignment) -> Result<(), PlanError> {
+    let names = match &assignment.target {
+        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        AssignmentTarget::Tuple(names) => names,
+    };
+    for name in names {
+        let Some(column) = name.0.last().and_then(|part| part.as_ident()) else { continue };
+        let shards_by = |found: &&crate::analysis::TableRef| match &found.table.table.placement {
+            Placement::Sharded(sharding) => sharding.column.eq_ignore_ascii_case(&column.value),
+            Placement::Node(_) | Placement::Global(_) => false,
+        };
+        if let Some(found) = analysis.refs.iter().find(shards_by) {
+            return Err(PlanError::refused(format!(
+                "{} is the sharding column of {}; changing it would move the row to another shard, which is not \
+                 supported yet. DELETE the row and INSERT it with the new value in one transaction",
+                column.value, found.table.table.name
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Golden plans: each statement of `plans/` and `unsupported/` with the plan or the refusal that it gets.
+//!
+//! `> statement` plans and binds it with its own literals; `parameters=[…]` are not needed, because a plain literal
+//! takes the same path. After a change that is meant, regenerate them with `UPDATE_GOLDENFILES=1 cargo test`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serval_catalog::Catalog;
+use serval_planner::{BindRequest, PlanError, PlanRequest, Planner, explain, plan_ddl};
+use serval_sql::{LexOptions, Statement, parse, scan};
+use serval_types::Value;
+
+/// Numbers that INSERTs get where the table has a sequence.
+const SEQUENCE_START: u64 = 1001;
+
+/// The instant of every statement.
+const NOW: &str = "2026-03-15 12:00:00";
+
+struct Runner {
+    catalog: Arc<Catalog>,
+    planner: Planner,
+}
+
+impl Runner {
+    fn new() -> Self {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let read = |name: &str| fs::read_to_string(here.join(name)).unwrap();
+        let secret = |_: &serval_catalog::SecretSource| Ok("secret".to_owned());
+        let snapshot = [("shop.sql".to_owned(), read("shop.sql"))];
+        let loaded = serval_catalog::load(&read("catalog.toml"), "catalog.toml", &secret, &snapshot);
+        let (catalog, _) = loaded.unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Self { catalog: Arc::new(catalog), planner: Planner::new(1 << 20) }
+    }
+
+    fn plan(&self, sql: &str) -> Result<Vec<String>, PlanError> {
+        let options = LexOptions::default();
+        let schema = Some("shop");
+        if let Statement::Ddl(ddl) = parse(sql, options)? {
+            return Ok(explain(&plan_ddl(&self.catalog, schema, &ddl, sql, options)?, &self.catalog));
+        }
+        let scan = scan(sql.as_bytes(), options).unwrap();
+        let request = PlanRequest { sql: sql.as_bytes(), scan: &scan, schema, options };
+        let plan = self.planner.plan(&self.catalog, &request)?;
+        let now = Value::Text(NOW.as_bytes().to_vec());
+        let values = BindRequest {
+            sql: sql.as_bytes(),
+            scan: &scan,
+            parameters: &[],
+            sequence_start: Some(SEQUENCE_START),
+            now: Some(&now),
+        };
+        Ok(explain(&plan.bind(&values)?, &self.catalog))
+    }
+}
+
+impl goldenscript::Runner for Runner {
+    type Command = goldenscript::Command;
+
+    fn run(&mut self, command: &Self::Command, _: &goldenscript::Context) -> Result<String, Box<dyn Error>> {
+        let lines = self.plan(&command.name).unwrap_or_else(|error| {
+            let error = error.to_mysql();
+            vec![format!("{} ({}): {}", error.number, error.sqlstate(), error.message)]
+        });
+        let lines = lines.iter().map(|line| format!("    {line}"));
+        Ok(std::iter::once(command.name.clone()).chain(lines).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+fn run_all(folder: &str) {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let mut files: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        goldenscript::run(&mut Runner::new(), &file)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+#[test]
+fn plans() {
+    run_all("plans");
+}
+
+#[test]
+fn unsupported() {
+    run_all("unsupported");
+}

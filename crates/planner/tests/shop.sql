@@ -1,0 +1,35 @@
+CREATE TABLE users (
+  id BIGINT NOT NULL,
+  name VARCHAR(100) COLLATE utf8mb4_general_ci DEFAULT NULL,
+  email VARCHAR(100) COLLATE utf8mb4_bin DEFAULT NULL,
+  score DECIMAL(10,2) NOT NULL DEFAULT 0.00,
+  ratio FLOAT DEFAULT NULL,
+  state ENUM('new','active','gone') NOT NULL DEFAULT 'new',
+  seen TIMESTAMP NULL DEFAULT NULL,
+  born DATE DEFAULT NULL,
+  bio TEXT,
+  region_id INT DEFAULT NULL,
+  PRIMARY KEY (id)
+) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+CREATE TABLE orders (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  user_id BIGINT NOT NULL,
+  amount DECIMAL(12,2) NOT NULL,
+  note VARCHAR(200) DEFAULT NULL,
+  PRIMARY KEY (id),
+  KEY (user_id)
+) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+CREATE TABLE coupons (
+  code VARCHAR(20) COLLATE utf8mb4_bin NOT NULL,
+  user_id BIGINT DEFAULT NULL,
+  PRIMARY KEY (code)
+) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+CREATE TABLE events (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  created_at DATETIME NOT NULL,
+  user_id BIGINT DEFAULT NULL,
+  kind VARCHAR(20) DEFAULT NULL,
+  PRIMARY KEY (id)
+) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+CREATE TABLE regions (id INT NOT NULL, name VARCHAR(50) DEFAULT NULL, PRIMARY KEY (id)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+CREATE TABLE settings (name VARCHAR(50) NOT NULL, value TEXT, PRIMARY KEY (name)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
