@@ -1,0 +1,220 @@
+//! A socket with a logged-in session behind it: what was sent, what is still to come, and what the server's session
+//! is set to. It knows nothing of pools.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use serval_remote::SessionState;
+use serval_types::MysqlError;
+use serval_wire::frame::HEADER;
+use serval_wire::packet::ErrPacket;
+use serval_wire::response::{Completion, CompletionKind, ResponseScanner};
+use serval_wire::{StatusFlags, WireError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::command::{self, Command};
+use crate::error::LinkError;
+use crate::preamble::Step;
+use crate::stream::{Peek, Stream};
+use crate::version::ServerVersion;
+
+/// What one read asks for. Answers that fill it are read in larger pieces.
+const READ: usize = 8 << 10;
+const READ_LARGE: usize = 64 << 10;
+/// With less room than this the buffer is extended before the next read.
+const ROOM: usize = 2 << 10;
+/// An output buffer larger than this is not kept.
+const OUTPUT_KEPT: usize = 64 << 10;
+/// Errors after which the server closes the connection: ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN,
+/// ER_CONNECTION_KILLED (MariaDB), ER_CLIENT_INTERACTION_TIMEOUT.
+const FATAL: [u16; 4] = [1053, 1077, 1927, 4031];
+
+/// Where a link stands in its conversation.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// Nothing sent, nothing to come.
+    Idle,
+    /// The server refused a preamble, so the statement was not sent; the caller hears of it when it reads.
+    Refused(MysqlError),
+    /// Something was sent and its answer is not complete.
+    Busy {
+        /// Preambles whose answers come first.
+        awaited: Vec<Step>,
+        /// Where in the present answer the scanner is.
+        scanner: ResponseScanner,
+        /// The sequence id that the statement's answer begins with.
+        first: u8,
+    },
+    /// Of no more use.
+    Broken,
+}
+
+impl Phase {
+    /// Waiting for the answer of one command of one frame.
+    pub(crate) fn busy() -> Self {
+        Self::awaiting(Vec::new(), 1)
+    }
+
+    /// Waiting for the answers of preambles, and then for the statement's, which begins with the sequence id `first`.
+    pub(crate) fn awaiting(awaited: Vec<Step>, first: u8) -> Self {
+        let scanner = ResponseScanner::with_sequence(true, if awaited.is_empty() { first } else { 1 });
+        Self::Busy { awaited, scanner, first }
+    }
+}
+
+/// One connection to a server.
+#[derive(Debug)]
+pub(crate) struct Link {
+    stream: Stream,
+    pub(crate) input: BytesMut,
+    pub(crate) output: BytesMut,
+    read_size: usize,
+    pub(crate) phase: Phase,
+    pub(crate) thread_id: u32,
+    pub(crate) version: ServerVersion,
+    pub(crate) state: SessionState,
+    pub(crate) database: Option<Box<str>>,
+    status: StatusFlags,
+    /// Not to be pooled again: its session is in doubt, or the server is about to close it.
+    pub(crate) retire: bool,
+    created: Instant,
+}
+
+impl Link {
+    /// A link over a socket whose handshake is done.
+    pub(crate) fn new(stream: Stream, thread_id: u32, version: ServerVersion, status: StatusFlags) -> Self {
+        Self {
+            stream,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            read_size: READ,
+            phase: Phase::Idle,
+            thread_id,
+            version,
+            state: SessionState::default(),
+            database: None,
+            status,
+            retire: false,
+            created: Instant::now(),
+        }
+    }
+
+    /// Whether the server's session is outside any transaction and ready for another statement, as far as the last
+    /// answer tells. An ERR packet tells nothing, so after one the status before it still counts.
+    pub(crate) fn is_clean(&self) -> bool {
+        !self.in_transaction() && self.status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT)
+    }
+
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.status.contains(StatusFlags::SERVER_STATUS_IN_TRANS)
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.created.elapsed()
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.input.is_empty() && self.stream.peek() == Peek::Quiet
+    }
+
+    /// Says goodbye, so that the server does not log an aborted connection, and closes.
+    pub(crate) fn quit(self) {
+        self.stream.write_now(&command::QUIT);
+    }
+
+    /// Lets go of buffers that an unusual statement made large.
+    pub(crate) fn shrink(&mut self) {
+        if self.read_size > READ {
+            self.input = BytesMut::new();
+            self.read_size = READ;
+        }
+    }
+
+    /// Writes what is in the output buffer.
+    pub(crate) async fn flush(&mut self) -> Result<(), LinkError> {
+        self.stream.write_all(&self.output).await?;
+        self.output.clear();
+        if self.output.capacity() > OUTPUT_KEPT {
+            self.output = BytesMut::new();
+        }
+        Ok(())
+    }
+
+    /// Reads what has arrived, at least one byte. Called when the buffer holds no whole frame.
+    pub(crate) async fn fill(&mut self) -> Result<usize, LinkError> {
+        let frame = command::frame_length(&self.input).unwrap_or(HEADER);
+        let missing = frame.saturating_sub(self.input.len());
+        if self.input.capacity() - self.input.len() < missing.max(ROOM) {
+            // Room for one whole frame is the most that a server can make us hold.
+            self.input.reserve(missing.max(self.read_size));
+            if missing > READ {
+                self.read_size = READ_LARGE;
+            }
+        }
+        let read = self.stream.read_buf(&mut self.input).await?;
+        if read == 0 {
+            return Err(LinkError::closed());
+        }
+        if read >= self.read_size {
+            self.read_size = READ_LARGE;
+        }
+        Ok(read)
+    }
+
+    /// Sends one command and reads its answer to the end, throwing the rows away.
+    pub(crate) async fn run(&mut self, command: Command, body: &[u8]) -> Result<Completion, LinkError> {
+        let _one_frame = command::put(&mut self.output, command, body);
+        self.run_output().await
+    }
+
+    /// Sends the one command that is in the output buffer and reads its answer to the end.
+    pub(crate) async fn run_output(&mut self) -> Result<Completion, LinkError> {
+        self.phase = Phase::busy();
+        let answer = match self.flush().await {
+            Ok(()) => self.skip_answer().await,
+            Err(error) => Err(error),
+        };
+        self.phase = if answer.is_ok() { Phase::Idle } else { Phase::Broken };
+        answer
+    }
+
+    /// [`Link::run`], where the server's refusal is an error too.
+    pub(crate) async fn order(&mut self, command: Command, body: &[u8]) -> Result<(), LinkError> {
+        match self.run(command, body).await?.error {
+            Some(error) => Err(LinkError::Server(error.to_error())),
+            None => Ok(()),
+        }
+    }
+
+    async fn skip_answer(&mut self) -> Result<Completion, LinkError> {
+        let mut scanner = ResponseScanner::new(true);
+        loop {
+            let scanned = scanner.scan(&self.input)?;
+            self.input.advance(scanned.consumed);
+            match scanned.complete {
+                Some(completion) => {
+                    self.note(&completion)?;
+                    return Ok(completion);
+                }
+                None => {
+                    self.fill().await?;
+                }
+            }
+        }
+    }
+
+    /// Takes over what the end of an answer tells about the session.
+    pub(crate) fn note(&mut self, completion: &Completion) -> Result<(), WireError> {
+        match completion.kind {
+            CompletionKind::Ok | CompletionKind::ResultSet => self.status = completion.status,
+            CompletionKind::Err => self.retire |= completion.error.as_ref().is_some_and(is_fatal),
+            // Never asked for, since the handshake did not offer it.
+            CompletionKind::LocalInfile => return Err(WireError::Malformed { what: "LOCAL INFILE request" }),
+        }
+        Ok(())
+    }
+}
+
+fn is_fatal(error: &ErrPacket) -> bool {
+    FATAL.contains(&error.number)
+}
