@@ -1,0 +1,48 @@
+//! The config as it is written: field by field what a DBA may say, with the descriptions that editors show.
+
+mod backend;
+mod frontend;
+mod schema;
+
+pub(crate) use backend::{Defaults, Group, GroupDefaults, Node, Replica, Rule, TextMatch};
+pub(crate) use frontend::{Admin, Limits, Listen, Password, User};
+use indexmap::IndexMap;
+pub(crate) use schema::{AutoIncrement, Consistency, Schema, Table, Transaction, Unique};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The configuration of Serval.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(title = "Serval configuration", deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where Serval listens.
+    pub listen: Listen,
+    /// What Serval allows.
+    pub limits: Limits,
+    /// The accounts that clients log in with, by name.
+    pub users: IndexMap<String, User>,
+    /// The admin console.
+    pub admin: Admin,
+    /// What is the same for all groups.
+    pub defaults: Defaults,
+    /// Groups of servers, by name: a primary and its replicas each.
+    pub groups: IndexMap<String, Group>,
+    /// Data nodes, by name: one physical database on one group each. A range in the name (`"dn[0-3]"`) makes several.
+    pub nodes: IndexMap<String, Node>,
+    /// Rules, by name: how a table's rows are placed. Tables of one rule are co-located.
+    pub rules: IndexMap<String, Rule>,
+    /// Schemas, by name: what clients see as databases.
+    pub schemas: IndexMap<String, Schema>,
+}
+
+/// Names: one text, in which commas and ranges like `dn[0-3]` may stand, or a list of such texts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(crate) enum Names {
+    /// One text.
+    Text(String),
+    /// A list.
+    List(Vec<String>),
+}

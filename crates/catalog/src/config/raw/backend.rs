@@ -1,0 +1,120 @@
+//! `[defaults]`, `[groups]`, `[nodes]` and `[rules]`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Names, Password};
+use crate::function::Function;
+
+/// What is the same for all groups.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Defaults {
+    /// What groups take that do not say otherwise.
+    pub group: GroupDefaults,
+}
+
+/// What groups take that do not say otherwise.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct GroupDefaults {
+    /// The account that Serval uses on the servers.
+    pub user: Option<String>,
+    /// That account's password: `{ env = "NAME" }`, `{ file = "path" }`, or plain text.
+    pub password: Option<Password>,
+    /// How many connections each server is given at most. Default 64.
+    #[schemars(range(min = 1))]
+    pub max_connections: Option<u32>,
+    /// A replica further behind than this serves no reads; "off" does not look. Default "10s".
+    pub lag_limit: Option<String>,
+}
+
+/// A replication group: a primary and its replicas.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Group {
+    /// The primary's address: "host:port", or the path of a Unix socket.
+    pub primary: String,
+    /// The replicas: addresses, or `{ address = "host:port", weight = 2 }`.
+    #[serde(default)]
+    pub replicas: Vec<Replica>,
+    /// The account that Serval uses on the servers.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// That account's password: `{ env = "NAME" }`, `{ file = "path" }`, or plain text.
+    #[serde(default)]
+    pub password: Option<Password>,
+    /// How many connections each server is given at most. Default 64.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub max_connections: Option<u32>,
+    /// A replica further behind than this serves no reads; "off" does not look. Default "10s".
+    #[serde(default)]
+    pub lag_limit: Option<String>,
+}
+
+/// A replica.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(crate) enum Replica {
+    /// Its address.
+    Address(String),
+    /// Its address and weight.
+    Weighted(WeightedReplica),
+}
+
+/// A replica with its share of the reads.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct WeightedReplica {
+    /// "host:port", or the path of a Unix socket.
+    pub address: String,
+    /// Its share of the group's reads beside the other replicas'; 0 takes none. Default 1.
+    #[serde(default)]
+    #[schemars(range(max = 1000))]
+    pub weight: Option<u32>,
+}
+
+/// A data node: one physical database on one group.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Node {
+    /// The group's name. A range in it counts in step with the node's own.
+    pub group: String,
+    /// The database's name on the group's servers. A range in it counts in step with the node's own.
+    pub database: String,
+}
+
+/// How a table's rows are placed: a shard function, its nodes and its options.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Rule {
+    /// The shard function, with its own options.
+    #[serde(flatten)]
+    pub function: Function,
+    /// The nodes, in the order in which the function counts them.
+    pub nodes: Names,
+    /// The sharding column of tables that name none.
+    #[serde(default)]
+    pub column: Option<String>,
+    /// How text keys are spelt where the column's collation ignores case. Default "raw".
+    #[serde(default, rename = "match")]
+    pub text_match: Option<TextMatch>,
+    /// The time zone that TIMESTAMP columns route in, for example "+00:00" or "Europe/Berlin".
+    #[serde(default)]
+    pub time_zone: Option<String>,
+}
+
+/// How text keys are spelt where the column's collation ignores case.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum TextMatch {
+    /// Rows lie where their exact spelling puts them; equality on a `_ci` column reaches every shard.
+    Raw,
+    /// Keys are printable ASCII and fold to lower case before they route; equality reaches one shard.
+    AsciiFold,
+}

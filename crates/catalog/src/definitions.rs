@@ -1,0 +1,202 @@
+//! Tables' definitions joined to a catalog: the sharding column's type, unique keys, sequences, foreign keys.
+
+mod foreign;
+mod unique;
+
+use std::sync::Arc;
+
+use serval_types::{Collation, ColumnType};
+pub use unique::check_unique;
+
+use crate::{
+    Catalog, Diagnostic, Placement, Severity, Sharding, Table, TableDefinition, TextMatch, Uniqueness,
+};
+
+/// Something wrong about a table's definition, given its config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub severity: Severity,
+    /// The key of the table's config that it concerns.
+    pub key: &'static str,
+    pub message: String,
+    pub fix: String,
+}
+
+impl Finding {
+    fn error(key: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, key, message: message.into(), fix: fix.into() }
+    }
+}
+
+/// What was found about one table.
+pub(crate) struct TableFindings {
+    pub schema: String,
+    pub table: String,
+    pub findings: Vec<Finding>,
+}
+
+impl Catalog {
+    /// The same catalog, one version on, with these definitions by schema, and with what is wrong about them.
+    ///
+    /// A table that the config does not name goes to its schema's default node. What is wrong names the table in
+    /// [`Diagnostic::file`]; a table with an error keeps its definition, and inserts into it are refused as long as
+    /// its sharding column cannot be routed.
+    #[must_use]
+    pub fn with_definitions(&self, definitions: Vec<(String, TableDefinition)>) -> (Self, Vec<Diagnostic>) {
+        let mut catalog = self.clone();
+        catalog.version += 1;
+        let found = catalog.define(definitions);
+        let diagnostics = found.into_iter().flat_map(|table| {
+            let place = format!("{}.{}", table.schema, table.table);
+            table.findings.into_iter().map(move |finding| Diagnostic {
+                severity: finding.severity,
+                file: place.clone(),
+                span: 0..0,
+                message: finding.message,
+                fix: Some(finding.fix),
+            })
+        });
+        (catalog, diagnostics.collect())
+    }
+
+    /// Joins the definitions to the tables of this catalog.
+    pub(crate) fn define(&mut self, definitions: Vec<(String, TableDefinition)>) -> Vec<TableFindings> {
+        let mut found = Vec::new();
+        for (schema_name, definition) in definitions {
+            let Some(schema) = self.schemas.get_mut(&schema_name.to_lowercase()) else { continue };
+            let lower = definition.name.to_lowercase();
+            let table = match (schema.tables.get(&lower), schema.default_node) {
+                (Some(table), _) => Table::clone(table),
+                (None, Some(node)) => Table::on_node(&definition.name, node),
+                (None, None) => continue,
+            };
+            let name = table.name.clone();
+            let (table, findings) = table.defined(definition);
+            schema.tables.insert(lower, Arc::new(table));
+            found.push(TableFindings { schema: schema_name, table: name, findings });
+        }
+        for table in &mut found {
+            table.findings.extend(foreign::check(self, &table.schema, &table.table));
+        }
+        found
+    }
+}
+
+impl Table {
+    /// The same table once its definition is known.
+    fn defined(mut self, definition: TableDefinition) -> (Self, Vec<Finding>) {
+        let mut findings = Vec::new();
+        let automatic = definition.auto_increment().map(|column| column.name.clone());
+        self.sequence = automatic
+            .as_deref()
+            .and_then(|column| self.planned_sequence.as_ref().map(|planned| planned.with_column(column)));
+        if let Placement::Sharded(sharding) = &self.placement
+            && let Some(known) = typed(sharding, &definition, &mut findings)
+        {
+            if let Some(message) = check_unique(&known, &definition, self.unique) {
+                findings.push(Finding::error("unique", message, unique::FIX));
+            }
+            if self.unique == Uniqueness::Sequence && self.sequence.is_none() {
+                let fix = "give the table an AUTO_INCREMENT column and leave `auto_increment` at \"segment\"";
+                findings.push(Finding::error(
+                    "unique",
+                    format!("`unique = \"sequence\"`, but no sequence fills a column of `{}`", self.name),
+                    fix,
+                ));
+            }
+            self.placement = Placement::Sharded(Arc::new(known));
+        }
+        self.definition = Some(Arc::new(definition));
+        (self, findings)
+    }
+}
+
+/// The sharding with its column's type.
+fn typed(sharding: &Sharding, definition: &TableDefinition, findings: &mut Vec<Finding>) -> Option<Sharding> {
+    let Some(column) = definition.column(&sharding.column) else {
+        let known = definition.columns.iter().map(|column| column.name.as_str());
+        let fix = crate::config::did_you_mean(&sharding.column, known);
+        let message = format!("the table `{}` has no column `{}`", definition.name, sharding.column);
+        findings.push(Finding::error("column", message, fix));
+        return None;
+    };
+    if column.generated {
+        let message =
+            format!("the sharding column `{}` is generated, so no statement says its value", column.name);
+        findings.push(Finding::error("column", message, "choose a column that statements write"));
+        return None;
+    }
+    check_type(sharding, &column.column_type, findings);
+    Some(sharding.with_column_type(column.column_type.clone()))
+}
+
+fn check_type(sharding: &Sharding, column_type: &ColumnType, findings: &mut Vec<Finding>) {
+    let column = &sharding.column;
+    if let Err(reason) = sharding.rule.function.accepts(column_type) {
+        let message = format!("the sharding column `{column}`: {reason}");
+        findings.push(Finding::error("column", message, "choose another column or another shard function"));
+        return;
+    }
+    match column_type {
+        ColumnType::Timestamp { .. } if sharding.rule.time_zone.is_none() => findings.push(Finding::error(
+            "column",
+            format!(
+                "the sharding column `{column}` is a TIMESTAMP, which reads differently in each time zone"
+            ),
+            format!(
+                "add `time_zone = \"+00:00\"`, or the zone that the months are meant in, to the rule `{}`",
+                sharding.rule.name
+            ),
+        )),
+        ColumnType::Text { collation, .. } => check_collation(sharding, collation.as_ref(), findings),
+        _ => {}
+    }
+}
+
+/// Text routes by spelling: say so where the collation calls other spellings equal.
+fn check_collation(sharding: &Sharding, collation: Option<&Collation>, findings: &mut Vec<Finding>) {
+    let column = &sharding.column;
+    let name = collation.map_or_else(|| "not known".to_owned(), |collation| format!("{collation}"));
+    if collation.is_some_and(Collation::is_binary) {
+        return;
+    }
+    match sharding.text_match {
+        TextMatch::AsciiFold if !collation.is_some_and(folds_ascii) => findings.push(Finding::error(
+            "match",
+            format!("`match = \"ascii_fold\"` does not fit the column `{column}`, whose collation is {name}"),
+            "it fits general_ci, unicode_ci, 0900_ai_ci, 0900_as_ci and swedish_ci collations; others fold more than case",
+        )),
+        TextMatch::AsciiFold => {}
+        TextMatch::Raw => findings.push(Finding {
+            severity: Severity::Warning,
+            key: "match",
+            message: format!(
+                "equality on `{column}` reaches every shard: its collation ({name}) calls different spellings equal"
+            ),
+            fix: "give the column a _bin collation, or say `match = \"ascii_fold\"` if its keys are ASCII".to_owned(),
+        }),
+    }
+}
+
+/// Collations under which two strings of printable ASCII are equal exactly if they differ in case only.
+fn folds_ascii(collation: &Collation) -> bool {
+    let name = collation.name();
+    let (_, rest) = name.split_once('_').unwrap_or(("", name));
+    matches!(
+        rest,
+        "general_ci"
+            | "general_nopad_ci"
+            | "unicode_ci"
+            | "unicode_nopad_ci"
+            | "unicode_520_ci"
+            | "unicode_520_nopad_ci"
+            | "0900_ai_ci"
+            | "0900_as_ci"
+            | "uca1400_ai_ci"
+            | "uca1400_as_ci"
+            | "uca1400_nopad_ai_ci"
+            | "uca1400_nopad_as_ci"
+            | "swedish_ci"
+            | "swedish_nopad_ci"
+    ) || matches!(name, "uca1400_ai_ci" | "uca1400_as_ci")
+}

@@ -1,0 +1,160 @@
+//! What a reload would change, in lines for a person.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serval_types::NodeId;
+
+use crate::{Catalog, Group, Placement, Rule, SchemaAccess, Settings, Sharding, Table, User};
+
+/// The differences between two catalogs, one per line: `+` for what is new, `-` for what goes, `~` for what changes.
+///
+/// Passwords are compared but never shown.
+#[must_use]
+pub fn diff(old: &Catalog, new: &Catalog) -> Vec<String> {
+    let (old, new) = (facts(old), facts(new));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut lines = Vec::new();
+    for name in names {
+        match (old.get(name), new.get(name)) {
+            (None, Some(new)) => lines.push(format!("+ {name}: {new}")),
+            (Some(old), None) => lines.push(format!("- {name}: {old}")),
+            (Some(old), Some(new)) if old.shown != new.shown => {
+                lines.push(format!("~ {name}: {old} → {new}"))
+            }
+            (Some(old), Some(new)) if old.hidden != new.hidden => {
+                lines.push(format!("~ {name}: the password"))
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// What there is to say about one thing of the config.
+struct Fact {
+    shown: String,
+    /// Compared, but not shown.
+    hidden: String,
+}
+
+impl std::fmt::Display for Fact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+fn facts(catalog: &Catalog) -> IndexMap<String, Fact> {
+    let mut facts = IndexMap::new();
+    let mut say = |name: String, shown: String, hidden: String| {
+        facts.insert(name, Fact { shown, hidden });
+    };
+    for (name, value) in settings(&catalog.settings) {
+        say(name.to_owned(), value, String::new());
+    }
+    for group in &catalog.groups {
+        say(format!("group {}", group.name), describe_group(group), group.password.reveal().to_owned());
+    }
+    for node in &catalog.nodes {
+        let shown = format!("{} on {}", node.database, catalog.group(node.group).name);
+        say(format!("node {}", node.name), shown, String::new());
+    }
+    for rule in catalog.rules.values() {
+        say(format!("rule {}", rule.name), describe_rule(catalog, rule), String::new());
+    }
+    for schema in catalog.schemas.values() {
+        let default = schema.default_node.map_or("none", |node| catalog.node(node).name.as_str());
+        let shown = format!("default node {default}, {:?}, {:?}", schema.transaction, schema.consistency);
+        say(format!("schema {}", schema.name), shown, String::new());
+        for table in schema.tables.values() {
+            say(
+                format!("table {}.{}", schema.name, table.name),
+                describe_table(catalog, table),
+                String::new(),
+            );
+        }
+    }
+    for (kind, users) in [("user", &catalog.users), ("admin user", &catalog.admin_users)] {
+        for user in users.values() {
+            say(format!("{kind} {}", user.name), access(user), user.verifiers.to_text());
+        }
+    }
+    facts
+}
+
+fn settings(settings: &Settings) -> [(&'static str, String); 13] {
+    let time = |time: Duration| humantime::format_duration(time).to_string();
+    let time_or_off = |limit: Option<Duration>| limit.map_or("off".to_owned(), time);
+    let address =
+        |address: Option<SocketAddr>| address.map_or("none".to_owned(), |address| address.to_string());
+    [
+        ("listen.mysql", settings.listen.mysql.to_string()),
+        ("listen.admin", address(settings.listen.admin)),
+        ("listen.http", address(settings.listen.http)),
+        (
+            "listen.server_version",
+            settings.server_version.clone().unwrap_or_else(|| "the servers'".to_owned()),
+        ),
+        ("limits.max_connections", settings.max_connections.to_string()),
+        ("limits.max_packet", settings.max_allowed_packet.to_string()),
+        ("limits.query_timeout", time_or_off(settings.query_timeout)),
+        ("limits.idle_timeout", time(settings.idle_timeout)),
+        ("limits.slow_query", time_or_off(settings.slow_query)),
+        ("limits.memory_per_query", settings.memory_per_query.to_string()),
+        ("limits.acquire_timeout", time(settings.acquire_timeout)),
+        ("limits.connect_timeout", time(settings.connect_timeout)),
+        ("limits.plan_cache", settings.plan_cache.to_string()),
+    ]
+}
+
+fn describe_group(group: &Group) -> String {
+    let servers: Vec<String> =
+        group.servers.iter().map(|server| format!("{} weight {}", server.address, server.weight)).collect();
+    let lag_limit =
+        group.lag_limit.map_or("off".to_owned(), |limit| humantime::format_duration(limit).to_string());
+    format!(
+        "{} as {}, {} connections, lag limit {lag_limit}",
+        servers.join(", "),
+        group.user,
+        group.max_connections
+    )
+}
+
+fn describe_rule(catalog: &Catalog, rule: &Rule) -> String {
+    let tables = rule.tables.as_ref().map_or(String::new(), |pattern| format!(", tables {pattern}"));
+    let zone = rule.time_zone.as_ref().map_or(String::new(), |zone| format!(", time zone {zone}"));
+    let (name, options) = (rule.function.name(), rule.function.describe());
+    format!("{name} ({options}) over {}{tables}{zone}", names(catalog, &rule.nodes))
+}
+
+fn describe_table(catalog: &Catalog, table: &Table) -> String {
+    let mut text = match &table.placement {
+        Placement::Node(node) => format!("node {}", catalog.node(*node).name),
+        Placement::Global(nodes) => format!("global {}", names(catalog, nodes)),
+        Placement::Sharded(sharding) => {
+            let Sharding { rule, column, text_match, .. } = &**sharding;
+            format!("rule {}, column {column}, match {text_match:?}, unique {:?}", rule.name, table.unique)
+        }
+    };
+    if let Some(sequence) = &table.sequence {
+        text += &format!(", {} from a sequence in steps of {}", sequence.column, sequence.step);
+    }
+    if let Some(definition) = &table.definition {
+        text += &format!(", {} columns", definition.columns.len());
+    }
+    text
+}
+
+fn names(catalog: &Catalog, nodes: &[NodeId]) -> String {
+    nodes.iter().map(|node| catalog.node(*node).name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn access(user: &User) -> String {
+    let default = user.default_schema.as_ref().map_or(String::new(), |schema| format!(", default {schema}"));
+    match &user.schemas {
+        SchemaAccess::All => format!("all schemas{default}"),
+        SchemaAccess::Only(schemas) => format!("schemas {}{default}", schemas.join(", ")),
+    }
+}

@@ -1,0 +1,78 @@
+//! What Serval knows of the world behind it: groups of servers, data nodes, schemas, tables, the rules that place
+//! their rows, and the accounts that clients use. TOML text goes in; a validated [`Catalog`] comes out, or every
+//! mistake at once with file, line and mending.
+//!
+//! The crate does no I/O: callers read files, environment variables and servers, and hand the text over. It plans
+//! no statements; it only answers which shards a value or a range can reach ([`Sharding`]).
+//!
+//! ```
+//! let config = r#"
+//!     [groups.g0]
+//!     primary = "127.0.0.1:3306"
+//!     user = "serval"
+//!     password = { env = "SERVAL_PASSWORD" }
+//!     [nodes]
+//!     "dn[0-3]" = { group = "g0", database = "shop_[0-3]" }
+//!     [rules.by_id]
+//!     function = "hash"
+//!     column = "id"
+//!     nodes = "dn[0-3]"
+//!     [schemas.shop]
+//!     default_node = "dn0"
+//!     [schemas.shop.tables]
+//!     users = { rule = "by_id" }
+//!     [users.app]
+//!     password = { env = "APP_PASSWORD" }
+//! "#;
+//! let definition = "CREATE TABLE users (id BIGINT NOT NULL, PRIMARY KEY (id))".to_owned();
+//! let secret = |_: &serval_catalog::SecretSource| Ok("secret".to_owned());
+//! let (catalog, _) =
+//!     serval_catalog::load(config, "serval.toml", &secret, &[("shop.sql".to_owned(), definition)]).unwrap();
+//! let sharding = catalog.table("shop", "users").unwrap().sharding().unwrap();
+//! let one = sharding.shard_for_stored(&serval_types::Value::Int(7)).unwrap();
+//! assert_eq!(sharding.shards_for_equal(&serval_types::Value::Text(b"7".to_vec())).single(), Some(one));
+//! ```
+
+mod address;
+mod catalog;
+mod config;
+mod convert;
+mod definitions;
+mod diagnostic;
+mod diff;
+mod function;
+mod group;
+mod json_schema;
+mod key;
+mod load;
+mod moment;
+mod rule;
+mod schema;
+mod secret;
+mod settings;
+mod shard_set;
+mod sharding;
+mod snapshot;
+mod unroutable;
+mod user;
+
+pub use address::{Address, AddressError};
+pub use catalog::Catalog;
+pub use definitions::check_unique;
+pub use diagnostic::{Diagnostic, Severity};
+pub use diff::diff;
+pub use function::{Period, Place, ShardFunction};
+pub use group::{DataNode, Group, Role, Server};
+pub use json_schema::json_schema;
+pub use key::{CanonicalBytes, Key};
+pub use load::load;
+pub use moment::Moment;
+pub use rule::{Rule, TextMatch};
+pub use schema::{Consistency, Placement, Schema, Sequence, Table, TransactionMode, Uniqueness};
+pub use secret::{Secret, SecretSource};
+pub use serval_sql::create_table::{ColumnDef, ForeignKey, TableDefinition, UniqueKey};
+pub use settings::{Listen, Settings};
+pub use shard_set::{Iter, ShardIndex, ShardSet};
+pub use sharding::{Shard, Sharding};
+pub use unroutable::Unroutable;
+pub use user::{SchemaAccess, User, VerifierError, Verifiers};

@@ -1,0 +1,167 @@
+//! Schemas and tables as clients see them.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serval_types::NodeId;
+
+use crate::{Sharding, TableDefinition};
+
+/// What a client sees as one database.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// The name as the config writes it.
+    pub name: String,
+    /// The tables that the config names or a snapshot describes, by name in lower case.
+    pub tables: IndexMap<String, Arc<Table>>,
+    /// Where tables lie that the config does not name.
+    pub default_node: Option<NodeId>,
+    /// How transactions over several groups end.
+    pub transaction: TransactionMode,
+    /// Which servers answer reads outside transactions.
+    pub consistency: Consistency,
+}
+
+impl Schema {
+    /// A table that the config names or a snapshot describes.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Arc<Table>> {
+        self.tables.get(name).or_else(|| self.tables.get(&name.to_lowercase()))
+    }
+
+    /// The table, or one on the default node where the config does not name it.
+    #[must_use]
+    pub fn table_or_default(&self, name: &str) -> Option<Arc<Table>> {
+        if let Some(table) = self.table(name) {
+            return Some(Arc::clone(table));
+        }
+        let node = self.default_node?;
+        Some(Arc::new(Table::on_node(name, node)))
+    }
+}
+
+/// How a transaction over several groups ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TransactionMode {
+    /// Groups commit one after another; a failure in between says which did.
+    #[default]
+    BestEffort,
+    /// A statement that needs a second group is refused.
+    Single,
+}
+
+/// Which servers answer reads outside transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consistency {
+    /// The primary.
+    #[default]
+    Primary,
+    /// Any server within the lag limit.
+    Any,
+}
+
+/// A table as clients see it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The logical name.
+    pub name: String,
+    /// Where its rows lie.
+    pub placement: Placement,
+    /// Its columns and keys, once a snapshot or a server has told them.
+    pub definition: Option<Arc<TableDefinition>>,
+    /// What the config declares about unique keys that lack the sharding column.
+    pub unique: Uniqueness,
+    /// What fills its AUTO_INCREMENT column, where there is one and Serval does it.
+    pub sequence: Option<Sequence>,
+    /// What will fill the column once a definition shows that there is one.
+    pub(crate) planned_sequence: Option<PlannedSequence>,
+}
+
+impl Table {
+    /// A table on one node.
+    #[must_use]
+    pub fn on_node(name: &str, node: NodeId) -> Self {
+        Self {
+            name: name.to_owned(),
+            placement: Placement::Node(node),
+            definition: None,
+            unique: Uniqueness::Enforced,
+            sequence: None,
+            planned_sequence: None,
+        }
+    }
+
+    /// Its sharding, where it is sharded.
+    #[must_use]
+    pub fn sharding(&self) -> Option<&Arc<Sharding>> {
+        match &self.placement {
+            Placement::Sharded(sharding) => Some(sharding),
+            Placement::Node(_) | Placement::Global(_) => None,
+        }
+    }
+}
+
+/// Where a table's rows lie.
+#[derive(Debug, Clone)]
+pub enum Placement {
+    /// All on one node.
+    Node(NodeId),
+    /// A copy of all on each node.
+    Global(Vec<NodeId>),
+    /// Cut by a rule.
+    Sharded(Arc<Sharding>),
+}
+
+impl Placement {
+    /// The nodes that hold rows, in ascending order.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeId> {
+        let mut nodes = match self {
+            Self::Node(node) => vec![*node],
+            Self::Global(nodes) => nodes.clone(),
+            Self::Sharded(sharding) => sharding.shards.iter().map(|shard| shard.node).collect(),
+        };
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+}
+
+/// What the config declares about unique keys that lack the sharding column, which no single server can check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Uniqueness {
+    /// There is no such key: each includes the sharding column.
+    #[default]
+    Enforced,
+    /// Their values come from Serval's sequence, so they never repeat.
+    Sequence,
+    /// Nobody checks. The application answers for it.
+    Unchecked,
+}
+
+/// The sequence that fills an AUTO_INCREMENT column: segments of a row in the table `serval_sequence`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// The row's name: `schema.table` in lower case.
+    pub name: String,
+    /// The column.
+    pub column: String,
+    /// The node whose database holds `serval_sequence`.
+    pub node: NodeId,
+    /// How many numbers a proxy takes at once.
+    pub step: u32,
+}
+
+/// A sequence that waits for its column to be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlannedSequence {
+    pub name: String,
+    pub node: NodeId,
+    pub step: u32,
+}
+
+impl PlannedSequence {
+    pub(crate) fn with_column(&self, column: &str) -> Sequence {
+        Sequence { name: self.name.clone(), column: column.to_owned(), node: self.node, step: self.step }
+    }
+}

@@ -1,0 +1,5 @@
+CREATE TABLE `users` (
+  `id` bigint(20) NOT NULL,
+  `userid` bigint(20) NOT NULL,
+  PRIMARY KEY (`id`,`userid`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;

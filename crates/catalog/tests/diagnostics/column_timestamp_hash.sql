@@ -1,0 +1,3 @@
+CREATE TABLE `users` (
+  `id` timestamp NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;

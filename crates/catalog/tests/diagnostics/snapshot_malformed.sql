@@ -1,0 +1,3 @@
+SET NAMES utf8mb4;
+DROP TABLE IF EXISTS users;
+CREATE TABLE `users` LIKE other;

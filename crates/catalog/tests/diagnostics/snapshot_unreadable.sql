@@ -1,0 +1,3 @@
+CREATE TABLE `users` (
+  `id` bigint(20) NOT NULL DEFAULT 'oops
+);
