@@ -1,0 +1,74 @@
+//! Strings.
+
+use super::{LexError, LexErrorKind, Lexer, is_space};
+use crate::{LexOptions, Span, TokenKind};
+
+impl Lexer<'_> {
+    /// One string and those right behind it, which MySQL joins to it.
+    pub(super) fn strings(&mut self, quote: u8) -> Result<TokenKind, LexError> {
+        self.string(quote)?;
+        while let Some((at, quote)) = self.adjacent_string() {
+            self.pos = at;
+            self.string(quote)?;
+        }
+        Ok(TokenKind::Text)
+    }
+
+    /// The strings that a text token consists of.
+    pub(crate) fn string_pieces(sql: &[u8], span: Span, options: LexOptions) -> Vec<Span> {
+        let mut lexer = Lexer::new(sql.get(..span.end as usize).unwrap_or(sql), options);
+        lexer.skip_to(span.start);
+        let mut pieces = Vec::new();
+        let mut next = lexer.peek(0).map(|quote| (lexer.pos, quote));
+        while let Some((start, quote)) = next {
+            lexer.pos = start;
+            if lexer.string(quote).is_err() {
+                break;
+            }
+            pieces.push(Span { start: start as u32, end: lexer.pos as u32 });
+            next = lexer.adjacent_string();
+        }
+        pieces
+    }
+
+    /// One string, from its opening quote on.
+    pub(super) fn string(&mut self, quote: u8) -> Result<(), LexError> {
+        let start = self.pos;
+        let mut at = start + 1;
+        loop {
+            let rest = self.sql.get(at..).unwrap_or_default();
+            let found = if self.options.no_backslash_escapes {
+                memchr::memchr(quote, rest)
+            } else {
+                memchr::memchr2(quote, b'\\', rest)
+            };
+            at += found.ok_or(self.error(start, LexErrorKind::UnterminatedString))?;
+            let doubled = self.sql.get(at + 1) == Some(&quote);
+            if self.sql.get(at) == Some(&quote) && !doubled {
+                self.pos = at + 1;
+                return Ok(());
+            }
+            at += 2;
+        }
+    }
+
+    /// Where the next token begins and its quote, if it is a string.
+    fn adjacent_string(&self) -> Option<(usize, u8)> {
+        let mut ahead = self.clone();
+        loop {
+            while ahead.peek(0).is_some_and(is_space) {
+                ahead.pos += 1;
+            }
+            match ahead.peek(0)? {
+                b'\'' => return Some((ahead.pos, b'\'')),
+                b'"' if !self.options.ansi_quotes => return Some((ahead.pos, b'"')),
+                b'#' => drop(ahead.line_comment()),
+                b'-' if ahead.at_dash_comment() => drop(ahead.line_comment()),
+                b'/' if ahead.peek(1) == Some(b'*') && !matches!(ahead.peek(2), Some(b'!' | b'+' | b'M')) => {
+                    ahead.block_comment().ok()?;
+                }
+                _ => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! MySQL statements as text: one-pass scanning, parsing, and splicing by byte position.
+//!
+//! The crate turns a statement's bytes into what routing needs: a cache key with holes where the literals were
+//! ([`scan`]), tokens ([`tokens`]), a syntax tree whose positions are bytes of the original text ([`parse`]), and
+//! the text again with some places changed ([`splice`], [`Template`]).
+//!
+//! It deliberately does not know any catalog, does no I/O, and never prints a syntax tree: a printed tree does not
+//! always mean what the client wrote, so every rewritten statement is the client's own text with edits in it.
+//! Multi-byte character sets whose second byte may be ASCII (gbk, sjis, big5) are not understood; a caller that
+//! accepts them must convert first.
+//!
+//! ```
+//! use serval_sql::{LexOptions, Replacement, StatementClass, Template, scan};
+//! let options = LexOptions::default();
+//! let first = b"SELECT * FROM orders WHERE id = 7";
+//! let second = b"SELECT * FROM orders WHERE id = 4711";
+//! let (a, b) = (scan(first, options)?, scan(second, options)?);
+//! assert_eq!(a.key, b.key);
+//! assert_eq!(a.class, StatementClass::Select);
+//!
+//! let table = serval_sql::Span { start: 14, end: 20 };
+//! let template = Template::build(first, &a, &[(table, Replacement::Slot(0))]);
+//! let mut out = Vec::new();
+//! template.render(second, &b, &|_, out| out.extend_from_slice(b"orders_3"), &mut out);
+//! assert_eq!(out, b"SELECT * FROM orders_3 WHERE id = 4711");
+//! # Ok::<(), serval_sql::LexError>(())
+//! ```
+
+mod class;
+pub mod create_table;
+mod digest;
+mod lexer;
+mod literal;
+mod options;
+mod parse;
+mod scan;
+mod span;
+mod splice;
+mod template;
+mod token;
+mod version_comment;
+
+pub use class::StatementClass;
+pub use create_table::TableDefinition;
+pub use digest::digest_text;
+pub use lexer::{LexError, LexErrorKind};
+pub use literal::{identifier_value, literal_value};
+pub use options::LexOptions;
+pub use parse::{
+    Assignment, Ddl, DdlKind, Explain, Filter, Ident, Kill, Locator, Modifier, ParseError, Parsed, Problem,
+    Scope, SetKind, SetValue, Show, Statement, TableName, TransactionScope, TransactionStatement,
+    VersionComments, parse,
+};
+pub use scan::{Hole, HoleKind, ListClass, Scan, scan};
+pub use span::Span;
+pub use splice::{Edit, splice};
+pub use template::{Piece, Replacement, Template};
+pub use token::{Token, TokenKind, tokens};
+pub use version_comment::{VersionComment, unwrap_version_comment};

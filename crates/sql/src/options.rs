@@ -1,0 +1,40 @@
+//! The parts of sql_mode that change how a statement's text is read.
+
+/// How a statement's text is read, as the session's `sql_mode` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct LexOptions {
+    /// ANSI_QUOTES: `"x"` is an identifier, not a string.
+    pub ansi_quotes: bool,
+    /// NO_BACKSLASH_ESCAPES: a backslash in a string is a backslash.
+    pub no_backslash_escapes: bool,
+    /// PIPES_AS_CONCAT: `||` concatenates; otherwise it is OR.
+    pub pipes_as_concat: bool,
+}
+
+impl LexOptions {
+    /// The options that a value of `sql_mode` sets, combination modes such as `ANSI` included.
+    ///
+    /// ```
+    /// let options = serval_sql::LexOptions::from_sql_mode("ANSI,STRICT_ALL_TABLES");
+    /// assert!(options.ansi_quotes && options.pipes_as_concat && !options.no_backslash_escapes);
+    /// ```
+    #[must_use]
+    pub fn from_sql_mode(sql_mode: &str) -> Self {
+        let mut options = Self::default();
+        for mode in sql_mode.split(',') {
+            match mode.trim().to_ascii_uppercase().as_str() {
+                "ANSI_QUOTES" => options.ansi_quotes = true,
+                "NO_BACKSLASH_ESCAPES" => options.no_backslash_escapes = true,
+                "PIPES_AS_CONCAT" => options.pipes_as_concat = true,
+                "ANSI" | "DB2" | "MAXDB" | "MSSQL" | "ORACLE" | "POSTGRESQL" => {
+                    options.ansi_quotes = true;
+                    options.pipes_as_concat = true;
+                }
+                _ => {}
+            }
+        }
+        // MariaDB's ORACLE mode is the one combination that leaves double quotes alone there; servers print the
+        // expanded list in @@sql_mode, and reading `"x"` as an identifier is what the others say.
+        options
+    }
+}

@@ -1,0 +1,308 @@
+//! CREATE, DROP, ALTER, TRUNCATE and RENAME: which tables they name, and where.
+
+use super::{Cursor, ParseError, TableName};
+use crate::{StatementClass, TokenKind};
+
+/// A statement that changes definitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ddl {
+    /// What it does.
+    pub kind: DdlKind,
+    /// The tables it changes, and the source of LIKE, in the order of the text.
+    pub tables: Vec<TableName>,
+    /// The tables that its foreign keys reference.
+    pub references: Vec<TableName>,
+}
+
+/// What a statement does to definitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DdlKind {
+    /// CREATE TABLE.
+    CreateTable {
+        /// IF NOT EXISTS.
+        if_not_exists: bool,
+        /// TEMPORARY.
+        temporary: bool,
+        /// OR REPLACE, which only MariaDB has.
+        or_replace: bool,
+        /// LIKE another table.
+        like: Option<TableName>,
+        /// With a SELECT.
+        as_select: bool,
+    },
+    /// DROP TABLE.
+    DropTable {
+        /// IF EXISTS.
+        if_exists: bool,
+        /// TEMPORARY.
+        temporary: bool,
+    },
+    /// TRUNCATE.
+    Truncate,
+    /// CREATE INDEX.
+    CreateIndex {
+        /// The index.
+        name: String,
+        /// UNIQUE.
+        unique: bool,
+    },
+    /// DROP INDEX.
+    DropIndex {
+        /// The index.
+        name: String,
+    },
+    /// ALTER TABLE.
+    AlterTable {
+        /// RENAME TO, which is also the last of the statement's tables.
+        rename_to: Option<TableName>,
+    },
+    /// RENAME TABLE: the statement's tables are pairs of old and new.
+    RenameTable,
+    /// CREATE DATABASE.
+    CreateDatabase {
+        /// The database.
+        name: String,
+        /// IF NOT EXISTS.
+        if_not_exists: bool,
+    },
+    /// DROP DATABASE.
+    DropDatabase {
+        /// The database.
+        name: String,
+        /// IF EXISTS.
+        if_exists: bool,
+    },
+    /// Views, routines, triggers, events, users, ALTER DATABASE and all else; no table is named.
+    Other,
+}
+
+impl Ddl {
+    fn new(kind: DdlKind, tables: Vec<TableName>) -> Self {
+        Self { kind, tables, references: Vec::new() }
+    }
+}
+
+pub(super) fn parse(cursor: &mut Cursor<'_>, class: StatementClass) -> Result<Ddl, ParseError> {
+    match class {
+        StatementClass::Create => create(cursor),
+        StatementClass::Drop => drop_object(cursor),
+        StatementClass::Alter => alter(cursor),
+        StatementClass::Truncate => truncate(cursor),
+        _ => rename(cursor),
+    }
+}
+
+fn create(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
+    cursor.expect(&["CREATE"])?;
+    let or_replace = cursor.accept(&["OR", "REPLACE"]);
+    let _ = cursor.accept_one(&["ONLINE", "OFFLINE"]);
+    let temporary = cursor.accept(&["TEMPORARY"]);
+    let unique = match cursor.accept_one(&["UNIQUE", "FULLTEXT", "SPATIAL"]) {
+        Some("UNIQUE") => true,
+        _ => false,
+    };
+    if cursor.accept(&["TABLE"]) {
+        create_table(cursor, or_replace, temporary)
+    } else if cursor.accept(&["INDEX"]) {
+        create_index(cursor, unique)
+    } else if cursor.accept_one(&["DATABASE", "SCHEMA"]).is_some() {
+        let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+        let name = cursor.ident()?.value;
+        Ok(Ddl::new(DdlKind::CreateDatabase { name, if_not_exists }, Vec::new()))
+    } else {
+        Ok(Ddl::new(DdlKind::Other, Vec::new()))
+    }
+}
+
+fn create_table(cursor: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Result<Ddl, ParseError> {
+    let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+    let mut tables = vec![cursor.table_name()?];
+    let mut body = cursor.clone();
+    let in_parentheses = body.accept_symbol(b'(');
+    let mut like = None;
+    if body.accept(&["LIKE"]) {
+        let source = body.table_name()?;
+        if in_parentheses {
+            body.expect_symbol(b')')?;
+        }
+        body.expect_end()?;
+        tables.push(source.clone());
+        like = Some(source);
+    } else if cursor.is_end() {
+        return Err(cursor.error());
+    }
+    let (references, as_select) = references_and_select(cursor)?;
+    let kind = DdlKind::CreateTable { if_not_exists, temporary, or_replace, like, as_select };
+    Ok(Ddl { kind, tables, references })
+}
+
+/// The tables behind REFERENCES, and whether there is a query outside the column list.
+fn references_and_select(cursor: &mut Cursor<'_>) -> Result<(Vec<TableName>, bool), ParseError> {
+    let (mut references, mut as_select, mut depth) = (Vec::new(), false, 0_u32);
+    let mut opens_query = true;
+    while let Some(token) = cursor.peek() {
+        if cursor.accept(&["REFERENCES"]) {
+            references.push(cursor.table_name()?);
+            continue;
+        }
+        let query = ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| cursor.sees(&[word]));
+        // `(SELECT …)` right behind the table or AS; WITH is also WITH PARSER, WITH SYSTEM VERSIONING.
+        let is_query = query && !cursor.sees(&["WITH", "SYSTEM"]) && !cursor.sees(&["WITH", "PARSER"]);
+        as_select |= is_query && (depth == 0 || opens_query);
+        opens_query = match token.kind {
+            TokenKind::Symbol(b'(') => opens_query,
+            _ => cursor.sees(&["AS"]) && depth == 0,
+        };
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let _ = cursor.next();
+    }
+    Ok((references, as_select))
+}
+
+fn create_index(cursor: &mut Cursor<'_>, unique: bool) -> Result<Ddl, ParseError> {
+    let _ = cursor.accept(&["IF", "NOT", "EXISTS"]);
+    let name = cursor.ident()?.value;
+    if cursor.accept_one(&["USING", "TYPE"]).is_some() {
+        let _ = cursor.ident()?;
+    }
+    cursor.expect(&["ON"])?;
+    let table = cursor.table_name()?;
+    if !cursor.skip_parentheses()? {
+        return Err(cursor.error());
+    }
+    Ok(Ddl::new(DdlKind::CreateIndex { name, unique }, vec![table]))
+}
+
+fn drop_object(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
+    cursor.expect(&["DROP"])?;
+    let _ = cursor.accept_one(&["ONLINE", "OFFLINE"]);
+    let temporary = cursor.accept(&["TEMPORARY"]);
+    if cursor.accept_one(&["TABLE", "TABLES"]).is_some() {
+        let if_exists = cursor.accept(&["IF", "EXISTS"]);
+        let tables = table_list(cursor)?;
+        let _ = cursor.accept_one(&["RESTRICT", "CASCADE"]);
+        if cursor.accept(&["WAIT"]) {
+            let _ = cursor.next();
+        } else {
+            let _ = cursor.accept(&["NOWAIT"]);
+        }
+        cursor.expect_end()?;
+        return Ok(Ddl::new(DdlKind::DropTable { if_exists, temporary }, tables));
+    }
+    if cursor.accept(&["INDEX"]) {
+        let _ = cursor.accept(&["IF", "EXISTS"]);
+        let name = cursor.ident()?.value;
+        cursor.expect(&["ON"])?;
+        return Ok(Ddl::new(DdlKind::DropIndex { name }, vec![cursor.table_name()?]));
+    }
+    if cursor.accept_one(&["DATABASE", "SCHEMA"]).is_some() {
+        let if_exists = cursor.accept(&["IF", "EXISTS"]);
+        let name = cursor.ident()?.value;
+        cursor.expect_end()?;
+        return Ok(Ddl::new(DdlKind::DropDatabase { name, if_exists }, Vec::new()));
+    }
+    Ok(Ddl::new(DdlKind::Other, Vec::new()))
+}
+
+fn table_list(cursor: &mut Cursor<'_>) -> Result<Vec<TableName>, ParseError> {
+    let mut tables = vec![cursor.table_name()?];
+    while cursor.accept_symbol(b',') {
+        tables.push(cursor.table_name()?);
+    }
+    Ok(tables)
+}
+
+fn truncate(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
+    cursor.expect(&["TRUNCATE"])?;
+    // A table may be called `table` only in quotes.
+    let _ = cursor.accept(&["TABLE"]);
+    let table = cursor.table_name()?;
+    if cursor.accept(&["WAIT"]) {
+        let _ = cursor.next();
+    } else {
+        let _ = cursor.accept(&["NOWAIT"]);
+    }
+    cursor.expect_end()?;
+    Ok(Ddl::new(DdlKind::Truncate, vec![table]))
+}
+
+fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
+    cursor.expect(&["ALTER"])?;
+    while cursor.accept_one(&["ONLINE", "OFFLINE", "IGNORE"]).is_some() {}
+    if !cursor.accept(&["TABLE"]) {
+        return Ok(Ddl::new(DdlKind::Other, Vec::new()));
+    }
+    let _ = cursor.accept(&["IF", "EXISTS"]);
+    let mut ddl = Ddl::new(DdlKind::AlterTable { rename_to: None }, vec![cursor.table_name()?]);
+    while let Some(token) = cursor.peek() {
+        if cursor.accept(&["REFERENCES"]) {
+            ddl.references.push(cursor.table_name()?);
+        } else if cursor.accept(&["EXCHANGE", "PARTITION"]) {
+            let _ = cursor.ident()?;
+            cursor.expect(&["WITH", "TABLE"])?;
+            ddl.tables.push(cursor.table_name()?);
+        } else if cursor.sees(&["RENAME"]) && renames_table(cursor) {
+            let target = cursor.table_name()?;
+            ddl.tables.push(target.clone());
+            ddl.kind = DdlKind::AlterTable { rename_to: Some(target) };
+        } else if token.is_symbol(b'(') {
+            skip_list(cursor, &mut ddl)?;
+        } else {
+            let _ = cursor.next();
+        }
+    }
+    Ok(ddl)
+}
+
+/// What stands in parentheses names no table but in REFERENCES.
+fn skip_list(cursor: &mut Cursor<'_>, ddl: &mut Ddl) -> Result<(), ParseError> {
+    let mut depth = 0_u32;
+    while let Some(token) = cursor.peek() {
+        if cursor.accept(&["REFERENCES"]) {
+            ddl.references.push(cursor.table_name()?);
+            continue;
+        }
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => depth -= 1,
+            _ => {}
+        }
+        let _ = cursor.next();
+        if depth == 0 {
+            return Ok(());
+        }
+    }
+    Err(cursor.error())
+}
+
+/// Reads RENAME [TO | AS | =] if a table's name follows, not a column's or an index's.
+fn renames_table(cursor: &mut Cursor<'_>) -> bool {
+    let of_part = ["COLUMN", "INDEX", "KEY"].iter().any(|part| cursor.sees(&["RENAME", part]));
+    let _ = cursor.next();
+    if !of_part && cursor.accept_one(&["TO", "AS"]).is_none() {
+        let _ = cursor.accept_symbol(b'=');
+    }
+    !of_part
+}
+
+fn rename(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
+    cursor.expect(&["RENAME"])?;
+    if cursor.accept_one(&["TABLE", "TABLES"]).is_none() {
+        return Ok(Ddl::new(DdlKind::Other, Vec::new()));
+    }
+    let _ = cursor.accept(&["IF", "EXISTS"]);
+    let mut tables = Vec::new();
+    loop {
+        tables.push(cursor.table_name()?);
+        cursor.expect(&["TO"])?;
+        tables.push(cursor.table_name()?);
+        if cursor.is_end() {
+            return Ok(Ddl::new(DdlKind::RenameTable, tables));
+        }
+        cursor.expect_symbol(b',')?;
+    }
+}

@@ -1,0 +1,132 @@
+//! What a parenthesis in a statement encloses.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token as Sql;
+
+use crate::{Token, TokenKind};
+
+/// A parenthesis, or the statement outside all of them.
+#[derive(Debug)]
+pub(super) struct Frame {
+    /// The keyword before it.
+    pub(super) opener: Keyword,
+    /// A type stands from here to the closing parenthesis: CAST(… AS type), CONVERT(…, type).
+    pub(super) in_type: bool,
+    /// Inside JSON_TABLE, at any depth.
+    pub(super) in_json_table: bool,
+    /// Where a table may stand, a comma separates tables: behind FROM, up to WHERE and its like.
+    pub(super) in_tables: bool,
+    /// `(t1, t2)` among tables: its commas are joins.
+    pub(super) joins: bool,
+    /// `(t1)` among tables: the parentheses mean nothing, and sqlparser does not know them.
+    pub(super) idle: bool,
+}
+
+impl Frame {
+    pub(super) fn outermost() -> Self {
+        Self {
+            opener: Keyword::NoKeyword,
+            in_type: false,
+            in_json_table: false,
+            in_tables: false,
+            joins: false,
+            idle: false,
+        }
+    }
+
+    /// The parenthesis at `tokens[at]`, with this one around it, behind the token `last`.
+    pub(super) fn inside(&self, sql: &[u8], tokens: &[Token], at: usize, last: Option<&Sql>) -> Self {
+        let opener = match last {
+            Some(Sql::Word(word)) => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        let mut frame = Self { opener, in_json_table: self.in_json_table, ..Self::outermost() };
+        frame.in_json_table |= opener == Keyword::JSON_TABLE;
+        let at_table = match last {
+            Some(Sql::Word(word)) => {
+                matches!(
+                    word.keyword,
+                    Keyword::FROM | Keyword::JOIN | Keyword::STRAIGHT_JOIN | Keyword::UPDATE
+                )
+            }
+            Some(Sql::Comma) => self.in_tables,
+            Some(Sql::LParen) => self.joins || self.idle,
+            None => false,
+            _ => false,
+        };
+        if at_table && self.in_tables && !is_query(sql, tokens, at) {
+            frame.in_tables = true;
+            frame.joins = true;
+            frame.idle = !joins_inside(sql, tokens, at);
+        }
+        frame
+    }
+
+    /// Takes notice of a keyword in the parenthesis.
+    pub(super) fn note(&mut self, keyword: Keyword) {
+        match keyword {
+            Keyword::AS if self.opener == Keyword::CAST => self.in_type = true,
+            Keyword::FROM | Keyword::JOIN | Keyword::STRAIGHT_JOIN if !self.takes_words() => {
+                self.in_tables = true
+            }
+            Keyword::SELECT
+            | Keyword::WHERE
+            | Keyword::GROUP
+            | Keyword::HAVING
+            | Keyword::ORDER
+            | Keyword::LIMIT
+            | Keyword::SET
+            | Keyword::UNION
+            | Keyword::WINDOW
+            | Keyword::FOR => self.in_tables = false,
+            _ => {}
+        }
+    }
+
+    /// FROM and FOR in the parentheses of these functions are no clauses.
+    fn takes_words(&self) -> bool {
+        matches!(self.opener, Keyword::EXTRACT | Keyword::TRIM | Keyword::SUBSTRING | Keyword::SUBSTR)
+    }
+}
+
+/// Whether the parenthesis holds a query.
+fn is_query(sql: &[u8], tokens: &[Token], at: usize) -> bool {
+    let first = tokens.iter().skip(at).find(|token| !token.is_symbol(b'('));
+    first.is_some_and(|first| {
+        ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| first.is_word(sql, word))
+    })
+}
+
+/// Whether a join or a comma stands right inside the parenthesis at `tokens[at]`.
+fn joins_inside(sql: &[u8], tokens: &[Token], at: usize) -> bool {
+    inside(tokens, at).any(|token| {
+        token.is_symbol(b',') || token.is_word(sql, "JOIN") || token.is_word(sql, "STRAIGHT_JOIN")
+    })
+}
+
+/// Whether a comma stands right inside the parenthesis at `tokens[at]`.
+pub(super) fn comma_inside(tokens: &[Token], at: usize) -> bool {
+    inside(tokens, at).any(|token| token.is_symbol(b','))
+}
+
+/// The tokens right inside the parenthesis that opens at `tokens[at]`, without those in parentheses of their own.
+fn inside(tokens: &[Token], at: usize) -> impl Iterator<Item = &Token> {
+    let mut depth = 0_u32;
+    let of_parenthesis = tokens.iter().skip(at).take_while(move |token| {
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => depth -= 1,
+            _ => {}
+        }
+        depth > 0
+    });
+    let mut nested = 0_u32;
+    of_parenthesis.skip(1).filter(move |token| {
+        match token.kind {
+            TokenKind::Symbol(b'(') => nested += 1,
+            TokenKind::Symbol(b')') => nested -= 1,
+            _ => {}
+        }
+        nested == 0 && !token.is_symbol(b')')
+    })
+}

@@ -1,0 +1,171 @@
+//! Queries and row changes, by way of sqlparser.
+//!
+//! sqlparser never sees the text. Its parser gets tokens of our own lexer, so that strings, comments and names mean
+//! what they mean to MySQL in the session's sql_mode, and so that every position in the tree is a byte of the text.
+//! On their way the tokens pass [`reduce`], which takes off what sqlparser does not know and MySQL's results do not
+//! depend on; [`guard`], which bounds the tree's height; and [`convert`], which leaves only those words keywords
+//! that are keywords in MySQL.
+
+mod balance;
+mod convert;
+mod dialect;
+mod frame;
+mod guard;
+mod keywords;
+mod reduce;
+mod reserved;
+
+use sqlparser::ast;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{self, TokenWithSpan};
+
+use super::ParseError;
+use crate::{LexOptions, Span, Token, TokenKind, VersionComment};
+
+/// A statement as sqlparser's tree, whose positions are bytes of the original text.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The tree. It is read, never printed.
+    pub ast: ast::Statement,
+    /// Turns the tree's positions into bytes.
+    pub locator: Locator,
+    /// LOCK IN SHARE MODE, which the tree does not show.
+    pub trailing_lock: Option<Span>,
+    /// `INTO @a, @b` of a SELECT, which the tree does not show.
+    pub into_variables: Option<Span>,
+    /// Words behind the verb, which the tree does not show.
+    pub modifiers: Vec<(Modifier, Span)>,
+    /// Whether version comments were read as part of the statement.
+    pub version_comments: VersionComments,
+}
+
+/// A word behind the verb that changes how a statement runs. The tree does not show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Modifier {
+    /// SQL_CALC_FOUND_ROWS.
+    CalcFoundRows,
+    /// IGNORE.
+    Ignore,
+    /// DELAYED.
+    Delayed,
+    /// Any other, which changes no result: HIGH_PRIORITY, LOW_PRIORITY, QUICK, SQL_NO_CACHE, …
+    Other,
+}
+
+/// How much of a statement stands in version comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum VersionComments {
+    /// Nothing.
+    None,
+    /// Something that every supported server reads.
+    Always,
+    /// Something that one server reads and another skips: the tree, which contains it, holds for some only.
+    Conditional,
+}
+
+/// Turns sqlparser's positions into bytes of the statement.
+///
+/// The parser is given tokens that all stand on line 1 and whose column is the byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Locator;
+
+impl Locator {
+    /// The byte of a position.
+    #[must_use]
+    pub fn byte(&self, location: tokenizer::Location) -> u32 {
+        u32::try_from(location.column.saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// The bytes of a span. Spans of whole expressions end where their last token with a position does: `NOW()` ends
+    /// before its parenthesis, and a minus before a number is not part of it.
+    #[must_use]
+    pub fn span(&self, span: tokenizer::Span) -> Span {
+        Span { start: self.byte(span.start), end: self.byte(span.end) }
+    }
+}
+
+/// The nesting that sqlparser may reach. [`guard`] bounds what statements of sense need long before.
+const RECURSION_LIMIT: usize = 4 * guard::HEIGHT as usize;
+
+/// Parses a statement whose tokens these are, comments left out and version comments opened.
+pub(super) fn parse(
+    sql: &str,
+    options: LexOptions,
+    tokens: Vec<Token>,
+    version_comments: VersionComments,
+) -> Result<Box<Parsed>, ParseError> {
+    guard::check(sql, &tokens)?;
+    let reduced = reduce::reduce(sql, tokens)?;
+    let converted = convert::convert(sql.as_bytes(), options, &reduced.tokens);
+    let end = reduced.tokens.last().map_or(0, |last| last.span.end);
+    let mut ast = run(sql, end, converted)?;
+    balance::balance(&mut ast);
+    Ok(Box::new(Parsed {
+        ast,
+        locator: Locator,
+        trailing_lock: reduced.lock,
+        into_variables: reduced.into_variables,
+        modifiers: reduced.modifiers,
+        version_comments,
+    }))
+}
+
+fn run(sql: &str, end: u32, tokens: Vec<TokenWithSpan>) -> Result<ast::Statement, ParseError> {
+    let dialect = dialect::MySql;
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
+    let ast = parser.parse_statement().map_err(|error| located(sql, end, &error))?;
+    let next = parser.peek_token_ref();
+    if next.token != tokenizer::Token::EOF {
+        return Err(ParseError::at(sql, Locator.byte(next.span.start)));
+    }
+    match ast {
+        ast::Statement::Query(_)
+        | ast::Statement::Insert(_)
+        | ast::Statement::Update(_)
+        | ast::Statement::Delete(_) => Ok(ast),
+        _ => Err(ParseError::at(sql, 0)),
+    }
+}
+
+/// sqlparser says where only in its error's text: `…, found: x at Line: 1, Column: 8`.
+fn located(sql: &str, end: u32, error: &ParserError) -> ParseError {
+    let text = match error {
+        ParserError::ParserError(text) | ParserError::TokenizerError(text) => text,
+        ParserError::RecursionLimitExceeded => return guard::too_high(sql, 0),
+    };
+    let column = text.rsplit_once(" at Line: 1, Column: ").and_then(|(_, column)| column.parse::<u32>().ok());
+    ParseError::at(sql, column.map_or(end, |column| column.saturating_sub(1)))
+}
+
+/// Leaves comments out and opens version comments.
+pub(super) fn significant(
+    sql: &str,
+    options: LexOptions,
+    tokens: &[Token],
+) -> Result<(Vec<Token>, VersionComments), ParseError> {
+    let mut out = Vec::with_capacity(tokens.len());
+    let mut seen = VersionComments::None;
+    for token in tokens {
+        match token.kind {
+            TokenKind::Comment | TokenKind::Hint => {}
+            TokenKind::VersionComment => {
+                let comment = VersionComment::of(sql.as_bytes(), token.span.start, token.span.end);
+                let kind = if comment.is_read_by_all() {
+                    VersionComments::Always
+                } else {
+                    VersionComments::Conditional
+                };
+                seen = seen.max(kind);
+                let body = comment.tokens(sql.as_bytes(), options);
+                let body = body.map_err(|error| ParseError::from_lex(sql, &error))?;
+                out.extend(body.into_iter().filter(|token| !token.kind.is_comment()));
+            }
+            _ => out.push(*token),
+        }
+    }
+    Ok((out, seen))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+use sqlparser::ast::{Expr, SetExpr, Spanned, Statement as Ast};
+
+use super::*;
+use crate::{Problem, Statement, parse as parse_statement};
+
+fn parsed(sql: &str) -> Box<Parsed> {
+    parsed_with(sql, LexOptions::default())
+}
+
+fn parsed_with(sql: &str, options: LexOptions) -> Box<Parsed> {
+    match parse_statement(sql, options) {
+        Ok(Statement::Dml(parsed)) => parsed,
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+/// The condition after WHERE of `SELECT 1 FROM t WHERE …`, every operator in brackets.
+fn condition(condition: &str) -> String {
+    condition_with(condition, LexOptions::default())
+}
+
+fn condition_with(condition: &str, options: LexOptions) -> String {
+    let sql = format!("SELECT 1 FROM t WHERE {condition}");
+    let parsed = parsed_with(&sql, options);
+    let Ast::Query(query) = &parsed.ast else { panic!("{sql}") };
+    let SetExpr::Select(select) = &*query.body else { panic!("{sql}") };
+    shape(select.selection.as_ref().unwrap())
+}
+
+fn shape(expr: &Expr) -> String {
+    match expr {
+        Expr::BinaryOp { left, op, right } => format!("[{} {op} {}]", shape(left), shape(right)),
+        Expr::UnaryOp { op, expr } => format!("[{op} {}]", shape(expr)),
+        Expr::IsNull(expr) => format!("[{} IS NULL]", shape(expr)),
+        Expr::InList { expr, list, negated } => {
+            let list: Vec<_> = list.iter().map(shape).collect();
+            format!("[{}{} IN {}]", shape(expr), if *negated { " NOT" } else { "" }, list.join(","))
+        }
+        Expr::Between { expr, low, high, .. } => {
+            format!("[{} BETWEEN {} AND {}]", shape(expr), shape(low), shape(high))
+        }
+        Expr::Like { expr, pattern, .. } => format!("[{} LIKE {}]", shape(expr), shape(pattern)),
+        Expr::RLike { expr, pattern, .. } => format!("[{} RLIKE {}]", shape(expr), shape(pattern)),
+        Expr::Cast { expr, data_type, .. } => format!("[CAST {} AS {data_type}]", shape(expr)),
+        Expr::Nested(expr) => format!("({})", shape(expr)),
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn operators_bind_as_in_mysql() {
+    assert_eq!(condition("a = 1 XOR b = 2 AND c OR d"), "[[[a = 1] XOR [[b = 2] AND c]] OR d]");
+    assert_eq!(condition("id = 5 || id = 6"), "[[id = 5] OR [id = 6]]");
+    assert_eq!(condition("a && b || c"), "[[a AND b] OR c]");
+    assert_eq!(
+        condition("id = 5 AND BINARY a = 'x' OR c = 1"),
+        "[[[id = 5] AND [[CAST a AS BINARY] = 'x']] OR [c = 1]]"
+    );
+    assert_eq!(condition("!id = 5"), "[[! id] = 5]");
+    assert_eq!(condition("NOT id = 5 AND a"), "[[NOT [id = 5]] AND a]");
+    assert_eq!(condition("~a * b"), "[[~ a] * b]");
+    assert_eq!(condition("-a ^ b + 1"), "[[[- a] ^ b] + 1]");
+    assert_eq!(condition("1 + 2 << 3 & 4 | 5 ^ 6"), "[[[[1 + 2] << 3] & 4] | [5 ^ 6]]");
+    assert_eq!(condition("a = b LIKE c"), "[a = [b LIKE c]]");
+    assert_eq!(condition("a LIKE b = c"), "[[a LIKE b] = c]");
+    assert_eq!(condition("a = b IS NULL"), "[[a = b] IS NULL]");
+    assert_eq!(condition("id = 1 IN (1, 2)"), "[id = [1 IN 1,2]]");
+    assert_eq!(condition("a BETWEEN 1 AND 2 AND b"), "[[a BETWEEN 1 AND 2] AND b]");
+    assert_eq!(condition("a BETWEEN 1 AND b IN (2) OR c"), "[[a BETWEEN 1 AND [b IN 2]] OR c]");
+    assert_eq!(condition("a = b NOT BETWEEN 1 AND 2"), "[a = [b BETWEEN 1 AND 2]]");
+    assert_eq!(condition("a DIV 2 MOD 3 = 1"), "[[[a DIV 2] % 3] = 1]");
+    assert_eq!(condition("MOD(a, 2) = 1"), "[MOD(a, 2) = 1]");
+    assert_eq!(condition("id = 5 AND @a := 1 OR x = 2"), "[[id = 5] AND [@a := [1 OR [x = 2]]]]");
+    assert_eq!(condition("a RLIKE NULL OR b"), "[[a RLIKE (NULL)] OR b]");
+    assert_eq!(condition("a = 'x' COLLATE utf8mb4_bin AND b"), "[[a = 'x' COLLATE utf8mb4_bin] AND b]");
+    assert_eq!(condition("a->'$.x' = 1 AND b->>'$.y' = 2"), "[[[a -> '$.x'] = 1] AND [[b ->> '$.y'] = 2]]");
+    let concat = LexOptions { pipes_as_concat: true, ..LexOptions::default() };
+    assert_eq!(condition_with("a = 'x' || 'y'", concat), "[a = ['x' || 'y']]");
+}
+
+#[test]
+fn text_means_what_sql_mode_says() {
+    let ansi = LexOptions { ansi_quotes: true, ..LexOptions::default() };
+    assert_eq!(condition_with("\"a b\" = 'x'", ansi), "[\"a b\" = 'x']");
+    assert_eq!(condition("a = \"b\""), "[a = 'b']");
+    let raw = LexOptions { no_backslash_escapes: true, ..LexOptions::default() };
+    assert_eq!(condition_with(r"a = '\' OR b = '\'", raw), r"[[a = '\'] OR [b = '\']]");
+}
+
+#[test]
+fn positions_are_bytes() {
+    let sql = "SELECT 'ü\n', `é`.`b`\nFROM `é` WHERE x = 7 -- c\n AND y";
+    let parsed = parsed(sql);
+    let Ast::Query(query) = &parsed.ast else { panic!() };
+    let SetExpr::Select(select) = &*query.body else { panic!() };
+    let table = &select.from[0].relation;
+    assert_eq!(parsed.locator.span(table.span()).text(sql), "`é`");
+    let Expr::BinaryOp { left, right, .. } = select.selection.as_ref().unwrap() else { panic!() };
+    assert_eq!(parsed.locator.span(left.span()).text(sql), "x = 7");
+    assert_eq!(parsed.locator.span(right.span()).text(sql), "y");
+    assert_eq!(parsed.locator.span(select.projection[0].span()).text(sql), "'ü\n'");
+}
+
+#[test]
+fn what_the_tree_does_not_show_is_noted() {
+    let sql = "SELECT SQL_CACHE * FROM t LOCK IN SHARE MODE";
+    let noted = parsed(sql);
+    assert_eq!(noted.trailing_lock.unwrap().text(sql), "LOCK IN SHARE MODE");
+    assert_eq!(noted.modifiers.len(), 1);
+    let sql = "SELECT /*!40001 SQL_NO_CACHE */ a INTO @x, @y FROM t FOR UPDATE WAIT 5";
+    let noted = parsed(sql);
+    assert_eq!(noted.into_variables.unwrap().text(sql), "INTO @x, @y");
+    assert_eq!(noted.version_comments, VersionComments::Always);
+    assert_eq!(parsed("SELECT 1 /*!80000 , 2 */").version_comments, VersionComments::Conditional);
+    assert_eq!(parsed("DELETE LOW_PRIORITY QUICK IGNORE FROM t").modifiers.len(), 3);
+    assert_eq!(parsed("SELECT SQL_CALC_FOUND_ROWS DISTINCT 1").modifiers[0].0, Modifier::CalcFoundRows);
+}
+
+#[test]
+fn statements_of_the_field_parse() {
+    let mut failed = Vec::new();
+    for sql in include_str!("accepted.sql").split(";\n").map(str::trim).filter(|sql| !sql.is_empty()) {
+        if let Err(error) = parse_statement(sql, LexOptions::default()) {
+            failed.push(format!("{sql}\n    {error}"));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn other_dialects_words_are_identifiers() {
+    let mut accepted = Vec::new();
+    for sql in include_str!("refused.sql").split(";\n").map(str::trim).filter(|sql| !sql.is_empty()) {
+        if let Ok(parsed) = parse_statement(sql, LexOptions::default()) {
+            accepted.push(format!("{sql}\n    {parsed:?}"));
+        }
+    }
+    assert!(accepted.is_empty(), "{}", accepted.join("\n"));
+}
+
+#[test]
+fn errors_point_at_the_offending_token() {
+    let near = |sql: &str| {
+        let error = parse_statement(sql, LexOptions::default()).unwrap_err();
+        (error.near.clone(), error.line)
+    };
+    assert_eq!(near("SELECT * FROM\n t WHERE\n ORDER BY 1"), ("ORDER BY 1".into(), 3));
+    assert_eq!(near("SELECT * FROM t WHERE"), (String::new(), 1));
+    assert_eq!(near("SELECT 1; SELECT 2"), ("SELECT 2".into(), 1));
+    assert_eq!(near("SELECT 'a"), ("'a".into(), 1));
+    assert_eq!(near("SELECT 1 FROM t WHERE a = 1 b"), ("b".into(), 1));
+    let error = parse_statement("SELECT * FORM t", LexOptions::default()).unwrap_err().to_error();
+    assert_eq!((error.number, error.sqlstate()), (1064, "42000"));
+    assert_eq!(
+        error.message,
+        "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for \
+         the right syntax to use near 'FORM t' at line 1"
+    );
+}
+
+/// What is refused must be refused, and what is parsed must survive a walk and a drop, on the stack of a worker thread.
+fn on_small_stack(sql: String) -> Result<(), ParseError> {
+    let run = move || {
+        let parsed = parse_statement(&sql, LexOptions::default())?;
+        let Statement::Dml(parsed) = &parsed else { panic!("{sql}") };
+        let _ = parsed.ast.span();
+        Ok(())
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap()
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let cases = [
+        format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000)),
+        format!("SELECT {}1", "- ".repeat(10_000)),
+        format!("SELECT {}1", "NOT ".repeat(10_000)),
+        format!("SELECT {}1", "!".repeat(10_000)),
+        format!("SELECT {}1{}", "CASE WHEN ".repeat(10_000), " THEN 1 END".repeat(10_000)),
+        format!("SELECT {}1", "BINARY ".repeat(10_000)),
+        format!("SELECT {}1{}", "INTERVAL ".repeat(10_000), " DAY".repeat(10_000)),
+        format!("SELECT 1{}", " + 1".repeat(10_000)),
+        format!("SELECT 1{}", " LIKE 1".repeat(10_000)),
+        format!("SELECT 1{}", " UNION SELECT 1".repeat(10_000)),
+        format!("SELECT * FROM t{}", " JOIN t".repeat(10_000)),
+        format!("SELECT {}1", "(1 + ".repeat(10_000)),
+        format!("SELECT {}1{}", "(".repeat(50), " + 1 + 1 + 1 + 1 + 1 + 1)".repeat(50)),
+        format!("SELECT * FROM {}t{}", "(".repeat(10_000), ")".repeat(10_000)),
+        format!("SELECT {}1", "@a := ".repeat(10_000)),
+        format!("SELECT {}1{}", "(SELECT ".repeat(10_000), ")".repeat(10_000)),
+        format!("SELECT {}1{}", "f(".repeat(10_000), ")".repeat(10_000)),
+    ];
+    for sql in cases {
+        let start: String = sql.chars().take(30).collect();
+        let error = on_small_stack(sql).expect_err(&start);
+        assert!(matches!(error.problem, Problem::Refused(_)), "{start}: {error}");
+    }
+}
+
+#[test]
+fn what_is_allowed_survives_a_small_stack() {
+    let cases = [
+        format!("SELECT 1 FROM t WHERE {}1=1", "a=1 AND ".repeat(50_000)),
+        format!("SELECT 1 FROM t WHERE {}1=1", "a=1 OR b=2 AND ".repeat(50_000)),
+        format!("SELECT {}1{}", "(".repeat(190), ")".repeat(190)),
+        format!("SELECT {}1", "- ".repeat(190)),
+        format!("SELECT {}1", "NOT ".repeat(190)),
+        format!("SELECT {}1{}", "CASE WHEN ".repeat(190), " THEN 1 END".repeat(190)),
+        format!("SELECT {}1{}", "f(".repeat(190), ")".repeat(190)),
+        format!("SELECT {}1{}", "(SELECT ".repeat(35), ")".repeat(35)),
+        format!("SELECT * FROM {}t{}", "(SELECT * FROM ".repeat(35), ") x".repeat(35)),
+        format!("SELECT 1{}", " + 1".repeat(190)),
+        format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(240)),
+        format!("SELECT * FROM t{}", " JOIN t ON 1".repeat(990)),
+        format!("SELECT * FROM t{} {}", " JOIN t".repeat(16), " ON 1".repeat(16)),
+        format!("SELECT * FROM t{}", ", t".repeat(990)),
+        format!("UPDATE t{} SET a = 1", ", t".repeat(990)),
+        format!("INSERT INTO t VALUES (1){}", ", (1)".repeat(50_000)),
+        format!("SELECT 1 FROM t WHERE a IN (1{})", ", 2".repeat(50_000)),
+    ];
+    for sql in cases {
+        let start: String = sql.chars().take(30).collect();
+        on_small_stack(sql).unwrap_or_else(|error| panic!("{start}: {error}"));
+    }
+}

@@ -1,0 +1,96 @@
+//! Tokens: what the planner reads where a syntax tree does not say enough.
+
+use crate::lexer::{LexError, Lexer};
+use crate::{LexOptions, Span};
+
+/// One token of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    /// Where it stands, quotes and comment markers included.
+    pub span: Span,
+    /// What it is.
+    pub kind: TokenKind,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// A bare word: a keyword, an identifier, a character set introducer such as `_utf8mb4`, or `\N`.
+    Word,
+    /// An identifier in backticks, or in double quotes under ANSI_QUOTES.
+    QuotedIdent,
+    /// `'abc'` or `"abc"`; strings next to each other are one token, as MySQL reads them.
+    Text,
+    /// `N'abc'`.
+    National,
+    /// Digits.
+    Integer,
+    /// Digits with a point: `1.5`, `.5`, `1.`.
+    Decimal,
+    /// Digits with an exponent: `1e5`.
+    Float,
+    /// `x'1f'` or `0x1f`.
+    Hex,
+    /// `b'01'` or `0b01`.
+    Bit,
+    /// `?`.
+    Parameter,
+    /// An operator of more than one character, such as `<=>`, `:=` or `->>`.
+    Operator,
+    /// Any other single character.
+    Symbol(u8),
+    /// `@name`, `` @`name` ``, `@'name'`.
+    UserVariable,
+    /// `@@name`, `@@global.name`.
+    SystemVariable,
+    /// `/* … */`, `-- …` or `# …`; a line comment ends behind its newline.
+    Comment,
+    /// `/*+ … */`.
+    Hint,
+    /// `/*! … */` or `/*M! … */`, as one token.
+    VersionComment,
+}
+
+impl TokenKind {
+    /// Whether servers skip the token (an optimiser hint counts as skipped).
+    #[must_use]
+    pub fn is_comment(self) -> bool {
+        matches!(self, Self::Comment | Self::Hint)
+    }
+
+    /// Whether the token is a literal: text, number, hexadecimal or bit string.
+    #[must_use]
+    pub fn is_literal(self) -> bool {
+        matches!(
+            self,
+            Self::Text | Self::National | Self::Integer | Self::Decimal | Self::Float | Self::Hex | Self::Bit
+        )
+    }
+}
+
+impl Token {
+    /// Whether this is the bare word `word`, in any case.
+    #[must_use]
+    pub fn is_word(&self, sql: &[u8], word: &str) -> bool {
+        self.kind == TokenKind::Word && self.span.of(sql).eq_ignore_ascii_case(word.as_bytes())
+    }
+
+    /// Whether this is the single character `symbol`.
+    #[must_use]
+    pub fn is_symbol(&self, symbol: u8) -> bool {
+        self.kind == TokenKind::Symbol(symbol)
+    }
+}
+
+/// All tokens of a text, comments included, `;` and what follows it too.
+///
+/// # Errors
+/// Where MySQL's own lexer would give up: an unterminated string or comment, a NUL byte.
+pub fn tokens(sql: &[u8], options: LexOptions) -> Result<Vec<Token>, LexError> {
+    let mut lexer = Lexer::new(sql, options);
+    let mut tokens = Vec::with_capacity(sql.len() / 5 + 2);
+    while let Some(token) = lexer.next()? {
+        tokens.push(token);
+    }
+    Ok(tokens)
+}
