@@ -112,13 +112,14 @@ fn places(table: &PlanTable) -> Vec<(NodeId, Option<usize>)> {
 fn refuse_unenforced(table: &PlanTable, sql: &str, options: LexOptions) -> Result<(), PlanError> {
     let Placement::Sharded(sharding) = &table.table.placement else { return Ok(()) };
     let Ok(definition) = create_table::parse(sql, options) else { return Ok(()) };
-    if definition.column(&sharding.column).is_none() {
+    let Some(column) = definition.column(&sharding.column) else {
         return Err(PlanError::refused(format!(
             "Table {} is sharded by {}, which is not among its columns",
             table.table.name, sharding.column
         )));
-    }
-    match check_unique(sharding, &definition, table.table.unique) {
+    };
+    let sharding = sharding.with_column_type(column.column_type.clone());
+    match check_unique(&sharding, &definition, table.table.unique) {
         Some(problem) => Err(PlanError::refused(problem)),
         None => Ok(()),
     }

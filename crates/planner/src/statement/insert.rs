@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serval_catalog::{Placement, Sharding};
 use serval_sql::{Replacement, Span, Template, tokens};
+use serval_types::NodeId;
 use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, OnInsert, SetExpr};
 
 use super::insert_text::{InsertText, RowText};
@@ -24,10 +25,10 @@ use columns::{Columns, GeneratedColumn, KeyColumn};
 /// Functions that give every server another value.
 const NOT_DETERMINISTIC: [&str; 6] = ["UUID", "UUID_SHORT", "RAND", "SYSDATE", "RANDOM_BYTES", "SYS_GUID"];
 
-/// Rows of VALUES (or the one of SET) for a sharded table.
+/// Rows of VALUES (or the one of SET) for a sharded table, or for a global one whose numbers Serval gives.
 #[derive(Debug)]
 pub(crate) struct InsertPlan {
-    sharding: Arc<Sharding>,
+    placing: Placing,
     /// The rows; one for SET.
     rows: Vec<PlannedRow>,
     /// Edits outside the rows: table names, and the sequence's column in the column list.
@@ -36,6 +37,15 @@ pub(crate) struct InsertPlan {
     /// Whether rows have places of their own, so that some can be left out.
     splittable: bool,
     returning: bool,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone)]
+enum Placing {
+    /// Each to the shard of its key.
+    ByKey(Arc<Sharding>),
+    /// All to every copy.
+    Copies(Vec<NodeId>),
 }
 
 /// One row.
@@ -53,6 +63,8 @@ enum KeySource {
     Operand(Operand),
     /// The sharding column is the one that the sequence fills.
     Generated,
+    /// No column decides: the row goes to every copy.
+    None,
 }
 
 /// Whether the row's AUTO_INCREMENT value comes from the sequence.
@@ -79,11 +91,17 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
     let Some(target) = analysis.refs.first() else {
         return Err(PlanError::refused("INSERT needs the name of a table"));
     };
-    let sharding = match &target.table.table.placement {
-        Placement::Sharded(sharding) => Arc::clone(sharding),
+    let placing = match &target.table.table.placement {
+        Placement::Sharded(sharding) => Placing::ByKey(Arc::clone(sharding)),
+        Placement::Global(nodes) if target.table.table.sequence.is_some() => {
+            refuse_unequal_copies(planning, insert, &analysis)?;
+            Placing::Copies(nodes.clone())
+        }
         Placement::Node(_) | Placement::Global(_) => return plan_whole(planning, insert, &analysis),
     };
-    refuse_key_update(insert, &sharding)?;
+    if let Placing::ByKey(sharding) = &placing {
+        refuse_key_update(insert, sharding)?;
+    }
     let text = InsertText::find(planning.sql.as_bytes(), target.name.end, planning.options);
     let rows = rows_of(insert);
     let (Some(text), false) = (text, rows.is_empty() && insert.assignments.is_empty()) else {
@@ -94,7 +112,7 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
             "Subqueries in the values of an INSERT into a sharded table are not supported yet; read the values first",
         ));
     }
-    Builder { planning, insert, analysis: &analysis, sharding, text }.build(&rows)
+    Builder { planning, insert, analysis: &analysis, placing: &placing, text }.build(&rows)
 }
 
 /// An INSERT whose text is not split: into a table that is not sharded, or from a SELECT.
@@ -152,11 +170,8 @@ fn refuse_unequal_copies(
             target.exposed
         )));
     }
-    let Some(column) =
-        target.table.table.definition.as_ref().and_then(|definition| definition.auto_increment())
-    else {
-        return Ok(());
-    };
+    let generated = target.table.table.definition.as_ref().and_then(|definition| definition.auto_increment());
+    let Some(column) = generated.filter(|_| target.table.table.sequence.is_none()) else { return Ok(()) };
     let listed = |name: &sqlparser::ast::ObjectName| columns::is_named(name, &column.name);
     let assigned = |assignment: &Assignment| match &assignment.target {
         AssignmentTarget::ColumnName(name) => listed(name),
@@ -203,7 +218,7 @@ struct Builder<'a> {
     planning: Planning<'a>,
     insert: &'a Insert,
     analysis: &'a Analysis,
-    sharding: Arc<Sharding>,
+    placing: &'a Placing,
     text: InsertText,
 }
 
@@ -211,7 +226,7 @@ impl Builder<'_> {
     fn build(&self, rows: &[&[Expr]]) -> Result<Plan, PlanError> {
         let planning = self.planning;
         let table = &self.analysis.refs[0].table.table;
-        let columns = Columns::of(self.insert, table, &self.sharding)?;
+        let columns = Columns::of(self.insert, table, self.placing.sharding())?;
         let (name_edits, names) = name_slots(self.analysis, Renaming::Qualifiers);
         let mut edits: Vec<(AnchorSpan, Edit)> =
             name_edits.into_iter().map(|(span, edit)| (self.anchor(span), edit.into())).collect();
@@ -236,7 +251,7 @@ impl Builder<'_> {
             options: planning.options,
             guards: guards(sql, planning.scan, &[everything]),
             kind: Kind::Insert(InsertPlan {
-                sharding: Arc::clone(&self.sharding),
+                placing: self.placing.clone(),
                 rows: planned,
                 edits,
                 names,
@@ -268,6 +283,7 @@ impl Builder<'_> {
             KeyColumn::Listed(at) => KeySource::Operand(self.key_operand(&values[at])?),
             KeyColumn::Generated => KeySource::Generated,
             KeyColumn::Now => KeySource::Operand(Operand::Now),
+            KeyColumn::None => KeySource::None,
         };
         Ok(PlannedRow { span: Some(self.anchor(text.span)), key, generated })
     }
@@ -292,6 +308,7 @@ impl Builder<'_> {
             KeyColumn::Listed(at) => KeySource::Operand(self.key_operand(values[at])?),
             KeyColumn::Generated => KeySource::Generated,
             KeyColumn::Now => KeySource::Operand(Operand::Now),
+            KeyColumn::None => KeySource::None,
         };
         Ok(PlannedRow { span: None, key, generated })
     }
@@ -304,7 +321,7 @@ impl Builder<'_> {
             PlanError::refused(format!(
                 "The value of the sharding column {} must be a literal or a parameter, so that Serval knows the row's \
                  shard; compute it in the application",
-                self.sharding.column
+                self.placing.sharding().map_or("", |sharding| &*sharding.column)
             ))
         })
     }
@@ -323,6 +340,15 @@ impl Builder<'_> {
 
     fn anchor(&self, span: Span) -> AnchorSpan {
         AnchorSpan::of(span, self.planning.scan)
+    }
+}
+
+impl Placing {
+    fn sharding(&self) -> Option<&Sharding> {
+        match self {
+            Self::ByKey(sharding) => Some(sharding),
+            Self::Copies(_) => None,
+        }
     }
 }
 

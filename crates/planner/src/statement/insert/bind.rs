@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serval_catalog::Sharding;
 use serval_sql::Span;
-use serval_types::Value;
+use serval_types::{NodeId, Value};
 
-use super::{Edit, Generated, InsertPlan, KeySource, PlannedRow};
+use super::{Edit, Generated, InsertPlan, KeySource, Placing, PlannedRow};
 use crate::bound::{Note, PlanTable};
 use crate::error::PlanError;
 use crate::operand::{Operand, Values};
@@ -14,6 +15,9 @@ use crate::physical::render;
 use crate::plan::{Plan, SequenceDemand};
 use crate::primitive::{Primitive, Route, Spread, Tally, Target};
 use crate::statement::routed::in_group_order;
+
+/// A row with the number that the sequence gives it.
+type NumberedRow<'a> = (&'a PlannedRow, Option<u64>);
 
 impl InsertPlan {
     /// Whether any row's sharding value is the statement's instant.
@@ -50,33 +54,55 @@ impl InsertPlan {
         sequence_start: Option<u64>,
     ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
         let mut next = sequence_start;
-        let mut shards: BTreeMap<usize, Vec<(&PlannedRow, Option<u64>)>> = BTreeMap::new();
+        let mut rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            let number = self.generated_number(row, values, &mut next)?;
-            let key = match (&row.key, number) {
-                (KeySource::Operand(operand), _) => operand.value(values),
-                (KeySource::Generated, Some(number)) => number_value(number),
-                (KeySource::Generated, None) => explicit_value(row, values),
-            };
-            shards.entry(self.sharding.shard_for_stored(&key)?).or_default().push((row, number));
+            rows.push((row, self.generated_number(row, values, &mut next)?));
         }
-        let mut targets: Vec<Target> =
-            shards.iter().map(|(&shard, rows)| self.target(plan, values, shard, rows)).collect();
+        let (mut targets, tally) = match &self.placing {
+            Placing::ByKey(sharding) => (self.by_key(plan, values, sharding, rows)?, Tally::Sum),
+            Placing::Copies(nodes) => {
+                let copy = |node: &NodeId| self.target(plan, values, *node, None, &rows);
+                (nodes.iter().map(copy).collect(), Tally::First)
+            }
+        };
         in_group_order(plan, &mut targets);
         if targets.len() == 1 {
             let route = Route { targets, replica_safe: false, hidden: 0 };
             return Ok((Primitive::Route(route), Arc::new([])));
         }
-        if self.returning || !self.splittable {
+        if self.returning || tally == Tally::Sum && !self.splittable {
             return Err(PlanError::refused(
                 "INSERT … RETURNING of rows for several shards is not supported yet; insert the rows one by one",
             ));
         }
         let note = Note {
             rewrite: "split_rows",
-            reason: format!("the rows belong to {} shards; all of them or none", targets.len()),
+            reason: format!("the rows go to {} targets; all of them or none", targets.len()),
         };
-        Ok((Primitive::Spread(Spread { targets, tally: Tally::Sum }), Arc::new([note])))
+        Ok((Primitive::Spread(Spread { targets, tally }), Arc::new([note])))
+    }
+
+    /// The rows of each shard.
+    fn by_key(
+        &self,
+        plan: &Plan,
+        values: &Values<'_>,
+        sharding: &Sharding,
+        rows: Vec<NumberedRow<'_>>,
+    ) -> Result<Vec<Target>, PlanError> {
+        let mut shards: BTreeMap<usize, Vec<NumberedRow<'_>>> = BTreeMap::new();
+        for (row, number) in rows {
+            let key = match (&row.key, number) {
+                (KeySource::Operand(operand), _) => operand.value(values),
+                (KeySource::Generated, Some(number)) => number_value(number),
+                (KeySource::Generated | KeySource::None, _) => explicit_value(row, values),
+            };
+            shards.entry(sharding.shard_for_stored(&key)?).or_default().push((row, number));
+        }
+        let target = |(&shard, rows): (&usize, &Vec<NumberedRow<'_>>)| {
+            self.target(plan, values, sharding.shards[shard].node, Some(shard), rows)
+        };
+        Ok(shards.iter().map(target).collect())
     }
 
     /// The number that the sequence gives the row; `None` where the row brings its own or the table has none.
@@ -98,12 +124,12 @@ impl InsertPlan {
         &self,
         plan: &Plan,
         values: &Values<'_>,
-        shard: usize,
-        rows: &[(&PlannedRow, Option<u64>)],
+        node: NodeId,
+        shard: Option<usize>,
+        rows: &[NumberedRow<'_>],
     ) -> Target {
-        let node = self.sharding.shards[shard].node;
-        let mut writer =
-            Writer { insert: self, plan, values, shard, out: Vec::with_capacity(values.sql.len() + 64) };
+        let out = Vec::with_capacity(values.sql.len() + 64);
+        let mut writer = Writer { insert: self, plan, values, node, shard, out };
         let end = u32::try_from(values.sql.len()).unwrap_or(u32::MAX);
         match (self.rows.first().and_then(|row| row.span), self.rows.last().and_then(|row| row.span)) {
             (Some(first), Some(last)) => {
@@ -118,7 +144,7 @@ impl InsertPlan {
             }
             _ => writer.assignments(end, rows),
         }
-        Target { node, shard: Some(shard), sql: writer.out }
+        Target { node, shard, sql: writer.out }
     }
 }
 
@@ -162,7 +188,8 @@ struct Writer<'a> {
     insert: &'a InsertPlan,
     plan: &'a Plan,
     values: &'a Values<'a>,
-    shard: usize,
+    node: NodeId,
+    shard: Option<usize>,
     out: Vec<u8>,
 }
 
@@ -188,9 +215,8 @@ impl Writer<'_> {
             Edit::Text(text) => self.out.extend_from_slice(text.as_bytes()),
             Edit::Name(slot) => {
                 let Some(name) = self.insert.names.get(usize::from(*slot)) else { return };
-                let node = self.insert.sharding.shards[self.shard].node;
                 let table = &self.plan.tables[name.reference];
-                render(name, table, Some(self.shard), node, &self.plan.catalog, &mut self.out);
+                render(name, table, self.shard, self.node, &self.plan.catalog, &mut self.out);
             }
         }
     }
@@ -209,7 +235,7 @@ impl Writer<'_> {
     }
 
     /// INSERT … SET: the whole text, with the generated number assigned.
-    fn assignments(&mut self, end: u32, rows: &[(&PlannedRow, Option<u64>)]) {
+    fn assignments(&mut self, end: u32, rows: &[NumberedRow<'_>]) {
         let column = self.plan.tables[0].table.sequence.as_ref().map(|sequence| sequence.column.clone());
         match (rows.first(), column) {
             (Some((PlannedRow { generated: Generated::Append(at), .. }, Some(number))), Some(column)) => {

@@ -22,6 +22,8 @@ pub(super) enum KeyColumn {
     Generated,
     /// It is left out, and its default is the statement's instant.
     Now,
+    /// There is no sharding column: rows go to every copy.
+    None,
 }
 
 /// Where the sequence's column stands in a row.
@@ -40,7 +42,7 @@ impl Columns {
     ///
     /// # Errors
     /// Refusals where the sharding column is missing, or the table's columns are not known.
-    pub(super) fn of(insert: &Insert, table: &Table, sharding: &Sharding) -> Result<Self, PlanError> {
+    pub(super) fn of(insert: &Insert, table: &Table, sharding: Option<&Sharding>) -> Result<Self, PlanError> {
         let names = listed(insert, table)?;
         let position = |wanted: &str| names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         let sequence = table.sequence.as_ref().map(|sequence| &*sequence.column);
@@ -49,17 +51,9 @@ impl Columns {
             Some(column) => position(column)
                 .map_or_else(|| GeneratedColumn::Appended(column.to_owned()), GeneratedColumn::Listed),
         };
-        let key = if sequence.is_some_and(|column| column.eq_ignore_ascii_case(&sharding.column)) {
-            KeyColumn::Generated
-        } else if let Some(at) = position(&sharding.column) {
-            KeyColumn::Listed(at)
-        } else if defaults_to_now(table, &sharding.column) {
-            KeyColumn::Now
-        } else {
-            return Err(PlanError::refused(format!(
-                "INSERT into the sharded table {} must give its sharding column {}",
-                table.name, sharding.column
-            )));
+        let key = match sharding {
+            None => KeyColumn::None,
+            Some(sharding) => key_column(table, sharding, sequence, position(&sharding.column))?,
         };
         Ok(Self { count: names.len(), key, generated })
     }
@@ -121,6 +115,25 @@ fn listed(insert: &Insert, table: &Table) -> Result<Vec<String>, PlanError> {
         .filter(|column| !column.invisible)
         .map(|column| column.name.clone())
         .collect())
+}
+
+fn key_column(
+    table: &Table,
+    sharding: &Sharding,
+    sequence: Option<&str>,
+    listed: Option<usize>,
+) -> Result<KeyColumn, PlanError> {
+    if sequence.is_some_and(|column| column.eq_ignore_ascii_case(&sharding.column)) {
+        return Ok(KeyColumn::Generated);
+    }
+    match listed {
+        Some(at) => Ok(KeyColumn::Listed(at)),
+        None if defaults_to_now(table, &sharding.column) => Ok(KeyColumn::Now),
+        None => Err(PlanError::refused(format!(
+            "INSERT into the sharded table {} must give its sharding column {}",
+            table.name, sharding.column
+        ))),
+    }
 }
 
 fn defaults_to_now(table: &Table, column: &str) -> bool {
