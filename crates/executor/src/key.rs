@@ -1,0 +1,124 @@
+//! What rows are compared by.
+
+mod column;
+mod part;
+mod weight;
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serval_planner::primitive::{ColumnRef, SortKey};
+use serval_wire::packet::ColumnDefinition;
+use smallvec::SmallVec;
+
+pub(crate) use column::KeyColumn;
+pub(crate) use part::Part;
+
+use crate::error::ExecuteError;
+use crate::operator::Shape;
+
+/// An order of rows: which cells count, and how they compare.
+#[derive(Debug)]
+pub(crate) struct Order {
+    columns: Vec<OrderColumn>,
+    /// Cells behind this many are not looked at.
+    cells: usize,
+}
+
+#[derive(Debug)]
+struct OrderColumn {
+    column: KeyColumn,
+    descending: bool,
+}
+
+impl Order {
+    /// The order of `keys` over rows of `shape`.
+    pub(crate) fn new(keys: &[SortKey], shape: &Shape) -> Result<Arc<Self>, ExecuteError> {
+        let columns = keys.iter().map(|key| OrderColumn::new(key, shape)).collect::<Result<Vec<_>, _>>()?;
+        let cells = columns.iter().map(|column| column.column.last_cell() + 1).max().unwrap_or(0);
+        Ok(Arc::new(Self { columns, cells }))
+    }
+
+    /// The key of a row: only its own cells are decoded.
+    pub(crate) fn key(self: &Arc<Self>, row: &Bytes) -> Result<Key, ExecuteError> {
+        let cells = cells(row, self.cells)?;
+        let parts = self.columns.iter().map(|column| column.column.part(row, &cells));
+        Ok(Key { parts: parts.collect::<Result<_, _>>()?, order: Arc::clone(self) })
+    }
+}
+
+impl OrderColumn {
+    fn new(key: &SortKey, shape: &Shape) -> Result<Self, ExecuteError> {
+        let column = KeyColumn::new(key.value, key.weight, &key.padding, shape)?;
+        Ok(Self { column, descending: key.descending })
+    }
+}
+
+/// The first `count` cells of a row.
+pub(crate) fn cells(row: &Bytes, count: usize) -> Result<SmallVec<[Option<&[u8]>; 16]>, ExecuteError> {
+    let cells = serval_wire::text_row::cells(row).take(count);
+    let cells: SmallVec<[_; 16]> =
+        cells.collect::<Result<_, _>>().map_err(|_| ExecuteError::malformed("a node", "text row"))?;
+    if cells.len() < count {
+        return Err(ExecuteError::malformed("a node", "text row"));
+    }
+    Ok(cells)
+}
+
+/// The index of a column in a row, and its definition.
+pub(crate) fn resolve(column: ColumnRef, shape: &Shape) -> Result<(usize, &ColumnDefinition), ExecuteError> {
+    let visible = shape.columns.len().saturating_sub(shape.hidden);
+    let index = match column {
+        ColumnRef::Visible(index) if index < visible => index,
+        ColumnRef::Hidden(index) => visible + index,
+        ColumnRef::Visible(_) => shape.columns.len(),
+    };
+    let definition = shape.columns.get(index).ok_or_else(|| {
+        ExecuteError::malformed("a node", "result set: fewer columns than the plan counts on")
+    })?;
+    Ok((index, definition))
+}
+
+/// One row's key. Keys of one [`Order`] compare as their rows do.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    parts: SmallVec<[Part; 2]>,
+    order: Arc<Order>,
+}
+
+impl Key {
+    /// What the key itself takes, beside the row whose bytes it shares.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + if self.parts.spilled() { self.parts.len() * size_of::<Part>() } else { 0 }
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        for ((one, other), column) in self.parts.iter().zip(&other.parts).zip(&self.order.columns) {
+            let ordering = column.column.compare(one, other);
+            if ordering.is_ne() {
+                return if column.descending { ordering.reverse() } else { ordering };
+            }
+        }
+        Ordering::Equal
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Key {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! The connection of a statement: its own, or its transaction's.
+
+use serval_remote::{Access, Backend, Burst, Connection, RemoteError, Request, SessionState};
+use serval_transaction::{CommitError, Ending, Lent, Transaction};
+use serval_types::{GroupId, MysqlError};
+use serval_wire::response::CompletionKind;
+
+use crate::context::Context;
+
+/// A connection that knows whether it is in the middle of an answer.
+///
+/// Dropping a link is safe. One that was lent by a transaction and is not [closed](Link::close) dooms it.
+pub(crate) struct Link<B: Backend> {
+    held: Held<B>,
+    phase: Phase,
+}
+
+enum Held<B: Backend> {
+    Own(B::Connection),
+    Lent(Lent<B>),
+}
+
+enum Phase {
+    /// The last answer was read to its end.
+    Idle,
+    /// A statement was sent; its answer is not read to its end.
+    Busy,
+    /// The rest of the answer will never come.
+    Broken,
+    /// The last answer was this error.
+    Failed(MysqlError),
+}
+
+impl<B: Backend> Link<B> {
+    /// The one connection that `group` has in this transaction, or one of its own outside.
+    pub(crate) async fn open(
+        context: &mut Context<'_, B>,
+        group: GroupId,
+        access: Access,
+    ) -> Result<Self, RemoteError> {
+        let Context { backend, catalog, transaction, state, deadline, .. } = context;
+        if transaction.is_open() {
+            let name = &catalog.group(group).name;
+            transaction.lend(backend, group, name, state, *deadline).await.map(Self::lent)
+        } else {
+            backend.acquire(group, access, state, *deadline).await.map(Self::own)
+        }
+    }
+
+    pub(crate) fn own(connection: B::Connection) -> Self {
+        Self { held: Held::Own(connection), phase: Phase::Idle }
+    }
+
+    fn lent(lent: Lent<B>) -> Self {
+        Self { held: Held::Lent(lent), phase: Phase::Idle }
+    }
+
+    /// Sends a statement, after the BEGIN that the transaction still owes.
+    pub(crate) async fn send(
+        &mut self,
+        database: Option<&str>,
+        state: &SessionState,
+        sql: &[u8],
+    ) -> Result<(), RemoteError> {
+        self.phase = Phase::Busy;
+        let sent = match &mut self.held {
+            Held::Own(connection) => connection.send(&Request { database, state, begin: None, sql }).await,
+            Held::Lent(lent) => {
+                let begin = lent.begin.take();
+                let request = Request { database, state, begin: begin.as_deref(), sql };
+                lent.connection.send(&request).await
+            }
+        };
+        sent.inspect_err(|error| self.note_failure(error))
+    }
+
+    /// The next packets of the answer.
+    pub(crate) async fn read_burst(&mut self) -> Result<Burst, RemoteError> {
+        let burst = match &mut self.held {
+            Held::Own(connection) => connection.read_burst().await,
+            Held::Lent(lent) => lent.connection.read_burst().await,
+        };
+        let burst = burst.inspect_err(|error| self.note_failure(error))?;
+        if let Some(completion) = &burst.completion {
+            self.phase = match (completion.kind, &completion.error) {
+                // The server waits for a file that nobody will send.
+                (CompletionKind::LocalInfile, _) => Phase::Broken,
+                (_, Some(error)) => Phase::Failed(error.to_error()),
+                (_, None) => Phase::Idle,
+            };
+        }
+        Ok(burst)
+    }
+
+    /// Where what had to precede the statement was refused, the connection is idle; otherwise it is gone.
+    fn note_failure(&mut self, error: &RemoteError) {
+        self.phase = match error {
+            RemoteError::Refused(error) => Phase::Failed(error.clone()),
+            _ => Phase::Broken,
+        };
+    }
+
+    /// Whether the server is in the middle of an answer.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.phase, Phase::Busy)
+    }
+
+    /// Whether the last answer was an error.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed(_))
+    }
+
+    /// Whether the last answer means that the server's transaction is no more, be it undone or lost.
+    pub(crate) fn ended_transaction(&self) -> bool {
+        match &self.phase {
+            Phase::Idle => false,
+            Phase::Busy | Phase::Broken => true,
+            // ER_LOCK_DEADLOCK and its form inside XA.
+            Phase::Failed(error) => matches!(error.number, 1213 | 1614),
+        }
+    }
+
+    /// Whether the connection belongs to a transaction.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.held, Held::Lent(_))
+    }
+
+    /// Gives the connection back: to its pool by dropping it, or to its transaction with what became of it.
+    pub(crate) async fn close(self, transaction: &mut Transaction<B>) -> Result<(), CommitError> {
+        let Held::Lent(lent) = self.held else { return Ok(()) };
+        let ending = match &self.phase {
+            Phase::Idle => Ending::Success,
+            Phase::Busy | Phase::Broken => Ending::Lost,
+            Phase::Failed(error) => Ending::Failed(error),
+        };
+        transaction.settle(lent, ending).await
+    }
+}

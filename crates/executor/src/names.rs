@@ -1,0 +1,134 @@
+//! Physical names back to logical ones: in column definitions and in errors.
+
+mod message;
+
+use bytes::Bytes;
+use serval_catalog::{Catalog, Placement};
+use serval_planner::PlanTable;
+use serval_planner::primitive::Target;
+use serval_remote::RemoteError;
+use serval_types::{MysqlError, NodeId};
+use serval_wire::packet::ColumnDefinition;
+
+use crate::error::ExecuteError;
+
+/// What the tables of a statement are called on one target, and what the client calls them.
+#[derive(Debug)]
+pub struct Names<'a> {
+    /// Only what differs.
+    tables: Vec<TableNames<'a>>,
+}
+
+/// One table's two names.
+#[derive(Debug, Clone, Copy)]
+struct TableNames<'a> {
+    /// The database on the server.
+    database: &'a str,
+    /// The table on the server.
+    physical: &'a str,
+    /// The schema that the client sees.
+    schema: &'a str,
+    /// The table that the client sees.
+    logical: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// The names of `tables` on `target`.
+    #[must_use]
+    pub fn of(catalog: &'a Catalog, tables: &'a [PlanTable], target: &Target) -> Self {
+        let mut names = Self { tables: Vec::new() };
+        for table in tables {
+            match (&table.table.placement, target.shard) {
+                (Placement::Node(node), _) => names.add(catalog, table, *node, &table.table.name),
+                (Placement::Sharded(sharding), Some(shard)) => {
+                    if let Some(shard) = sharding.shards.get(shard) {
+                        names.add(catalog, table, shard.node, &shard.table);
+                    }
+                }
+                // The statement names several of the node's shards.
+                (Placement::Sharded(sharding), None) => {
+                    for shard in sharding.shards.iter().filter(|shard| shard.node == target.node) {
+                        names.add(catalog, table, shard.node, &shard.table);
+                    }
+                }
+                (Placement::Global(_), _) => names.add(catalog, table, target.node, &table.table.name),
+            }
+        }
+        names
+    }
+
+    fn add(&mut self, catalog: &'a Catalog, table: &'a PlanTable, node: NodeId, physical: &'a str) {
+        let database = &*catalog.node(node).database;
+        let (schema, logical) = (&*table.schema, &*table.table.name);
+        if database != schema || physical != logical {
+            self.tables.push(TableNames { database, physical, schema, logical });
+        }
+    }
+
+    /// Whether the server calls everything as the client does.
+    #[must_use]
+    pub fn is_identity(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// Puts logical names into a column definition.
+    pub fn map_column(&self, column: &mut ColumnDefinition) {
+        let origin = Origin { schema: &column.schema, table: &column.table, org_table: &column.org_table };
+        let mapped = self.map_origin(origin);
+        if mapped != origin {
+            let owned = |name: &[u8]| Bytes::copy_from_slice(name);
+            let names = (owned(mapped.schema), owned(mapped.table), owned(mapped.org_table));
+            (column.schema, column.table, column.org_table) = names;
+        }
+    }
+
+    /// Where a column comes from, in logical names. An alias is the client's own and stays.
+    pub(crate) fn map_origin<'n>(&'n self, origin: Origin<'n>) -> Origin<'n> {
+        let mut mapped = origin;
+        let Some(names) = self.table_of(origin) else { return origin };
+        if origin.org_table == names.physical.as_bytes() && names.physical != names.logical {
+            mapped.org_table = names.logical.as_bytes();
+            if origin.table == origin.org_table {
+                mapped.table = mapped.org_table;
+            }
+        }
+        mapped.schema = names.schema.as_bytes();
+        mapped
+    }
+
+    /// The table a column comes from, or else any other of the same database, for its schema's sake.
+    fn table_of(&self, origin: Origin<'_>) -> Option<&TableNames<'a>> {
+        let mut same = self.tables.iter().filter(|names| names.database.as_bytes() == origin.schema);
+        let any = same.clone().next();
+        same.find(|names| names.physical.as_bytes() == origin.org_table).or(any)
+    }
+
+    /// A server's error with logical names in its text; number and SQLSTATE stay.
+    #[must_use]
+    pub fn map_error(&self, error: MysqlError) -> MysqlError {
+        if self.is_identity() {
+            return error;
+        }
+        let message = message::map(&self.tables, error.number, &error.message);
+        MysqlError { message, ..error }
+    }
+
+    /// The error of a connection; one that a server worded has its names mapped.
+    pub(crate) fn map_remote(&self, error: RemoteError) -> ExecuteError {
+        match error {
+            RemoteError::Refused(error) => ExecuteError::Server(self.map_error(error)),
+            error => ExecuteError::Remote(error),
+        }
+    }
+}
+
+/// Where a column definition says that a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin<'a> {
+    pub(crate) schema: &'a [u8],
+    pub(crate) table: &'a [u8],
+    pub(crate) org_table: &'a [u8],
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Names inside the text of a server's error.
+//!
+//! Servers write a table as `'shop_0.users'`, `` `shop_0`.`users` `` or alone, a database as `database 'shop_0'`. The
+//! text is walked once; a name is replaced only as a whole word and where it can be nothing else, because the same
+//! text quotes the client's own values.
+
+use super::TableNames;
+
+/// The text of error `number` with logical names.
+pub(super) fn map(tables: &[TableNames<'_>], number: u16, text: &str) -> String {
+    let start = first_mappable(number, text);
+    let mut out = text[..start].to_owned();
+    let mut at = start;
+    while let Some(next) = text[at..].chars().next() {
+        let found = if begins_word(text, at) { replacement(tables, text, at) } else { None };
+        match found {
+            Some((length, logical)) => {
+                out.push_str(&logical);
+                at += length;
+            }
+            None => {
+                out.push(next);
+                at += next.len_utf8();
+            }
+        }
+    }
+    out
+}
+
+/// Where names can begin: behind the client's own value, where the error quotes one.
+fn first_mappable(number: u16, text: &str) -> usize {
+    let marker = match number {
+        // Duplicate entry '…' for key '…'.
+        1062 | 1586 => " for key ",
+        // Out of range, truncated, incorrect and too long values.
+        1264 | 1265 | 1292 | 1366 | 1406 | 1411 => " for column ",
+        _ => return 0,
+    };
+    text.rfind(marker).map_or(text.len(), |at| at + marker.len())
+}
+
+/// The name at `at` and how many bytes it takes, if it is one to be replaced.
+fn replacement(tables: &[TableNames<'_>], text: &str, at: usize) -> Option<(usize, String)> {
+    tables.iter().find_map(|names| {
+        qualified(names, text, at).or_else(|| database(names, text, at)).or_else(|| table(names, text, at))
+    })
+}
+
+/// `database.table` or ``database`.`table``.
+fn qualified(names: &TableNames<'_>, text: &str, at: usize) -> Option<(usize, String)> {
+    let rest = text[at..].strip_prefix(names.database)?;
+    ["`.`", "."].into_iter().find_map(|separator| {
+        let rest = rest.strip_prefix(separator)?.strip_prefix(names.physical)?;
+        let length = text.len() - at - rest.len();
+        ends_word(rest).then(|| (length, format!("{}{separator}{}", names.schema, names.logical)))
+    })
+}
+
+/// The database alone, before a table that the plan does not name, or where the text says that it is one.
+fn database(names: &TableNames<'_>, text: &str, at: usize) -> Option<(usize, String)> {
+    let rest = text[at..].strip_prefix(names.database)?;
+    let before = text[..at].to_ascii_lowercase();
+    let says = |words: [&str; 2]| words.into_iter().any(|word| before.ends_with(word));
+    let is_database = rest.starts_with("`.`")
+        || (rest.starts_with('.') && before.ends_with("table '"))
+        || (rest.starts_with('\'') && says(["database '", "schema '"]))
+        || (rest.starts_with('`') && says(["database `", "schema `"]));
+    is_database.then(|| (names.database.len(), names.schema.to_owned()))
+}
+
+/// The table alone, where a rule gave it a name of its own.
+fn table(names: &TableNames<'_>, text: &str, at: usize) -> Option<(usize, String)> {
+    let rest = text[at..].strip_prefix(names.physical)?;
+    let found = names.physical != names.logical && ends_word(rest);
+    found.then(|| (names.physical.len(), names.logical.to_owned()))
+}
+
+fn begins_word(text: &str, at: usize) -> bool {
+    text[..at].chars().next_back().is_none_or(|before| !is_word(before))
+}
+
+fn ends_word(rest: &str) -> bool {
+    rest.chars().next().is_none_or(|after| !is_word(after))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}

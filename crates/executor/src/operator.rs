@@ -1,0 +1,99 @@
+//! The operators: primitives at work on rows that have arrived. No I/O, no waiting.
+
+mod aggregate;
+mod append;
+mod combine;
+mod cut;
+mod limit;
+mod merge_sort;
+mod sort;
+
+use bytes::Bytes;
+use serval_planner::primitive::Primitive;
+use serval_wire::packet::ColumnDefinition;
+
+use crate::error::ExecuteError;
+use crate::stream::Input;
+
+use aggregate::Aggregate;
+use append::Append;
+use cut::Cut;
+use limit::Limit;
+use merge_sort::MergeSort;
+use sort::Sort;
+
+/// What asking an operator for a row leads to.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The next row.
+    Row(Bytes),
+    /// Nothing until more of this stream has arrived; ask again then.
+    Wait(usize),
+    /// There are no more rows.
+    End,
+}
+
+/// The columns of an operator's rows.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    pub(crate) columns: Vec<ColumnDefinition>,
+    /// How many at the end the client did not ask for.
+    pub(crate) hidden: usize,
+}
+
+/// A primitive at work.
+#[derive(Debug)]
+pub(crate) enum Operator {
+    Append(Append),
+    MergeSort(MergeSort),
+    Aggregate(Box<Aggregate>),
+    Sort(Box<Sort>),
+    Limit(Box<Limit>),
+    Cut(Box<Cut>),
+}
+
+impl Operator {
+    /// The operator of a primitive whose route gives rows of shape `leaf`, and the shape of its own rows.
+    pub(crate) fn build(primitive: &Primitive, leaf: Shape) -> Result<(Self, Shape), ExecuteError> {
+        match primitive {
+            Primitive::Route(route) => Ok((Self::Append(Append::new(route.targets.len())), leaf)),
+            Primitive::MergeSort(sort) => {
+                Ok((Self::MergeSort(MergeSort::new(sort.input.targets.len(), &sort.keys, &leaf)?), leaf))
+            }
+            Primitive::Aggregate(aggregate) => {
+                let (input, shape) = Self::build(&aggregate.input, leaf)?;
+                let built = Aggregate::new(input, &aggregate.keys, &aggregate.columns, &shape)?;
+                Ok((Self::Aggregate(Box::new(built)), shape))
+            }
+            Primitive::Sort(sort) => {
+                let (input, shape) = Self::build(&sort.input, leaf)?;
+                Ok((Self::Sort(Box::new(Sort::new(input, &sort.keys, sort.keep, &shape)?)), shape))
+            }
+            Primitive::Limit(limit) => {
+                let (input, shape) = Self::build(&limit.input, leaf)?;
+                Ok((Self::Limit(Box::new(Limit::new(input, limit.offset, limit.count))), shape))
+            }
+            Primitive::Cut(cut) => {
+                let (input, shape) = Self::build(&cut.input, leaf)?;
+                let (cut, shape) = Cut::new(input, cut.hidden, shape);
+                Ok((Self::Cut(Box::new(cut)), shape))
+            }
+            Primitive::Spread(_) => Err(ExecuteError::refused("The plan reads rows from a write")),
+        }
+    }
+
+    /// The next row, if what it takes has arrived.
+    pub(crate) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
+        match self {
+            Self::Append(append) => append.next(input),
+            Self::MergeSort(sort) => sort.next(input),
+            Self::Aggregate(aggregate) => aggregate.next(input),
+            Self::Sort(sort) => sort.next(input),
+            Self::Limit(limit) => limit.next(input),
+            Self::Cut(cut) => cut.next(input),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! Small queries of Serval's own.
+
+use std::time::{Duration, Instant};
+
+use serval_remote::{Access, Backend, Connection, Request, SessionState};
+use serval_types::GroupId;
+use serval_wire::response::{Part, PartDecoder};
+use serval_wire::{WireError, text_row};
+
+use crate::error::ExecuteError;
+
+/// How long a query of Serval's own waits for a connection.
+pub(crate) const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+
+/// A decoded row: the text of each cell, or NULL.
+pub(crate) type Row = Vec<Option<Vec<u8>>>;
+
+/// Asks the primary of `group` and gives all rows of the answer, decoded. For small answers: they are held whole.
+///
+/// # Errors
+/// [`ExecuteError::Server`] and [`ExecuteError::Remote`], with physical names as they are.
+pub async fn query_rows<B: Backend>(
+    backend: &B,
+    group: GroupId,
+    database: Option<&str>,
+    sql: &str,
+) -> Result<Vec<Vec<Option<Vec<u8>>>>, ExecuteError> {
+    let state = SessionState::default();
+    let deadline = Instant::now() + CONNECTION_WAIT;
+    let mut connection = backend.acquire(group, Access::Primary, &state, deadline).await?;
+    let request = Request { database, state: &state, begin: None, sql: sql.as_bytes() };
+    ask(&mut connection, &request).await
+}
+
+/// Asks on a connection.
+pub(crate) async fn ask<C: Connection>(
+    connection: &mut C,
+    request: &Request<'_>,
+) -> Result<Vec<Row>, ExecuteError> {
+    connection.send(request).await?;
+    let mut decoder = PartDecoder::new(true);
+    let mut rows = Vec::new();
+    loop {
+        let burst = connection.read_burst().await?;
+        let completion = burst.completion;
+        decoder.push(burst.bytes.freeze());
+        take_rows(&mut decoder, &mut rows).map_err(malformed)?;
+        if let Some(completion) = completion {
+            let error = completion.error.map(|error| ExecuteError::Server(error.to_error()));
+            return error.map_or(Ok(rows), Err);
+        }
+    }
+}
+
+fn take_rows(decoder: &mut PartDecoder, rows: &mut Vec<Row>) -> Result<(), WireError> {
+    while let Some(part) = decoder.next()? {
+        if let Part::Row(payload) = part {
+            let cells = text_row::cells(&payload).map(|cell| Ok(cell?.map(<[u8]>::to_vec)));
+            rows.push(cells.collect::<Result<_, WireError>>()?);
+        }
+    }
+    Ok(())
+}
+
+fn malformed(source: WireError) -> ExecuteError {
+    ExecuteError::Malformed { from: "a node".to_owned(), source }
+}

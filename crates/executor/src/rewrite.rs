@@ -1,0 +1,96 @@
+//! Logical names in the column definitions of a relayed answer; everything else passes as it is.
+
+use bytes::BytesMut;
+use serval_remote::Burst;
+use serval_wire::WireError;
+use serval_wire::lenenc::{Reader, write_string};
+
+use crate::frames::{append, split};
+use crate::names::{Names, Origin};
+
+/// Rewrites the bursts of one answer. The number of packets stays, and so do the sequence ids.
+///
+/// Only the first result set of an answer is rewritten: several come from CALL alone, which no plan maps names for.
+pub(crate) struct Rewriter<'n> {
+    names: &'n Names<'n>,
+    stage: Stage,
+    /// One definition at a time.
+    scratch: Vec<u8>,
+}
+
+enum Stage {
+    /// Before the first packet.
+    Start,
+    /// In the column definitions; so many are left.
+    Columns(u64),
+    /// Behind them, or where there are none.
+    Pass,
+}
+
+impl<'n> Rewriter<'n> {
+    pub(crate) fn new(names: &'n Names<'n>) -> Self {
+        let stage = if names.is_identity() { Stage::Pass } else { Stage::Start };
+        Self { names, stage, scratch: Vec::new() }
+    }
+
+    /// The burst with logical names.
+    pub(crate) fn apply(&mut self, mut burst: Burst) -> Result<Burst, WireError> {
+        if matches!(self.stage, Stage::Pass) {
+            return Ok(burst);
+        }
+        let bytes = self.rewrite(&burst.bytes)?;
+        if let Some(offset) =
+            burst.completion.as_mut().and_then(|completion| completion.status_offset.as_mut())
+        {
+            // The status stands behind the definitions, so it has moved by what they grew or shrank.
+            *offset = (*offset + bytes.len()).saturating_sub(burst.bytes.len());
+        }
+        burst.bytes = bytes;
+        Ok(burst)
+    }
+
+    fn rewrite(&mut self, bytes: &[u8]) -> Result<BytesMut, WireError> {
+        let mut out = BytesMut::with_capacity(bytes.len());
+        let mut rest = bytes;
+        while !matches!(self.stage, Stage::Pass) {
+            let Some(frame) = split(rest) else { break };
+            match self.stage {
+                Stage::Columns(left) => {
+                    self.column(frame.sequence, frame.payload, &mut out)?;
+                    self.stage = if left > 1 { Stage::Columns(left - 1) } else { Stage::Pass };
+                }
+                Stage::Start | Stage::Pass => {
+                    append(&mut out, frame.sequence, frame.payload);
+                    self.stage = after_first(frame.payload)?;
+                }
+            }
+            rest = frame.rest;
+        }
+        out.extend_from_slice(rest);
+        Ok(out)
+    }
+
+    /// Appends a column definition with its names replaced; what stands around them is copied as it is.
+    fn column(&mut self, sequence: u8, payload: &[u8], out: &mut BytesMut) -> Result<(), WireError> {
+        let mut reader = Reader::new(payload, "column definition");
+        let catalog = reader.string()?;
+        let origin =
+            Origin { schema: reader.string()?, table: reader.string()?, org_table: reader.string()? };
+        let mapped = self.names.map_origin(origin);
+        self.scratch.clear();
+        for name in [catalog, mapped.schema, mapped.table, mapped.org_table] {
+            write_string(&mut self.scratch, name);
+        }
+        self.scratch.extend_from_slice(reader.rest());
+        append(out, sequence, &self.scratch);
+        Ok(())
+    }
+}
+
+/// What follows the first packet of an answer: an OK, an error and a request for a file have no columns.
+fn after_first(payload: &[u8]) -> Result<Stage, WireError> {
+    match payload.first() {
+        None | Some(0x00 | 0xfb | 0xff) => Ok(Stage::Pass),
+        Some(_) => Ok(Stage::Columns(Reader::new(payload, "column count").int()?)),
+    }
+}

@@ -1,0 +1,111 @@
+//! Drives a tree of operators: awaits what they wait for, and hands rows to the client.
+
+use serval_planner::PlanTable;
+use serval_planner::primitive::{Primitive, Route};
+use serval_remote::Backend;
+use serval_wire::packet::ColumnDefinition;
+
+use crate::context::{Completed, Context};
+use crate::error::ExecuteError;
+use crate::names::Names;
+use crate::operator::{Operator, Shape, Step};
+use crate::sink::{End, ResultSink};
+use crate::stream::{Input, Lanes};
+
+/// Runs a tree that ends in rows.
+pub(crate) async fn run<B: Backend, S: ResultSink>(
+    root: &Primitive,
+    tables: &[PlanTable],
+    context: &mut Context<'_, B>,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
+    let route = leaf(root)?;
+    let mut lanes = Lanes::new(route, tables, context);
+    let result = match lanes.open(context).await {
+        Ok(()) => drive(root, route, tables, &mut lanes, context, sink).await,
+        Err(error) => Err(error),
+    };
+    let client_gone = matches!(result, Err(ExecuteError::Client(_)));
+    let closed = lanes.close(context.transaction, client_gone).await;
+    let completed = result?;
+    closed?;
+    Ok(completed)
+}
+
+/// The route that a tree reads from.
+fn leaf(root: &Primitive) -> Result<&Route, ExecuteError> {
+    match root {
+        Primitive::Route(route) if route.targets.is_empty() => {
+            Err(ExecuteError::refused("The plan names no node to ask"))
+        }
+        Primitive::Route(route) => Ok(route),
+        Primitive::MergeSort(sort) => Ok(&sort.input),
+        Primitive::Aggregate(aggregate) => leaf(&aggregate.input),
+        Primitive::Sort(sort) => leaf(&sort.input),
+        Primitive::Limit(limit) => leaf(&limit.input),
+        Primitive::Cut(cut) => leaf(&cut.input),
+        Primitive::Spread(_) => Err(ExecuteError::refused("The plan reads rows from a write")),
+    }
+}
+
+async fn drive<B: Backend, S: ResultSink>(
+    root: &Primitive,
+    route: &Route,
+    tables: &[PlanTable],
+    lanes: &mut Lanes<'_, B>,
+    context: &Context<'_, B>,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
+    let nodes = route.targets.iter().map(|target| &*context.catalog.node(target.node).name);
+    let mut input = Input::new(nodes, context.memory_limit);
+    await_columns(root, lanes, &mut input).await?;
+    let columns = logical(input.columns(), &Names::of(context.catalog, tables, &route.targets[0]));
+    let (mut operator, shape) = Operator::build(root, Shape { columns, hidden: route.hidden })?;
+    sink.columns(&shape.columns).await?;
+    let mut rows = 0;
+    loop {
+        match operator.next(&mut input)? {
+            Step::Row(row) => {
+                sink.row(&row).await?;
+                rows += 1;
+            }
+            Step::Wait(stream) => lanes.fill(stream, &mut input).await?,
+            Step::End => break,
+        }
+    }
+    let warnings = input.warnings();
+    sink.end(End { warnings, more_results: false }).await?;
+    Ok(Completed { warnings, rows, ..Completed::default() })
+}
+
+/// Waits for the columns of all streams where all must be open at once, or else of those that are running: the
+/// others are checked when their turn comes.
+async fn await_columns<B: Backend>(
+    root: &Primitive,
+    lanes: &mut Lanes<'_, B>,
+    input: &mut Input,
+) -> Result<(), ExecuteError> {
+    let streams = if merges(root) { (0..input.len()).collect() } else { lanes.running() };
+    for stream in streams {
+        while !input.has_columns(stream)? {
+            lanes.fill(stream, input).await?;
+        }
+    }
+    Ok(())
+}
+
+fn merges(root: &Primitive) -> bool {
+    match root {
+        Primitive::MergeSort(_) => true,
+        Primitive::Route(_) | Primitive::Spread(_) => false,
+        Primitive::Aggregate(aggregate) => merges(&aggregate.input),
+        Primitive::Sort(sort) => merges(&sort.input),
+        Primitive::Limit(limit) => merges(&limit.input),
+        Primitive::Cut(cut) => merges(&cut.input),
+    }
+}
+
+fn logical(mut columns: Vec<ColumnDefinition>, names: &Names<'_>) -> Vec<ColumnDefinition> {
+    columns.iter_mut().for_each(|column| names.map_column(column));
+    columns
+}

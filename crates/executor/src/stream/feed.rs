@@ -1,0 +1,81 @@
+//! One target's rows, as far as they have come.
+
+use bytes::Bytes;
+use serval_wire::packet::ColumnDefinition;
+use serval_wire::response::{Part, PartDecoder};
+
+use crate::error::ExecuteError;
+
+/// One target's answer: what has arrived and was not taken yet, still packed.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    /// The node's name.
+    pub(crate) node: String,
+    decoder: PartDecoder,
+    arrival: Arrival,
+    pub(crate) warnings: u16,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Arrival {
+    /// More will come.
+    Going,
+    /// All bytes are here.
+    Complete,
+    /// All rows were taken.
+    Taken,
+}
+
+/// What a feed gives.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Columns(Vec<ColumnDefinition>),
+    Row(Bytes),
+    End,
+    /// Nothing until more has arrived.
+    Nothing,
+}
+
+impl Feed {
+    pub(crate) fn new(node: &str) -> Self {
+        let decoder = PartDecoder::new(true);
+        Self { node: node.to_owned(), decoder, arrival: Arrival::Going, warnings: 0 }
+    }
+
+    /// Adds whole packets; `complete` when they end the answer.
+    pub(crate) fn push(&mut self, bytes: Bytes, complete: bool) {
+        self.decoder.push(bytes);
+        if complete {
+            self.arrival = Arrival::Complete;
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Given, ExecuteError> {
+        if self.arrival == Arrival::Taken {
+            return Ok(Given::End);
+        }
+        let part = self.decoder.next();
+        match part.map_err(|source| ExecuteError::Malformed { from: self.name(), source })? {
+            Some(Part::Row(payload)) => Ok(Given::Row(payload)),
+            Some(Part::Columns(columns)) => Ok(Given::Columns(columns)),
+            Some(Part::End(end)) => {
+                self.warnings = end.warnings;
+                self.arrival = Arrival::Taken;
+                Ok(Given::End)
+            }
+            Some(Part::Err(error)) => Err(ExecuteError::Server(error.to_error())),
+            Some(Part::LocalInfile(_)) => Err(ExecuteError::local_infile()),
+            Some(Part::Ok(_)) => Err(ExecuteError::refused(
+                "A statement that gives no rows cannot be merged over several shards; name one shard in WHERE",
+            )),
+            None if self.arrival == Arrival::Complete => {
+                Err(ExecuteError::malformed(&self.name(), "answer: it ends before its rows do"))
+            }
+            None => Ok(Given::Nothing),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("node {}", self.node)
+    }
+}

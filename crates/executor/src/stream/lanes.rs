@@ -1,0 +1,220 @@
+//! The connections of a statement that reads from several targets.
+//!
+//! A lane is one connection with the targets it serves, one after another. Outside a transaction a group has as
+//! many lanes as its backend allows and the statement has use for; inside one it has the transaction's connection.
+//! All lanes are sent their first statement before any is read, so the servers work at the same time; and each is
+//! read only when an operator waits for it, so the servers wait when the client does.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serval_planner::PlanTable;
+use serval_planner::primitive::{Route, Target};
+use serval_remote::{Access, Backend, SessionState};
+use serval_transaction::{CommitError, Transaction};
+use serval_types::{GroupId, MysqlError};
+use serval_wire::response::CompletionKind;
+
+use super::Input;
+use crate::context::Context;
+use crate::error::ExecuteError;
+use crate::link::Link;
+use crate::names::Names;
+
+/// What is left of an answer is read and thrown away up to this size, because a connection in mid-answer is closed.
+const WORTH_DRAINING_BYTES: usize = 64 * 1024;
+
+/// How long that may take.
+const WORTH_DRAINING_TIME: Duration = Duration::from_millis(10);
+
+/// All lanes of one route.
+pub(crate) struct Lanes<'a, B: Backend> {
+    lanes: Vec<Lane<B>>,
+    /// The lane of each target.
+    lane_of: Vec<usize>,
+    route: &'a Route,
+    plan: Plan<'a>,
+    state: &'a SessionState,
+}
+
+/// What mapping names takes.
+struct Plan<'a> {
+    catalog: &'a serval_catalog::Catalog,
+    tables: &'a [PlanTable],
+}
+
+struct Lane<B: Backend> {
+    link: Link<B>,
+    /// Targets whose statements have not been sent.
+    queue: VecDeque<usize>,
+    /// The target whose answer comes next.
+    current: Option<usize>,
+}
+
+impl<'a, B: Backend> Lanes<'a, B> {
+    /// No lanes yet.
+    pub(crate) fn new(route: &'a Route, tables: &'a [PlanTable], context: &Context<'a, B>) -> Self {
+        let plan = Plan { catalog: context.catalog, tables };
+        Self { lanes: Vec::new(), lane_of: vec![0; route.targets.len()], route, plan, state: context.state }
+    }
+
+    /// Takes the connections, group after group in their order, and sends each its first statement. After an error
+    /// the lanes still have to be [closed](Self::close).
+    pub(crate) async fn open(&mut self, context: &mut Context<'_, B>) -> Result<(), ExecuteError> {
+        let access = context.access(self.route.replica_safe);
+        for (group, targets) in by_group(self.route, &self.plan) {
+            let first = targets.first().copied().unwrap_or_default();
+            let links = take(context, group, access, targets.len()).await;
+            let links =
+                links.map_err(|error| self.plan.names(&self.route.targets[first]).map_remote(error))?;
+            self.spread(links, &targets);
+        }
+        for lane in &mut self.lanes {
+            lane.send_next(self.route, &self.plan, self.state).await?;
+        }
+        Ok(())
+    }
+
+    /// Deals targets to lanes in turn, so that reading them in order finds each one's answer on its way.
+    fn spread(&mut self, links: Vec<Link<B>>, targets: &[usize]) {
+        let (start, width) = (self.lanes.len(), links.len().max(1));
+        self.lanes.extend(links.into_iter().map(|link| Lane { link, queue: VecDeque::new(), current: None }));
+        for (turn, &target) in targets.iter().enumerate() {
+            let lane = start + turn % width;
+            self.lane_of[target] = lane;
+            self.lanes[lane].queue.push_back(target);
+        }
+    }
+
+    /// The targets whose statements are running.
+    pub(crate) fn running(&self) -> Vec<usize> {
+        self.lanes.iter().filter_map(|lane| lane.current).collect()
+    }
+
+    /// Reads one burst of the lane of `stream`. Where an earlier target is in the way on the same connection, its
+    /// rows are kept, counted against the statement's memory.
+    pub(crate) async fn fill(&mut self, stream: usize, input: &mut Input) -> Result<(), ExecuteError> {
+        let lane = &mut self.lanes[self.lane_of[stream]];
+        let Some(current) = lane.current else {
+            return Err(ExecuteError::malformed("a node", "answer: it ended twice"));
+        };
+        let target = &self.route.targets[current];
+        let burst = lane.link.read_burst().await;
+        let burst = burst.map_err(|error| self.plan.names(target).map_remote(error))?;
+        if let Some(completion) = &burst.completion {
+            lane.current = None;
+            if let Some(error) = &completion.error {
+                return Err(self.plan.server(target, error.to_error()));
+            }
+            if completion.kind == CompletionKind::LocalInfile {
+                return Err(ExecuteError::local_infile());
+            }
+        }
+        if current != stream {
+            input.memory.reserve(burst.bytes.len())?;
+        }
+        let complete = burst.completion.is_some();
+        input.push(current, burst.bytes.freeze(), complete);
+        if complete {
+            lane.send_next(self.route, &self.plan, self.state).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives the connections back. A lane in mid-answer is drained if little is left, or if it belongs to a
+    /// transaction, which would otherwise be lost with it; `client_gone` says that it does not matter any more.
+    pub(crate) async fn close(
+        self,
+        transaction: &mut Transaction<B>,
+        client_gone: bool,
+    ) -> Result<(), CommitError> {
+        let mut lanes = self.lanes;
+        if !client_gone {
+            for lane in &mut lanes {
+                lane.drain().await;
+            }
+        }
+        // Those that failed come last: a deadlock on one rolls the others back, which must be there for it.
+        let (failed, others): (Vec<_>, Vec<_>) = lanes.into_iter().partition(|lane| lane.link.has_failed());
+        let mut result = Ok(());
+        for lane in others.into_iter().chain(failed) {
+            result = lane.link.close(transaction).await.and(result);
+        }
+        result
+    }
+}
+
+impl<'a> Plan<'a> {
+    fn names(&self, target: &Target) -> Names<'a> {
+        Names::of(self.catalog, self.tables, target)
+    }
+
+    fn server(&self, target: &Target, error: MysqlError) -> ExecuteError {
+        ExecuteError::Server(self.names(target).map_error(error))
+    }
+}
+
+impl<B: Backend> Lane<B> {
+    async fn send_next(
+        &mut self,
+        route: &Route,
+        plan: &Plan<'_>,
+        state: &SessionState,
+    ) -> Result<(), ExecuteError> {
+        let Some(next) = self.queue.pop_front() else { return Ok(()) };
+        let target = &route.targets[next];
+        let database = &plan.catalog.node(target.node).database;
+        let sent = self.link.send(Some(database), state, &target.sql).await;
+        sent.map_err(|error| plan.names(target).map_remote(error))?;
+        self.current = Some(next);
+        Ok(())
+    }
+
+    async fn drain(&mut self) {
+        if !self.link.is_busy() {
+            return;
+        }
+        if self.link.is_lent() {
+            drain(&mut self.link, usize::MAX).await;
+        } else {
+            let drained = drain(&mut self.link, WORTH_DRAINING_BYTES);
+            // What takes longer is not worth waiting for: the connection is then closed.
+            let _ = tokio::time::timeout(WORTH_DRAINING_TIME, drained).await;
+        }
+    }
+}
+
+/// Reads to the end of the answer, or until more than `most` bytes were thrown away.
+async fn drain<B: Backend>(link: &mut Link<B>, most: usize) {
+    let mut thrown = 0;
+    while link.is_busy() && thrown <= most {
+        match link.read_burst().await {
+            Ok(burst) => thrown += burst.bytes.len(),
+            Err(_) => return,
+        }
+    }
+}
+
+/// The targets of each group, in the plan's order.
+fn by_group(route: &Route, plan: &Plan<'_>) -> BTreeMap<GroupId, Vec<usize>> {
+    let mut groups: BTreeMap<GroupId, Vec<usize>> = BTreeMap::new();
+    for (index, target) in route.targets.iter().enumerate() {
+        groups.entry(plan.catalog.node(target.node).group).or_default().push(index);
+    }
+    groups
+}
+
+/// As many connections of `group` as help: one inside a transaction, or else all in one step.
+async fn take<B: Backend>(
+    context: &mut Context<'_, B>,
+    group: GroupId,
+    access: Access,
+    targets: usize,
+) -> Result<Vec<Link<B>>, serval_remote::RemoteError> {
+    let count = targets.min(context.backend.fan_out(group)).max(1);
+    if context.transaction.is_open() || count == 1 {
+        return Ok(vec![Link::open(context, group, access).await?]);
+    }
+    let taken = context.backend.acquire_many(group, access, count, context.state, context.deadline).await?;
+    Ok(taken.into_iter().map(Link::own).collect())
+}

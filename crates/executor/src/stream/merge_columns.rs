@@ -1,0 +1,98 @@
+//! The columns of streams that are to be one.
+
+use serval_wire::packet::{ColumnDefinition, ColumnFlags};
+
+use crate::error::ExecuteError;
+
+/// What decides how a value is written and compared. Keys and NOT NULL may differ between nodes, and the client
+/// sees those of the first.
+const TYPE_FLAGS: ColumnFlags = ColumnFlags::UNSIGNED_FLAG
+    .with(ColumnFlags::ZEROFILL_FLAG)
+    .with(ColumnFlags::BINARY_FLAG)
+    .with(ColumnFlags::ENUM_FLAG)
+    .with(ColumnFlags::SET_FLAG);
+
+/// A node with the columns it sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) node: &'a str,
+    pub(super) columns: &'a [ColumnDefinition],
+}
+
+/// Checks that the columns of two nodes have the same types.
+pub(super) fn check(one: Sent<'_>, other: Sent<'_>) -> Result<(), ExecuteError> {
+    if one.columns.len() != other.columns.len() {
+        let counted = |sent: Sent<'_>| format!("one of {} columns", sent.columns.len());
+        return Err(differ("*", (one.node, counted(one)), (other.node, counted(other))));
+    }
+    for (left, right) in one.columns.iter().zip(other.columns) {
+        if type_of(left) != type_of(right) {
+            let name = String::from_utf8_lossy(&left.name);
+            return Err(differ(&name, (one.node, describe(left)), (other.node, describe(right))));
+        }
+    }
+    Ok(())
+}
+
+/// Makes each length the larger of the two.
+pub(super) fn widen(columns: &mut [ColumnDefinition], others: &[ColumnDefinition]) {
+    for (column, other) in columns.iter_mut().zip(others) {
+        column.length = column.length.max(other.length);
+    }
+}
+
+fn type_of(column: &ColumnDefinition) -> (u8, u16, u8, u16) {
+    let flags = ColumnFlags::from_bits(column.flags).intersection(TYPE_FLAGS);
+    (column.column_type, column.charset, column.decimals, flags.bits())
+}
+
+fn describe(column: &ColumnDefinition) -> String {
+    let (column_type, charset, decimals, flags) = type_of(column);
+    format!("type {column_type}, collation {charset}, {decimals} decimals, flags {flags}")
+}
+
+fn differ(column: &str, one: (&str, String), other: (&str, String)) -> ExecuteError {
+    ExecuteError::Definitions {
+        column: column.to_owned(),
+        one: one.0.to_owned(),
+        one_type: one.1,
+        other: other.0.to_owned(),
+        other_type: other.1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serval_wire::packet::column_type::{MYSQL_TYPE_LONG, MYSQL_TYPE_LONGLONG};
+
+    use super::*;
+
+    fn compare(one: &[ColumnDefinition], other: &[ColumnDefinition]) -> Option<u16> {
+        let one = Sent { node: "dn0", columns: one };
+        check(one, Sent { node: "dn1", columns: other }).err().map(|error| error.to_mysql().number)
+    }
+
+    #[test]
+    fn types_must_agree_and_lengths_grow() {
+        let mut int = [ColumnDefinition::new("a", MYSQL_TYPE_LONG)];
+        let mut long = int.clone();
+        long[0].length = 99;
+        long[0].flags |= ColumnFlags::NOT_NULL_FLAG.bits();
+        assert_eq!(compare(&int, &long), None);
+        widen(&mut int, &long);
+        assert_eq!(int[0].length, 99);
+    }
+
+    #[test]
+    fn what_differs_is_1412() {
+        let int = [ColumnDefinition::new("a", MYSQL_TYPE_LONG)];
+        let big = [ColumnDefinition::new("a", MYSQL_TYPE_LONGLONG)];
+        let mut unsigned = int.clone();
+        unsigned[0].flags |= ColumnFlags::UNSIGNED_FLAG.bits();
+        let mut scaled = int.clone();
+        scaled[0].decimals = 2;
+        for other in [&big[..], &unsigned, &scaled, &[]] {
+            assert_eq!(compare(&int, other), Some(1412));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! COMMIT in mode `best_effort`: one group after another.
+
+use std::mem;
+
+use serval_remote::{Backend, Connection, RemoteError};
+use serval_types::{ErrorCode, MysqlError};
+
+use crate::participant::Participant;
+use crate::transaction::{Doomed, State, Transaction, roll_back};
+
+/// Why a transaction is not wholly committed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing was committed anywhere.
+    #[error("the transaction was rolled back: {0}")]
+    RolledBack(MysqlError),
+    /// Some groups committed and others did not, or the answer of one was lost.
+    #[error(
+        "groups {committed:?} committed, {not_committed:?} did not, {unknown:?} gave no answer: {reason}"
+    )]
+    Partial {
+        /// The groups whose COMMIT was acknowledged.
+        committed: Vec<String>,
+        /// The groups that were rolled back.
+        not_committed: Vec<String>,
+        /// The group whose connection broke during its COMMIT.
+        unknown: Option<String>,
+        /// What went wrong, for the log; the client's text leaves it out.
+        reason: String,
+    },
+}
+
+impl CommitError {
+    /// The error as a client sees it.
+    #[must_use]
+    pub fn to_mysql(&self) -> MysqlError {
+        match self {
+            Self::RolledBack(error) => error.clone(),
+            Self::Partial { committed, not_committed, unknown, .. } => {
+                let mut text = "COMMIT did not finish on every group".to_owned();
+                append(&mut text, "committed", committed);
+                append(&mut text, "not committed", not_committed);
+                append(&mut text, "no answer, so either", unknown.as_slice());
+                text.push_str("; compare these groups before the transaction is run again");
+                // ER_ERROR_DURING_COMMIT.
+                MysqlError { number: 1180, sqlstate: *b"HY000", message: text }
+            }
+        }
+    }
+}
+
+fn append(text: &mut String, what: &str, groups: &[String]) {
+    if !groups.is_empty() {
+        text.push_str(&format!("; {what}: {}", groups.join(", ")));
+    }
+}
+
+impl<B: Backend> Transaction<B> {
+    /// Commits group after group, in their order. At the first that fails, that one and those after it are rolled
+    /// back. Whatever comes of it, the transaction is closed.
+    ///
+    /// # Errors
+    /// [`CommitError::RolledBack`] for a doomed transaction or where the first group refused;
+    /// [`CommitError::Partial`] where it is not all or nothing.
+    pub async fn commit(&mut self) -> Result<(), CommitError> {
+        self.notice_lost_loans();
+        // Until the outcome is known a caller that gives up half-way leaves a doomed transaction behind.
+        let interrupted =
+            Doomed { reason: "its COMMIT was interrupted".to_owned(), participants: Vec::new() };
+        let result = match mem::replace(&mut self.state, State::Doomed(interrupted)) {
+            State::Closed => Ok(()),
+            State::Open(open) => commit_each(open.participants).await,
+            State::Doomed(doomed) => {
+                let error = doomed.error_at_commit();
+                roll_back(doomed.participants).await;
+                Err(CommitError::RolledBack(error))
+            }
+        };
+        self.state = State::Closed;
+        result
+    }
+}
+
+impl<C> Doomed<C> {
+    fn error_at_commit(&self) -> MysqlError {
+        let text =
+            format!("The transaction was rolled back because {}; run it again from its start", self.reason);
+        MysqlError::new(ErrorCode::Unknown, text)
+    }
+}
+
+async fn commit_each<C: Connection>(participants: Vec<Participant<C>>) -> Result<(), CommitError> {
+    let mut committed = Vec::new();
+    let mut rest = participants.into_iter();
+    while let Some(mut participant) = rest.next() {
+        let failure = match participant.run("COMMIT").await {
+            Ok(Ok(())) => {
+                committed.push(participant.name.to_string());
+                continue;
+            }
+            Ok(Err(error)) => Failure::Answered(error),
+            Err(error) if error.not_sent() => Failure::Answered(error.to_mysql()),
+            Err(error) => Failure::Silent(error),
+        };
+        let name = participant.name.to_string();
+        let mut rest: Vec<_> = rest.collect();
+        let mut not_committed: Vec<String> = rest.iter().map(|other| other.name.to_string()).collect();
+        if matches!(failure, Failure::Answered(_)) {
+            not_committed.insert(0, name.clone());
+            rest.insert(0, participant);
+        }
+        roll_back(rest).await;
+        return Err(failure.conclude(name, committed, not_committed));
+    }
+    Ok(())
+}
+
+/// How one COMMIT failed.
+enum Failure {
+    /// It certainly did not commit.
+    Answered(MysqlError),
+    /// Nobody knows.
+    Silent(RemoteError),
+}
+
+impl Failure {
+    fn conclude(self, group: String, committed: Vec<String>, not_committed: Vec<String>) -> CommitError {
+        let (unknown, reason) = match self {
+            Self::Answered(error) if committed.is_empty() => return CommitError::RolledBack(error),
+            Self::Answered(error) => (None, error.to_string()),
+            Self::Silent(error) => (Some(group), error.to_string()),
+        };
+        CommitError::Partial { committed, not_committed, unknown, reason }
+    }
+}
