@@ -1,8 +1,8 @@
 //! MySQL statements as text: one-pass scanning, parsing, and splicing by byte position.
 //!
 //! The crate turns a statement's bytes into what routing needs: a cache key with holes where the literals were
-//! ([`scan`]), tokens ([`tokens`]), a syntax tree whose positions are bytes of the original text ([`parse`]), and
-//! the text again with some places changed ([`splice`], [`Template`]).
+//! ([`scan()`]), tokens ([`tokens`]), a syntax tree whose positions are bytes of the original text ([`parse()`]), and
+//! the text again with some places changed ([`splice()`], [`Template`]).
 //!
 //! It deliberately does not know any catalog, does no I/O, and never prints a syntax tree: a printed tree does not
 //! always mean what the client wrote, so every rewritten statement is the client's own text with edits in it.

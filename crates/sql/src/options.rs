@@ -33,8 +33,6 @@ impl LexOptions {
                 _ => {}
             }
         }
-        // MariaDB's ORACLE mode is the one combination that leaves double quotes alone there; servers print the
-        // expanded list in @@sql_mode, and reading `"x"` as an identifier is what the others say.
         options
     }
 }

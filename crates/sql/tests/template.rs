@@ -87,7 +87,7 @@ fn render(template: &Template, sql: &str, scan: &Scan) -> String {
         &|slot, out| out.extend_from_slice(format!("<{slot}>").as_bytes()),
         &mut out,
     );
-    String::from_utf8(out).unwrap()
+    String::from_utf8(out).expect("edits fall between characters")
 }
 
 proptest! {

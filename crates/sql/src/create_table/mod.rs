@@ -106,6 +106,3 @@ impl TableDefinition {
 pub fn parse(sql: &str, options: LexOptions) -> Result<TableDefinition, ParseError> {
     definition::parse(sql, options)
 }
-
-#[cfg(test)]
-mod tests;

@@ -143,6 +143,3 @@ impl<'a> Lexer<'a> {
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
-
-#[cfg(test)]
-mod tests;

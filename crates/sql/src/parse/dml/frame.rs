@@ -18,6 +18,8 @@ pub(super) struct Frame {
     pub(super) in_tables: bool,
     /// `(t1, t2)` among tables: its commas are joins.
     pub(super) joins: bool,
+    /// CASEs whose END is still to come.
+    pub(super) cases: u32,
     /// `(t1)` among tables: the parentheses mean nothing, and sqlparser does not know them.
     pub(super) idle: bool,
 }
@@ -30,6 +32,7 @@ impl Frame {
             in_json_table: false,
             in_tables: false,
             joins: false,
+            cases: 0,
             idle: false,
         }
     }
@@ -65,6 +68,8 @@ impl Frame {
     /// Takes notice of a keyword in the parenthesis.
     pub(super) fn note(&mut self, keyword: Keyword) {
         match keyword {
+            Keyword::CASE => self.cases += 1,
+            Keyword::END => self.cases = self.cases.saturating_sub(1),
             Keyword::AS if self.opener == Keyword::CAST => self.in_type = true,
             Keyword::FROM | Keyword::JOIN | Keyword::STRAIGHT_JOIN if !self.takes_words() => {
                 self.in_tables = true

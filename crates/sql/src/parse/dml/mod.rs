@@ -14,6 +14,7 @@ mod guard;
 mod keywords;
 mod reduce;
 mod reserved;
+mod words;
 
 use sqlparser::ast;
 use sqlparser::parser::{Parser, ParserError};

@@ -223,3 +223,30 @@ fn what_is_allowed_survives_a_small_stack() {
         on_small_stack(sql).unwrap_or_else(|error| panic!("{start}: {error}"));
     }
 }
+
+#[test]
+fn words_that_are_not_reserved_are_names_everywhere() {
+    const WORDS: &str = "against any boolean current duplicate escape expansion following language locked member mode \
+        nowait preceding query returning rollup share skip some unbounded unknown year month day hour minute second \
+        date time timestamp datetime offset value text trim substring position extract cast comment status type name \
+        data action level format first last user role count session global local start begin commit event list names \
+        option owner password path port privileges json point pivot top sample qualify final settings cluster sort \
+        array map struct lambda prior connect fetch ilike similar overlaps at zone nulls filter within overlay ceil \
+        floor unnest anti semi exclude rename output";
+    const PLACES: [&str; 9] = [
+        "SELECT ~ FROM t WHERE ~ = 1 AND t.~ = 2 AND ~.x IN (1) ORDER BY ~ DESC",
+        "SELECT a ~, 1 AS ~ FROM t ~ JOIN u AS ~ ON 1",
+        "SELECT * FROM ~ WHERE x.~ IS NULL AND ~ BETWEEN ~ AND ~",
+        "SELECT MAX(~), ~ + 1, -~, (~), CASE ~ WHEN ~ THEN ~ ELSE ~ END FROM t GROUP BY ~ HAVING ~",
+        "INSERT INTO ~ (~, b) VALUES (1, 2) ON DUPLICATE KEY UPDATE ~ = VALUES(~)",
+        "INSERT INTO ~ SET ~ = 1",
+        "UPDATE t SET ~ = 1, t.~ = 2 WHERE ~ > 2",
+        "DELETE FROM ~ WHERE ~",
+        "SELECT * FROM (SELECT 1 AS ~) ~",
+    ];
+    for word in WORDS.split_whitespace() {
+        for place in PLACES {
+            parsed(&place.replace('~', word));
+        }
+    }
+}

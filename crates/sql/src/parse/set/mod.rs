@@ -1,5 +1,8 @@
 //! SET.
 
+mod transaction;
+mod value;
+
 use serval_types::Value;
 
 use super::{Cursor, ParseError, Statement};
@@ -96,7 +99,7 @@ pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Statement, ParseError> {
     if other {
         return Ok(Statement::Other(StatementClass::Set));
     }
-    if let Some(transaction) = transaction(cursor)? {
+    if let Some(transaction) = transaction::parse(cursor)? {
         return Ok(Statement::Set(vec![transaction]));
     }
     let mut scope = Scope::Session;
@@ -108,45 +111,6 @@ pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Statement, ParseError> {
         }
         cursor.expect_symbol(b',')?;
     }
-}
-
-/// SET [SESSION | GLOBAL] TRANSACTION.
-fn transaction(cursor: &mut Cursor<'_>) -> Result<Option<Assignment>, ParseError> {
-    let is_value = |token: Token| token.is_symbol(b'=') || token.kind == TokenKind::Operator;
-    let scope = if cursor.sees(&["TRANSACTION"]) && !cursor.peek_at(1).is_some_and(is_value) {
-        TransactionScope::NextOnly
-    } else if cursor.sees(&["GLOBAL", "TRANSACTION"]) {
-        let _ = cursor.next();
-        TransactionScope::Global
-    } else if cursor.sees(&["SESSION", "TRANSACTION"]) || cursor.sees(&["LOCAL", "TRANSACTION"]) {
-        let _ = cursor.next();
-        TransactionScope::Session
-    } else {
-        return Ok(None);
-    };
-    cursor.expect(&["TRANSACTION"])?;
-    let (mut isolation, mut read_only) = (None, None);
-    loop {
-        if cursor.accept(&["ISOLATION", "LEVEL"]) {
-            isolation = Some(isolation_level(cursor)?);
-        } else if cursor.accept(&["READ", "ONLY"]) {
-            read_only = Some(true);
-        } else {
-            cursor.expect(&["READ", "WRITE"])?;
-            read_only = Some(false);
-        }
-        if cursor.is_end() {
-            return Ok(Some(Assignment::Transaction { scope, isolation, read_only }));
-        }
-        cursor.expect_symbol(b',')?;
-    }
-}
-
-fn isolation_level(cursor: &mut Cursor<'_>) -> Result<String, ParseError> {
-    const LEVELS: [&[&str]; 4] =
-        [&["READ", "UNCOMMITTED"], &["READ", "COMMITTED"], &["REPEATABLE", "READ"], &["SERIALIZABLE"]];
-    let level = LEVELS.iter().find(|level| cursor.accept(level));
-    level.map(|level| level.join("-")).ok_or_else(|| cursor.error())
 }
 
 /// A GLOBAL or SESSION holds for the assignments behind it too, until the next such word.
@@ -164,12 +128,12 @@ fn assignment(cursor: &mut Cursor<'_>, scope: &mut Scope) -> Result<Assignment, 
         TokenKind::UserVariable => {
             let _ = cursor.next();
             let name = user_variable(cursor, token.span);
-            Ok(Assignment::UserVariable { name, value: value(cursor, false)? })
+            Ok(Assignment::UserVariable { name, value: value::parse(cursor, false)? })
         }
         TokenKind::SystemVariable => {
             let _ = cursor.next();
             let (scope, name) = system_variable(cursor, token.span);
-            Ok(Assignment::Variable { scope, name, value: value(cursor, true)? })
+            Ok(Assignment::Variable { scope, name, value: value::parse(cursor, true)? })
         }
         _ => {
             if let Some(word) = scope_word(cursor) {
@@ -182,7 +146,7 @@ fn assignment(cursor: &mut Cursor<'_>, scope: &mut Scope) -> Result<Assignment, 
             Ok(Assignment::Variable {
                 scope: *scope,
                 name: name.to_ascii_lowercase(),
-                value: value(cursor, true)?,
+                value: value::parse(cursor, true)?,
             })
         }
     }
@@ -237,52 +201,5 @@ fn system_variable(cursor: &Cursor<'_>, span: Span) -> (Scope, String) {
     match name.split_once('.').and_then(|(first, rest)| Some((scope_of(first)?, rest))) {
         Some((scope, rest)) => (scope, rest.to_owned()),
         None => (Scope::Session, name),
-    }
-}
-
-fn value(cursor: &mut Cursor<'_>, of_system_variable: bool) -> Result<SetValue, ParseError> {
-    let assigns = cursor.next().is_some_and(|token| {
-        token.is_symbol(b'=') || (token.kind == TokenKind::Operator && token.span.text(cursor.sql) == ":=")
-    });
-    if !assigns {
-        return Err(cursor
-            .previous()
-            .map_or_else(|| cursor.error(), |at| ParseError::at(cursor.sql, at.span.start)));
-    }
-    let (first, second) = (cursor.peek(), cursor.peek_at(1));
-    let span = cursor.expression(&[])?;
-    let is_all = |token: Token| token.span.end == span.end;
-    let literal = match (first, second) {
-        (Some(one), _) if is_all(one) => single(cursor, one, of_system_variable),
-        (Some(sign), Some(number)) if is_all(number) => signed(cursor, sign, number),
-        _ => None,
-    };
-    Ok(SetValue { span, kind: literal.unwrap_or(SetKind::Expression) })
-}
-
-fn single(cursor: &Cursor<'_>, token: Token, of_system_variable: bool) -> Option<SetKind> {
-    if let Some(value) = cursor.value_of(token) {
-        return Some(SetKind::Literal(value));
-    }
-    let text = token.span.text(cursor.sql);
-    match (token.kind, text.to_ascii_uppercase().as_str()) {
-        (TokenKind::Word, "DEFAULT") if of_system_variable => Some(SetKind::Default),
-        (TokenKind::Word, "TRUE") => Some(SetKind::Literal(Value::Int(1))),
-        (TokenKind::Word, "FALSE") => Some(SetKind::Literal(Value::Int(0))),
-        (TokenKind::Word, "NULL") => Some(SetKind::Literal(Value::Null)),
-        (TokenKind::Word | TokenKind::QuotedIdent, _) if of_system_variable => {
-            Some(SetKind::Literal(Value::Text(cursor.name_of(token.span).into_bytes())))
-        }
-        _ => None,
-    }
-}
-
-fn signed(cursor: &Cursor<'_>, sign: Token, number: Token) -> Option<SetKind> {
-    let value = cursor.value_of(number)?;
-    let negated = value.negated()?;
-    match sign.kind {
-        TokenKind::Symbol(b'-') => Some(SetKind::Literal(negated)),
-        TokenKind::Symbol(b'+') => Some(SetKind::Literal(value)),
-        _ => None,
     }
 }

@@ -1,0 +1,87 @@
+//! CREATE TABLE, CREATE INDEX and CREATE DATABASE.
+
+use super::{Ddl, DdlKind};
+use crate::TokenKind;
+use crate::parse::{Cursor, ParseError, TableName};
+
+pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
+    cursor.expect(&["CREATE"])?;
+    let or_replace = cursor.accept(&["OR", "REPLACE"]);
+    let _ = cursor.accept_one(&["ONLINE", "OFFLINE"]);
+    let temporary = cursor.accept(&["TEMPORARY"]);
+    let unique = cursor.accept_one(&["UNIQUE", "FULLTEXT", "SPATIAL"]) == Some("UNIQUE");
+    if cursor.accept(&["TABLE"]) {
+        create_table(cursor, or_replace, temporary)
+    } else if cursor.accept(&["INDEX"]) {
+        create_index(cursor, unique)
+    } else if cursor.accept_one(&["DATABASE", "SCHEMA"]).is_some() {
+        let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+        let name = cursor.ident()?.value;
+        Ok(Ddl::new(DdlKind::CreateDatabase { name, if_not_exists }, Vec::new()))
+    } else {
+        Ok(Ddl::new(DdlKind::Other, Vec::new()))
+    }
+}
+
+fn create_table(cursor: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Result<Ddl, ParseError> {
+    let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+    let mut tables = vec![cursor.table_name()?];
+    let mut body = cursor.clone();
+    let in_parentheses = body.accept_symbol(b'(');
+    let mut like = None;
+    if body.accept(&["LIKE"]) {
+        let source = body.table_name()?;
+        if in_parentheses {
+            body.expect_symbol(b')')?;
+        }
+        body.expect_end()?;
+        tables.push(source.clone());
+        like = Some(source);
+    } else if cursor.is_end() {
+        return Err(cursor.error());
+    }
+    let (references, as_select) = references_and_select(cursor)?;
+    let kind = DdlKind::CreateTable { if_not_exists, temporary, or_replace, like, as_select };
+    Ok(Ddl { kind, tables, references })
+}
+
+/// The tables behind REFERENCES, and whether there is a query outside the column list.
+fn references_and_select(cursor: &mut Cursor<'_>) -> Result<(Vec<TableName>, bool), ParseError> {
+    let (mut references, mut as_select, mut depth) = (Vec::new(), false, 0_u32);
+    let mut opens_query = true;
+    while let Some(token) = cursor.peek() {
+        if cursor.accept(&["REFERENCES"]) {
+            references.push(cursor.table_name()?);
+            continue;
+        }
+        let query = ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| cursor.sees(&[word]));
+        // `(SELECT …)` right behind the table or AS; WITH is also WITH PARSER, WITH SYSTEM VERSIONING.
+        let is_query = query && !cursor.sees(&["WITH", "SYSTEM"]) && !cursor.sees(&["WITH", "PARSER"]);
+        as_select |= is_query && (depth == 0 || opens_query);
+        opens_query = match token.kind {
+            TokenKind::Symbol(b'(') => opens_query,
+            _ => cursor.sees(&["AS"]) && depth == 0,
+        };
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let _ = cursor.next();
+    }
+    Ok((references, as_select))
+}
+
+fn create_index(cursor: &mut Cursor<'_>, unique: bool) -> Result<Ddl, ParseError> {
+    let _ = cursor.accept(&["IF", "NOT", "EXISTS"]);
+    let name = cursor.ident()?.value;
+    if cursor.accept_one(&["USING", "TYPE"]).is_some() {
+        let _ = cursor.ident()?;
+    }
+    cursor.expect(&["ON"])?;
+    let table = cursor.table_name()?;
+    if !cursor.skip_parentheses()? {
+        return Err(cursor.error());
+    }
+    Ok(Ddl::new(DdlKind::CreateIndex { name, unique }, vec![table]))
+}
