@@ -102,6 +102,24 @@ impl Destination {
         self.common.as_deref()
     }
 
+    /// A node that has all the tables, and a shard of each there, whatever their values.
+    ///
+    /// # Errors
+    /// A refusal where there is no such node.
+    pub(crate) fn any(&self) -> Result<(NodeId, Shards), PlanError> {
+        let mut shards: Shards = SmallVec::from_elem(None, self.refs);
+        let Some(first) = self.sharded.first() else {
+            let node = self.common.as_deref().and_then(|nodes| nodes.first().copied()).unwrap_or(NodeId(0));
+            return Ok((node, shards));
+        };
+        let node = first.sharding.shards[self.usable_shard()?].node;
+        for found in &self.sharded {
+            let on_node = found.sharding.shards.iter().position(|shard| shard.node == node);
+            shards[found.index] = Some(on_node.ok_or_else(|| self.not_on_node())?);
+        }
+        Ok((node, shards))
+    }
+
     /// Where the statement goes with these values.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Operands: the values that decide where a statement goes, known only when it is bound.
 
-use serval_sql::{HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
+use serval_sql::{Hole, HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
 use serval_types::Value;
 use sqlparser::ast::{Expr, UnaryOperator, Value as SqlValue};
 
@@ -115,12 +115,30 @@ impl Values<'_> {
     }
 
     fn parameters_before(&self, hole: usize) -> usize {
-        let count = |found: &serval_sql::Hole| match found.kind {
-            HoleKind::Parameter => 1,
-            HoleKind::List(ListClass::Parameter) => (found.elements.end - found.elements.start) as usize,
-            _ => 0,
-        };
-        self.scan.holes[..hole].iter().map(count).sum()
+        self.scan.holes[..hole].iter().map(parameter_count).sum()
+    }
+
+    /// The numbers of the parameters that stand in the holes of which `keep` is true, in order.
+    pub(crate) fn parameters_where(&self, mut keep: impl FnMut(usize, &Hole) -> bool) -> Vec<u16> {
+        let mut numbers = Vec::new();
+        let mut next = 0_usize;
+        for (index, hole) in self.scan.holes.iter().enumerate() {
+            let after = next + parameter_count(hole);
+            if after > next && keep(index, hole) {
+                // A statement has at most 65,535 parameters: COM_STMT_PREPARE counts them in two bytes.
+                numbers.extend((next..after).filter_map(|number| u16::try_from(number).ok()));
+            }
+            next = after;
+        }
+        numbers
+    }
+}
+
+fn parameter_count(hole: &Hole) -> usize {
+    match hole.kind {
+        HoleKind::Parameter => 1,
+        HoleKind::List(ListClass::Parameter) => hole.elements.len(),
+        _ => 0,
     }
 }
 

@@ -9,6 +9,7 @@ use serval_types::Value;
 use crate::bound::{Bound, PlanTable};
 use crate::error::PlanError;
 use crate::operand::Values;
+use crate::primitive::Target;
 use crate::statement::insert::InsertPlan;
 use crate::statement::routed::RoutedPlan;
 
@@ -99,6 +100,19 @@ impl Plan {
         match &self.kind {
             Kind::Insert(insert) => insert.sequence_demand(&self.tables, &self.values(request)),
             Kind::Routed(_) => Ok(None),
+        }
+    }
+
+    /// The statement for one node, whichever, with all its parameters: what preparing it there says of its columns
+    /// holds for every node.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub fn sample(&self, request: &BindRequest<'_>) -> Result<Target, PlanError> {
+        let values = self.values(request);
+        match &self.kind {
+            Kind::Insert(insert) => Ok(insert.sample(self, &values)),
+            Kind::Routed(routed) => routed.sample(self, &values),
         }
     }
 

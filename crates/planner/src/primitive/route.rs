@@ -25,4 +25,14 @@ pub struct Target {
     pub shard: Option<usize>,
     /// The statement.
     pub sql: Vec<u8>,
+    /// For each `?` of `sql` in order, which parameter of the client's statement it is. Empty for plain queries.
+    pub parameters: Vec<u16>,
+}
+
+impl Target {
+    /// A statement without parameters for a node, and the shard that its tables are there.
+    #[must_use]
+    pub fn new(node: NodeId, shard: Option<usize>, sql: Vec<u8>) -> Self {
+        Self { node, shard, sql, parameters: Vec::new() }
+    }
 }

@@ -198,7 +198,18 @@ impl<'a> Draft<'a> {
         Some(self.text(*clause.items.get(index)?))
     }
 
+    /// Completes the placement.
+    ///
+    /// # Errors
+    /// A refusal where the nodes' SQL would repeat a parameter: its copy would have no number.
     pub(super) fn finish(mut self) -> Result<Finished, PlanError> {
+        let repeats =
+            |(_, edit): &(Span, Replacement)| matches!(edit, Replacement::Text(text) if text.contains('?'));
+        if self.hidden.iter().any(|hidden| hidden.sql.contains('?')) || self.edits.iter().any(repeats) {
+            return Err(PlanError::refused(
+                "Parameters in ORDER BY and GROUP BY over several shards are not supported yet; write the value",
+            ));
+        }
         if !self.hidden.is_empty() {
             let columns: String = self.hidden.iter().map(|hidden| format!(", {}", hidden.sql)).collect();
             self.edits.push((Span::at(self.source.clauses.items_end), Replacement::Text(columns)));

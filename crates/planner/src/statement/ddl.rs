@@ -40,7 +40,7 @@ pub fn plan_ddl(
     }
     let mut targets: Vec<Target> = places(first)
         .into_iter()
-        .map(|(node, shard)| Target { node, shard, sql: text(catalog, &names, &tables, sql, node, shard) })
+        .map(|(node, shard)| Target::new(node, shard, text(catalog, &names, &tables, sql, node, shard)))
         .collect();
     targets.sort_by_key(|target| catalog.node(target.node).group);
     let root = if targets.len() == 1 {

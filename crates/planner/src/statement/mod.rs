@@ -10,7 +10,7 @@ pub(crate) mod update;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{LexOptions, Parsed, Scan};
+use serval_sql::{LexOptions, Parsed, Scan, VersionComments};
 use serval_types::NodeId;
 use sqlparser::ast::Statement;
 
@@ -39,6 +39,11 @@ pub(crate) struct Planning<'a> {
 impl Planning<'_> {
     /// The plan of the statement.
     pub(crate) fn plan(self) -> Result<Plan, PlanError> {
+        if self.parsed.version_comments == VersionComments::Conditional {
+            return Err(PlanError::refused(
+                "A statement with version comments that only some servers read cannot be routed; write it without them",
+            ));
+        }
         match &self.parsed.ast {
             Statement::Query(query) => select::plan(self, query),
             Statement::Insert(insert) => insert::plan(self, insert),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serval_catalog::{Placement, Sharding};
-use serval_sql::Template;
+use serval_sql::{Piece, Template};
 use serval_types::{NodeId, Value};
 use smallvec::SmallVec;
 
@@ -86,6 +86,12 @@ impl RoutedPlan {
         }
     }
 
+    /// The text for one node; see [`Plan::sample`].
+    pub(crate) fn sample(&self, plan: &Plan, values: &Values<'_>) -> Result<Target, PlanError> {
+        let (node, shards) = self.destination.any()?;
+        Ok(self.target(plan, values, &self.single, node, &shards, None))
+    }
+
     fn many(
         &self,
         plan: &Plan,
@@ -165,7 +171,11 @@ impl RoutedPlan {
             }
         };
         template.render(values.sql, values.scan, &slot, &mut sql);
-        Target { node, shard: shards.iter().copied().flatten().next(), sql }
+        let kept = |hole: usize| {
+            template.pieces().iter().any(|piece| matches!(piece, Piece::Hole(kept) if *kept as usize == hole))
+        };
+        let parameters = values.parameters_where(|hole, _| kept(hole));
+        Target { node, shard: shards.iter().copied().flatten().next(), sql, parameters }
     }
 
     fn route(&self, targets: Vec<Target>, hidden: usize) -> Primitive {
@@ -205,8 +215,16 @@ fn rows(operand: &Operand, values: &Values<'_>) -> Result<u64, PlanError> {
     match operand.value(values) {
         Value::Int(rows) if rows >= 0 => Ok(rows.unsigned_abs()),
         Value::UInt(rows) => Ok(rows),
-        _ => Err(PlanError::refused("LIMIT takes integers that are not negative")),
+        // Drivers that send every parameter as text.
+        Value::Text(digits) => {
+            std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()).ok_or_else(no_rows)
+        }
+        _ => Err(no_rows()),
     }
+}
+
+fn no_rows() -> PlanError {
+    PlanError::refused("LIMIT takes integers that are not negative")
 }
 
 /// Puts the stages above the route.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serval_sql::{Modifier, Span, Template, TokenKind, VersionComments, tokens};
+use serval_sql::{Modifier, Span, Template, TokenKind, tokens};
 use sqlparser::ast::{Query, Select, SetExpr};
 
 use super::routed::{RoutedPlan, Several};
@@ -114,9 +114,6 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
     }
     if planning.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::CalcFoundRows) {
         return Some("SQL_CALC_FOUND_ROWS over several shards is not supported yet; use SELECT COUNT(*)");
-    }
-    if planning.parsed.version_comments == VersionComments::Conditional {
-        return Some("A SELECT over several shards cannot depend on version comments; write it without them");
     }
     let sql = planning.sql.as_bytes();
     let named = tokens(sql, planning.options)

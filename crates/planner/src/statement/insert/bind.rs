@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serval_catalog::Sharding;
-use serval_sql::Span;
+use serval_sql::{Hole, Span};
 use serval_types::{NodeId, Value};
 
 use super::{Edit, Generated, InsertPlan, KeySource, Placing, PlannedRow};
@@ -44,6 +44,18 @@ impl InsertPlan {
         }
         let (schema, table) = (target.schema.clone(), Arc::clone(&target.table));
         Ok((count > 0 || explicit.is_some()).then_some(SequenceDemand { schema, table, count, explicit }))
+    }
+
+    /// All rows for one node; see [`Plan::sample`].
+    pub(crate) fn sample(&self, plan: &Plan, values: &Values<'_>) -> Target {
+        // A value that is added needs some number to have its column; one that stands in the text stays.
+        let number = |row: &PlannedRow| matches!(row.generated, Generated::Append(_)).then_some(0);
+        let rows: Vec<NumberedRow<'_>> = self.rows.iter().map(|row| (row, number(row))).collect();
+        let (node, shard) = match &self.placing {
+            Placing::ByKey(sharding) => (sharding.shards[0].node, Some(0)),
+            Placing::Copies(nodes) => (nodes[0], None),
+        };
+        self.target(plan, values, node, shard, &rows)
     }
 
     /// The rows of each shard as one statement for it.
@@ -129,7 +141,8 @@ impl InsertPlan {
         rows: &[NumberedRow<'_>],
     ) -> Target {
         let out = Vec::with_capacity(values.sql.len() + 64);
-        let mut writer = Writer { insert: self, plan, values, node, shard, out };
+        let parameters = Vec::new();
+        let mut writer = Writer { insert: self, plan, values, node, shard, out, parameters };
         let end = u32::try_from(values.sql.len()).unwrap_or(u32::MAX);
         match (self.rows.first().and_then(|row| row.span), self.rows.last().and_then(|row| row.span)) {
             (Some(first), Some(last)) => {
@@ -144,7 +157,7 @@ impl InsertPlan {
             }
             _ => writer.assignments(end, rows),
         }
-        Target { node, shard, sql: writer.out }
+        Target { node, shard, sql: writer.out, parameters: writer.parameters }
     }
 }
 
@@ -191,6 +204,8 @@ struct Writer<'a> {
     node: NodeId,
     shard: Option<usize>,
     out: Vec<u8>,
+    /// The parameters of the text so far, in order.
+    parameters: Vec<u16>,
 }
 
 impl Writer<'_> {
@@ -258,5 +273,7 @@ impl Writer<'_> {
 
     fn copy(&mut self, span: Span) {
         self.out.extend_from_slice(span.of(self.values.sql));
+        let inside = |hole: &Hole| span.start <= hole.span.start && hole.span.end <= span.end;
+        self.parameters.extend(self.values.parameters_where(|_, hole| inside(hole)));
     }
 }
