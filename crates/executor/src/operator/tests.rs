@@ -16,7 +16,7 @@ use crate::stream::Input;
 type Rows<'a> = &'a [&'a [&'a str]];
 
 fn route(streams: usize, hidden: usize) -> Route {
-    let target = Target { node: NodeId(0), shard: None, sql: Vec::new() };
+    let target = Target::new(NodeId(0), None, Vec::new());
     Route { targets: vec![target; streams], replica_safe: true, hidden }
 }
 

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn target(sql: &str) -> Target {
-        Target { node: NodeId(0), shard: None, sql: sql.into() }
+        Target::new(NodeId(0), None, sql.into())
     }
 
     fn count(tally: Tally, answers: &[(&str, u64, &str)]) -> (u64, String) {

@@ -66,7 +66,7 @@ pub fn catalog() -> Catalog {
 }
 
 pub fn target(node: u16, sql: &str) -> Target {
-    Target { node: NodeId(node), shard: Some(node.into()), sql: sql.into() }
+    Target::new(NodeId(node), Some(node.into()), sql.into())
 }
 
 /// The same statement for several nodes.
