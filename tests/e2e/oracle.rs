@@ -1,0 +1,56 @@
+//! Each file of `slt/` through the proxy and on one plain server.
+
+use serval_tests::{World, slt};
+
+macro_rules! files {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                let world = World::new(concat!("slt_", stringify!($name))).await;
+                let report = slt::run(&world, concat!(stringify!($name), ".slt")).await;
+                assert!(report.is_empty(), "{report}");
+            }
+        )*
+
+        /// Every file gives the same answers on two plain servers, so what differs on the proxy is the proxy's doing.
+        #[tokio::test]
+        async fn files_are_determined() {
+            let mut reports = Vec::new();
+            for name in [$(stringify!($name)),*] {
+                reports.push(slt::run_on_oracles(&format!("{name}.slt"), &format!("two_{name}")).await);
+            }
+            reports.retain(|report| !report.is_empty());
+            assert!(reports.is_empty(), "{}", reports.iter().map(ToString::to_string).collect::<String>());
+        }
+
+        /// A file that nobody runs tests nothing.
+        #[test]
+        fn every_file_is_named_here() {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("slt");
+            for entry in std::fs::read_dir(folder).expect("the folder of files") {
+                let name = entry.expect("an entry").file_name();
+                let name = name.to_string_lossy();
+                let named = [$(concat!(stringify!($name), ".slt")),*].contains(&name.as_ref());
+                assert!(named, "{name} is not in oracle.rs");
+            }
+        }
+    };
+}
+
+files! {
+    aggregates,
+    crud,
+    ddl,
+    errors,
+    events_month,
+    global,
+    insert,
+    joins_colocated,
+    routing,
+    scatter_order,
+    session,
+    show,
+    transactions,
+    update_delete,
+}
