@@ -1,5 +1,6 @@
 //! The planner's front: a statement's text in, a plan out, from the cache where it is known.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
@@ -63,21 +64,42 @@ impl Planner {
 }
 
 fn plan(catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Plan, PlanError> {
-    let sql = std::str::from_utf8(request.sql).map_err(|_| {
-        PlanError::refused(
-            "The statement is not valid UTF-8; SET NAMES utf8mb4 and send it in that character set",
-        )
-    })?;
-    let parsed = dml(sql, request.options)?;
+    let readable = readable(request.sql, request.scan)?;
+    let parsed = dml(&readable, request.options)?;
     let planning = Planning {
         catalog,
         schema: request.schema,
-        sql,
+        sql: request.sql,
+        readable: &readable,
         scan: request.scan,
         options: request.options,
         parsed: &parsed,
     };
     planning.plan()
+}
+
+/// The statement as the parser can read it: bytes that are not UTF-8 are masked, one for one, so that places stay.
+///
+/// They may stand in literals, which nodes get as the client wrote them; anywhere else they are refused.
+fn readable<'a>(sql: &'a [u8], scan: &Scan) -> Result<Cow<'a, str>, PlanError> {
+    if let Ok(text) = std::str::from_utf8(sql) {
+        return Ok(text.into());
+    }
+    let mut masked = Vec::with_capacity(sql.len());
+    for chunk in sql.utf8_chunks() {
+        masked.extend_from_slice(chunk.valid().as_bytes());
+        let start = masked.len();
+        masked.resize(start + chunk.invalid().len(), b'?');
+        let in_literal = |at: usize| u32::try_from(at).is_ok_and(|at| scan.hole_at(at).is_some());
+        if !(start..masked.len()).all(in_literal) {
+            return Err(PlanError::refused(
+                "The statement has names that are not UTF-8; SET NAMES utf8mb4 and send it in that character set",
+            ));
+        }
+    }
+    String::from_utf8(masked)
+        .map(Cow::Owned)
+        .map_err(|_| PlanError::refused("The statement is not valid UTF-8"))
 }
 
 fn dml(sql: &str, options: LexOptions) -> Result<Parsed, PlanError> {

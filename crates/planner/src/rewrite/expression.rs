@@ -50,6 +50,25 @@ pub(super) fn is_aggregate(expr: &Expr) -> bool {
         && AGGREGATES.iter().any(|name| is_named(function, name)))
 }
 
+/// Functions of text whose value is a number.
+const NUMERIC: [&str; 10] = [
+    "ASCII",
+    "BIT_LENGTH",
+    "CHARACTER_LENGTH",
+    "CHAR_LENGTH",
+    "CRC32",
+    "FIND_IN_SET",
+    "LENGTH",
+    "LOCATE",
+    "OCTET_LENGTH",
+    "ORD",
+];
+
+/// Whether an expression is a call of a function that makes a number of text.
+pub(super) fn is_numeric(expr: &Expr) -> bool {
+    matches!(strip(expr), Expr::Function(function) if NUMERIC.iter().any(|name| is_named(function, name)))
+}
+
 /// The aggregate that an expression is, where it decomposes: no DISTINCT, no ORDER BY inside, one argument.
 pub(super) fn decomposable(expr: &Expr) -> Option<(Decomposable, &Function)> {
     let Expr::Function(function) = expr else { return None };

@@ -10,7 +10,7 @@ use serval_types::{Collation, ColumnType, Pad};
 use sqlparser::ast::Expr;
 
 use super::draft::{Draft, Grouping, is_descending, order_items};
-use super::expression::{is_aggregate, strip};
+use super::expression::{is_aggregate, is_numeric, strip};
 use super::operator::contains;
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, Combine, Padding, SortKey};
@@ -114,7 +114,7 @@ impl Maker<'_, '_> {
 
     /// An expression whose type only the answer will tell: a weight is asked for in case it is text.
     fn expression(&mut self) -> Result<SortKey, PlanError> {
-        if contains(self.expr, is_aggregate) {
+        if contains(self.expr, is_aggregate) || is_numeric(self.expr) {
             return self.plain();
         }
         let mut collations = self.text_columns()?;

@@ -102,7 +102,7 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
     if let Placing::ByKey(sharding) = &placing {
         refuse_key_update(insert, sharding)?;
     }
-    let text = InsertText::find(planning.sql.as_bytes(), target.name.end, planning.options);
+    let text = InsertText::find(planning.sql, target.name.end, planning.options);
     let rows = rows_of(insert);
     let (Some(text), false) = (text, rows.is_empty() && insert.assignments.is_empty()) else {
         return plan_whole(planning, insert, &analysis);
@@ -119,7 +119,7 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
 fn plan_whole(planning: Planning<'_>, insert: &Insert, analysis: &Analysis) -> Result<Plan, PlanError> {
     let target = &analysis.refs[0];
     let (edits, names) = name_slots(analysis, Renaming::Qualifiers);
-    let sql = planning.sql.as_bytes();
+    let sql = planning.sql;
     let several = match copies(&target.table.table.placement) {
         Some(nodes) => {
             refuse_unequal_copies(planning, insert, analysis)?;
@@ -154,7 +154,7 @@ fn refuse_unequal_copies(
     insert: &Insert,
     analysis: &Analysis,
 ) -> Result<(), PlanError> {
-    let sql = planning.sql.as_bytes();
+    let sql = planning.sql;
     let tokens = tokens(sql, planning.options).unwrap_or_default();
     let random = |name: &&&str| tokens.iter().any(|token| token.is_word(sql, name));
     if let Some(name) = NOT_DETERMINISTIC.iter().find(random) {
@@ -243,7 +243,7 @@ impl Builder<'_> {
         } else {
             vec![self.assigned_row(&columns)?]
         };
-        let sql = planning.sql.as_bytes();
+        let sql = planning.sql;
         let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
         Ok(Plan {
             catalog: Arc::clone(planning.catalog),
@@ -294,14 +294,11 @@ impl Builder<'_> {
         let generated = match columns.generated() {
             GeneratedColumn::None => Generated::Never,
             GeneratedColumn::Appended(_) => {
-                let end =
-                    self.text.set_end.ok_or_else(|| PlanError::refused("This INSERT is not understood"))?;
-                Generated::Append(self.anchor(Span::at(end)))
+                Generated::Append(self.anchor(Span::at(self.assigned(values.len() - 1)?.end)))
             }
-            GeneratedColumn::Listed(_) => {
-                return Err(PlanError::refused(
-                    "INSERT … SET with the AUTO_INCREMENT column is not supported yet; use INSERT … VALUES",
-                ));
+            GeneratedColumn::Listed(at) => {
+                let operand = self.generated_operand(values[*at])?;
+                Generated::Cell(self.anchor(self.assigned(*at)?), operand)
             }
         };
         let key = match columns.key() {
@@ -311,6 +308,12 @@ impl Builder<'_> {
             KeyColumn::None => KeySource::None,
         };
         Ok(PlannedRow { span: None, key, generated })
+    }
+
+    /// Where the value of an assignment of SET stands.
+    fn assigned(&self, at: usize) -> Result<Span, PlanError> {
+        let place = self.text.assigned.get(at).copied();
+        place.ok_or_else(|| PlanError::refused("This INSERT … SET is not understood; use INSERT … VALUES"))
     }
 
     fn key_operand(&self, expr: &Expr) -> Result<Operand, PlanError> {

@@ -9,8 +9,8 @@ pub(crate) struct InsertText {
     pub(crate) columns_end: Option<u32>,
     /// The rows of VALUES, parentheses included; empty for SET.
     pub(crate) rows: Vec<RowText>,
-    /// Behind the last assignment of SET.
-    pub(crate) set_end: Option<u32>,
+    /// The value of each assignment of SET; empty for VALUES.
+    pub(crate) assigned: Vec<Span>,
 }
 
 /// One row of VALUES.
@@ -41,11 +41,7 @@ impl Finder<'_> {
     fn find(mut self) -> Option<InsertText> {
         let columns_end = if self.is_symbol(b'(') { Some(self.group()?.0.end - 1) } else { None };
         if self.is_word("SET") {
-            return Some(InsertText {
-                columns_end,
-                rows: Vec::new(),
-                set_end: Some(self.assignments_end()?),
-            });
+            return Some(InsertText { columns_end, rows: Vec::new(), assigned: self.assigned()? });
         }
         if !self.is_word("VALUES") && !self.is_word("VALUE") {
             return None;
@@ -56,7 +52,7 @@ impl Finder<'_> {
             let (span, cells) = self.group()?;
             rows.push(RowText { span, cells });
             if !self.is_symbol(b',') {
-                return Some(InsertText { columns_end, rows, set_end: None });
+                return Some(InsertText { columns_end, rows, assigned: Vec::new() });
             }
             self.next += 1;
         }
@@ -88,25 +84,32 @@ impl Finder<'_> {
         None
     }
 
-    /// The end of the last assignment of SET: before ON DUPLICATE KEY UPDATE, RETURNING or the end.
-    fn assignments_end(&self) -> Option<u32> {
+    /// The values of SET's assignments: what stands between `=` and the next comma, ON, RETURNING or the end.
+    fn assigned(&self) -> Option<Vec<Span>> {
+        let mut values = Vec::new();
         let mut depth = 0_usize;
-        let mut end = None;
-        for token in &self.tokens[self.next..] {
+        let mut value = None;
+        for (index, token) in self.tokens.iter().enumerate().skip(self.next + 1) {
+            let ends = token.is_symbol(b',')
+                || token.is_word(self.sql, "ON")
+                || token.is_word(self.sql, "RETURNING");
             match token.kind {
                 TokenKind::Symbol(b'(') => depth += 1,
                 TokenKind::Symbol(b')') => depth = depth.checked_sub(1)?,
                 TokenKind::Symbol(b';') => break,
-                _ if depth == 0
-                    && (token.is_word(self.sql, "ON") || token.is_word(self.sql, "RETURNING")) =>
-                {
-                    break;
+                TokenKind::Symbol(b'=') if depth == 0 && value.is_none() => value = Some(index + 1),
+                _ if depth == 0 && ends => {
+                    values.push(self.span(value.take()?, index)?);
+                    if !token.is_symbol(b',') {
+                        return Some(values);
+                    }
                 }
                 _ => {}
             }
-            end = Some(token.span.end);
         }
-        end
+        let end = self.tokens.iter().rposition(|token| !token.is_symbol(b';'))? + 1;
+        values.push(self.span(value?, end)?);
+        Some(values)
     }
 
     fn span(&self, from: usize, to: usize) -> Option<Span> {

@@ -26,8 +26,10 @@ pub(crate) struct Planning<'a> {
     pub(crate) catalog: &'a Arc<Catalog>,
     /// The session's current schema.
     pub(crate) schema: Option<&'a str>,
-    /// The text.
-    pub(crate) sql: &'a str,
+    /// The text, which nodes get.
+    pub(crate) sql: &'a [u8],
+    /// The same, byte for byte, as the parser reads it: see [`crate::planner`].
+    pub(crate) readable: &'a str,
     /// Its scan.
     pub(crate) scan: &'a Scan,
     /// How its literals are written.

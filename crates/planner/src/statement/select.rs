@@ -26,7 +26,7 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
     let analysis = planning.analyse()?;
     let destination = Destination::of(&analysis.refs, planning.home())?;
     let (name_edits, names) = name_slots(&analysis, Renaming::Alias);
-    let sql = planning.sql.as_bytes();
+    let sql = planning.sql;
     let single = Template::build(sql, planning.scan, &name_edits);
     let clauses = Clauses::find(sql, planning.options);
     let several = match (destination.sharding(), destination.apart()) {
@@ -75,7 +75,7 @@ fn several(
         return Ok(Several::Refused(reason.to_owned()));
     }
     let source = Source {
-        sql: planning.sql,
+        sql: planning.readable,
         scan: planning.scan,
         query,
         select,
@@ -86,7 +86,7 @@ fn several(
     match place_all(source) {
         Ok(mut finished) => {
             finished.edits.extend_from_slice(name_edits);
-            let template = Template::build(planning.sql.as_bytes(), planning.scan, &finished.edits);
+            let template = Template::build(planning.sql, planning.scan, &finished.edits);
             Ok(Several::read(template, finished))
         }
         // On one shard the statement may still be fine: the refusal waits until several are reached.
@@ -115,7 +115,7 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
     if planning.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::CalcFoundRows) {
         return Some("SQL_CALC_FOUND_ROWS over several shards is not supported yet; use SELECT COUNT(*)");
     }
-    let sql = planning.sql.as_bytes();
+    let sql = planning.sql;
     let named = tokens(sql, planning.options)
         .ok()?
         .into_iter()
@@ -133,7 +133,7 @@ fn order_count(query: &Query) -> usize {
 
 /// Assignments to user variables inside a SELECT would stay on the server that ran it.
 fn refuse_unsafe(planning: Planning<'_>) -> Result<(), PlanError> {
-    let sql = planning.sql.as_bytes();
+    let sql = planning.sql;
     let tokens = tokens(sql, planning.options).unwrap_or_default();
     let assigns = tokens.iter().any(|token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=");
     let into = tokens.windows(2).any(|pair| {

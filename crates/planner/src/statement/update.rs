@@ -44,7 +44,7 @@ fn plan(
 ) -> Result<Plan, PlanError> {
     let destination = Destination::of(&analysis.refs, planning.home())?;
     let (edits, names) = name_slots(analysis, renaming);
-    let sql = planning.sql.as_bytes();
+    let sql = planning.sql;
     let several = several(analysis, &destination, limited)?;
     let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
     Ok(Plan {

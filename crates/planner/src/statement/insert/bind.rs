@@ -251,18 +251,24 @@ impl Writer<'_> {
 
     /// INSERT … SET: the whole text, with the generated number assigned.
     fn assignments(&mut self, end: u32, rows: &[NumberedRow<'_>]) {
-        let column = self.plan.tables[0].table.sequence.as_ref().map(|sequence| sequence.column.clone());
-        match (rows.first(), column) {
-            (Some((PlannedRow { generated: Generated::Append(at), .. }, Some(number))), Some(column)) => {
-                let place = at.span(self.values.scan).start;
-                self.outside(Span::new(0, place));
-                self.out.extend_from_slice(b", ");
-                crate::physical::quote(&column, &mut self.out);
-                self.out.extend_from_slice(format!(" = {number}").as_bytes());
-                self.outside(Span::new(place, end));
-            }
-            _ => self.outside(Span::new(0, end)),
+        let Some((row, Some(number))) = rows.first() else { return self.outside(Span::new(0, end)) };
+        let (place, text) = match &row.generated {
+            Generated::Append(at) => (at.span(self.values.scan), self.assignment(*number)),
+            Generated::Cell(at, _) => (at.span(self.values.scan), number.to_string()),
+            Generated::Never => return self.outside(Span::new(0, end)),
+        };
+        self.outside(Span::new(0, place.start));
+        self.out.extend_from_slice(text.as_bytes());
+        self.outside(Span::new(place.end, end));
+    }
+
+    /// `, column = number`.
+    fn assignment(&self, number: u64) -> String {
+        let mut column = Vec::new();
+        if let Some(sequence) = &self.plan.tables[0].table.sequence {
+            crate::physical::quote(&sequence.column, &mut column);
         }
+        format!(", {} = {number}", String::from_utf8_lossy(&column))
     }
 
     fn replaced(&mut self, span: Span, at: Span, text: &str) {
