@@ -34,6 +34,12 @@ pub enum WireError {
         /// The packet or field.
         what: &'static str,
     },
+    /// COM_STMT_EXECUTE with parameters of a type that has no meaning, or whose types were never told.
+    #[error("{what} cannot be executed with")]
+    WrongArguments {
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A peer that is understood but not served: a client older than MySQL 4.1, for one.
     #[error("{what} is not supported")]
     Unsupported {
@@ -57,6 +63,9 @@ impl WireError {
             Self::OutOfOrder { .. } => {
                 MysqlError::new(ErrorCode::PacketsOutOfOrder, "Got packets out of order")
             }
+            Self::WrongArguments { .. } => {
+                MysqlError::new(ErrorCode::WrongArguments, "Incorrect arguments to mysqld_stmt_execute")
+            }
             Self::Unsupported { .. } => {
                 MysqlError::new(ErrorCode::BadHandshake, format!("Bad handshake: {self}"))
             }
@@ -74,6 +83,7 @@ mod tests {
         assert_eq!(WireError::Malformed { what: "x" }.to_mysql().number, 1835);
         assert_eq!(WireError::TooLarge { limit: 1 }.to_mysql().number, 1153);
         assert_eq!(WireError::OutOfOrder { expected: 1, got: 2 }.to_mysql().number, 1156);
+        assert_eq!(WireError::WrongArguments { what: "x" }.to_mysql().number, 1210);
         assert_eq!(WireError::Unsupported { what: "x" }.to_mysql().number, 1043);
     }
 }

@@ -1,5 +1,5 @@
 //! Commands as payloads. On a path where a copy counts, [`write_command`](crate::frame::write_command) frames a
-//! statement's text without one.
+//! statement's text without one. COM_STMT_EXECUTE is [`encode_execute`](super::execute::encode_execute).
 
 use super::{ChangeUser, code};
 
@@ -84,6 +84,25 @@ pub fn close_statement(statement: u32) -> Vec<u8> {
 #[must_use]
 pub fn reset_statement(statement: u32) -> Vec<u8> {
     with_body(code::COM_STMT_RESET, &statement.to_le_bytes())
+}
+
+/// COM_STMT_SEND_LONG_DATA, which has no answer.
+#[must_use]
+pub fn send_long_data(statement: u32, parameter: u16, data: &[u8]) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(7 + data.len());
+    payload.push(code::COM_STMT_SEND_LONG_DATA);
+    payload.extend_from_slice(&statement.to_le_bytes());
+    payload.extend_from_slice(&parameter.to_le_bytes());
+    payload.extend_from_slice(data);
+    payload
+}
+
+/// COM_STMT_FETCH.
+#[must_use]
+pub fn fetch(statement: u32, rows: u32) -> Vec<u8> {
+    let mut payload = with_body(code::COM_STMT_FETCH, &statement.to_le_bytes());
+    payload.extend_from_slice(&rows.to_le_bytes());
+    payload
 }
 
 fn with_body(command: u8, body: &[u8]) -> Vec<u8> {

@@ -5,6 +5,7 @@
 mod change_user;
 pub mod code;
 pub mod encode;
+pub mod execute;
 mod statement;
 
 use crate::WireError;

@@ -1,17 +1,23 @@
 //! The framing fields of commands on prepared statements.
 //!
 //! [Manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html). Parameters can be
-//! decoded only by those who know how many the statement has and which types it was last executed with.
+//! decoded only by those who know how many the statement has and which types it was last executed with:
+//! [`Parameters`](super::execute::Parameters).
+
+use bytes::Bytes;
 
 use crate::WireError;
 use crate::lenenc::Reader;
+
+/// The flags of cursors. Any other one, of query attributes or bulk execution, is a layout that was not agreed to.
+const CURSOR_FLAGS: u8 = 0x07;
 
 /// COM_STMT_EXECUTE up to its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Execute<'a> {
     /// The statement's id.
     pub statement: u32,
-    /// The kind of cursor; 0 for none.
+    /// The kind of cursor; 0 for none, [`CURSOR_TYPE_READ_ONLY`](super::execute::CURSOR_TYPE_READ_ONLY).
     pub flags: u8,
     /// Always 1.
     pub iterations: u32,
@@ -23,15 +29,20 @@ impl<'a> Execute<'a> {
     /// Decodes what follows the command's byte.
     ///
     /// # Errors
-    /// [`WireError::Truncated`].
+    /// [`WireError::Truncated`], and [`WireError::Malformed`] for flags that are no cursor's.
     pub fn decode(body: &'a [u8]) -> Result<Self, WireError> {
         let mut reader = Reader::new(body, "COM_STMT_EXECUTE");
-        Ok(Self {
-            statement: reader.u32()?,
-            flags: reader.u8()?,
-            iterations: reader.u32()?,
-            parameters: reader.take_rest(),
-        })
+        let (statement, flags, iterations) = (reader.u32()?, reader.u8()?, reader.u32()?);
+        if flags & !CURSOR_FLAGS != 0 {
+            return Err(reader.malformed());
+        }
+        Ok(Self { statement, flags, iterations, parameters: reader.take_rest() })
+    }
+
+    /// [`Execute::parameters`] of the command's whole payload as a slice of it, to be kept without a copy.
+    #[must_use]
+    pub fn shared_parameters(&self, payload: &Bytes) -> Bytes {
+        payload.slice(payload.len().saturating_sub(self.parameters.len())..)
     }
 }
 

@@ -31,6 +31,7 @@ fn commands_with_numbers() {
     assert_eq!(decode(&encode::process_kill(7)), Ok(Command::ProcessKill(7)));
     assert_eq!(decode(&encode::close_statement(7)), Ok(Command::CloseStatement(7)));
     assert_eq!(decode(&encode::reset_statement(7)), Ok(Command::ResetStatement(7)));
+    assert_eq!(encode::fetch(7, 100), b"\x1c\x07\0\0\0\x64\0\0\0");
     assert_eq!(decode(b"\x1c\x07\0\0\0\x64\0\0\0"), Ok(Command::Fetch { statement: 7, rows: 100 }));
 }
 
@@ -39,7 +40,16 @@ fn prepared_statements_keep_their_parameters_as_they_came() {
     let execute = Execute { statement: 7, flags: 1, iterations: 1, parameters: b"\0\x01\x03\0" };
     assert_eq!(decode(b"\x17\x07\0\0\0\x01\x01\0\0\0\0\x01\x03\0"), Ok(Command::Execute(execute)));
     let data = LongData { statement: 7, parameter: 2, data: b"abc" };
+    assert_eq!(encode::send_long_data(7, 2, b"abc"), b"\x18\x07\0\0\0\x02\0abc");
     assert_eq!(decode(b"\x18\x07\0\0\0\x02\0abc"), Ok(Command::SendLongData(data)));
+}
+
+#[test]
+fn layouts_that_were_not_agreed_to_are_refused() {
+    for flags in 0..=255 {
+        let body = [7, 0, 0, 0, flags, 1, 0, 0, 0];
+        assert_eq!(Execute::decode(&body).is_ok(), flags < 8, "{flags:#x}");
+    }
 }
 
 #[test]

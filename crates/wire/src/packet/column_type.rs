@@ -73,3 +73,16 @@ pub const fn is_string(column_type: u8) -> bool {
     matches!(column_type, MYSQL_TYPE_VARCHAR | MYSQL_TYPE_VECTOR..=MYSQL_TYPE_GEOMETRY)
         && column_type != MYSQL_TYPE_NEWDECIMAL
 }
+
+/// Whether a parameter may have the type. Servers refuse the others, and a few more that only columns have.
+#[must_use]
+pub const fn is_parameter(column_type: u8) -> bool {
+    matches!(
+        column_type,
+        MYSQL_TYPE_DECIMAL..=MYSQL_TYPE_YEAR
+            | MYSQL_TYPE_VARCHAR
+            | MYSQL_TYPE_BIT
+            | MYSQL_TYPE_VECTOR
+            | MYSQL_TYPE_JSON..=MYSQL_TYPE_GEOMETRY
+    )
+}

@@ -15,7 +15,9 @@ mod err;
 mod handshake;
 mod handshake_response;
 mod ok;
+mod prepare_ok;
 mod ssl_request;
+pub mod temporal;
 pub mod text_row;
 
 pub use auth_more_data::{AuthMoreData, FAST_AUTH_OK, FULL_AUTH, PUBLIC_KEY_REQUEST};
@@ -27,6 +29,7 @@ pub use handshake::Handshake;
 pub use handshake_response::HandshakeResponse;
 pub(crate) use handshake_response::{attributes as decode_attributes, write_attributes};
 pub use ok::OkPacket;
+pub use prepare_ok::PrepareOk;
 pub use ssl_request::SslRequest;
 
 /// The first byte of an OK packet.

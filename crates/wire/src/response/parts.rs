@@ -43,13 +43,17 @@ impl PartDecoder {
     /// A decoder of one answer on a connection with or without `CLIENT_DEPRECATE_EOF`.
     #[must_use]
     pub const fn new(deprecate_eof: bool) -> Self {
-        Self {
-            grammar: Grammar::new(deprecate_eof),
-            input: VecDeque::new(),
-            sequence: 1,
-            pending: None,
-            columns: Vec::new(),
-        }
+        Self::with_grammar(Grammar::new(deprecate_eof))
+    }
+
+    /// A decoder of an answer to COM_STMT_FETCH, which begins with the rows.
+    #[must_use]
+    pub const fn of_fetch(deprecate_eof: bool) -> Self {
+        Self::with_grammar(Grammar::of_rows(deprecate_eof))
+    }
+
+    const fn with_grammar(grammar: Grammar) -> Self {
+        Self { grammar, input: VecDeque::new(), sequence: 1, pending: None, columns: Vec::new() }
     }
 
     /// Adds whole frames with their headers.

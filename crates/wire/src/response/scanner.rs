@@ -46,6 +46,12 @@ impl ResponseScanner {
         Self::with_sequence(deprecate_eof, 1)
     }
 
+    /// A scanner of an answer to COM_STMT_FETCH, which begins with the rows.
+    #[must_use]
+    pub const fn of_fetch(deprecate_eof: bool) -> Self {
+        Self { grammar: Grammar::of_rows(deprecate_eof), sequence: 1, continues: false, rows: 0 }
+    }
+
     /// A scanner of an answer that begins with another sequence id: after a file was sent.
     #[must_use]
     pub const fn with_sequence(deprecate_eof: bool, sequence: u8) -> Self {

@@ -50,6 +50,11 @@ impl Grammar {
         Self { deprecate_eof, stage: Stage::Start }
     }
 
+    /// An answer that begins with the rows.
+    pub const fn of_rows(deprecate_eof: bool) -> Self {
+        Self { deprecate_eof, stage: Stage::Rows }
+    }
+
     pub fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
@@ -100,8 +105,7 @@ impl Grammar {
                 Ok(Event::Column)
             }
             Stage::ColumnsEnd if first == EOF_HEADER && payload.len() <= eof::LONGEST => {
-                self.stage = Stage::Rows;
-                Ok(Event::ColumnsEnd)
+                self.columns_end(payload)
             }
             Stage::ColumnsEnd => Err(WireError::Malformed { what: "end of column definitions" }),
             Stage::Rows => self.row_or_end(payload),
@@ -122,6 +126,14 @@ impl Grammar {
                 Ok(Event::Header(count))
             }
         }
+    }
+
+    /// The EOF packet after the columns, which is the last one of the answer where a cursor was opened.
+    fn columns_end(&mut self, payload: &[u8]) -> Result<Event, WireError> {
+        let eof = EofPacket::decode(payload, Capabilities::empty())?;
+        self.stage = Stage::Rows;
+        let cursor = eof.status.contains(StatusFlags::SERVER_STATUS_CURSOR_EXISTS);
+        Ok(if cursor { Event::End } else { Event::ColumnsEnd })
     }
 
     /// A packet that begins with 0xfe: a row only where its first cell is longer than a frame, and then it fills one.

@@ -205,3 +205,36 @@ fn a_push_that_ends_inside_a_frame_is_an_error() {
     decoder.push(Bytes::from_static(b"\x07\0\0\x01\0"));
     assert!(matches!(decoder.next(), Err(WireError::Truncated { .. })));
 }
+
+/// What MariaDB 10.11 answers to COM_STMT_EXECUTE with a cursor, and then to COM_STMT_FETCH of two rows and two more.
+#[test]
+fn a_cursor_ends_its_answer_after_the_columns() {
+    let (with_cursor, last) = (0x62, 0x82);
+    for deprecate_eof in [false, true] {
+        let end = |answer: Answer, status| answer.end(deprecate_eof, StatusFlags::from_bits(status));
+        let opened = end(Answer::new().columns(1), with_cursor);
+        let scanned = scan(deprecate_eof, &opened.bytes).unwrap();
+        let completion = scanned.complete.unwrap();
+        assert_eq!((scanned.consumed, completion.rows), (opened.bytes.len(), 0));
+        assert_eq!((completion.kind, completion.status.bits()), (CompletionKind::ResultSet, with_cursor));
+        assert!(matches!(&parts(deprecate_eof, &opened.bytes)[..], [Part::Columns(_), Part::End(_)]));
+
+        let fetched = end(Answer::new().packet(b"\0\0\x07\0\0\0").packet(b"\0\0\x02\0\0\0"), last);
+        let completion =
+            ResponseScanner::of_fetch(deprecate_eof).scan(&fetched.bytes).unwrap().complete.unwrap();
+        assert_eq!((completion.rows, completion.status.bits()), (2, last));
+        let mut decoder = PartDecoder::of_fetch(deprecate_eof);
+        decoder.push(fetched.bytes.freeze());
+        assert_eq!(decoder.next(), Ok(Some(Part::Row(Bytes::from_static(b"\0\0\x07\0\0\0")))));
+        assert!(matches!(decoder.next(), Ok(Some(Part::Row(_)))));
+        assert!(matches!(decoder.next(), Ok(Some(Part::End(end))) if end.status.bits() == last));
+        assert!(decoder.is_complete());
+    }
+}
+
+#[test]
+fn a_fetch_may_fail() {
+    let answer = Answer::new().packet(b"\xff\x8d\x05#HY000The statement (1) has no open cursor");
+    let completion = ResponseScanner::of_fetch(false).scan(&answer.bytes).unwrap().complete.unwrap();
+    assert_eq!(completion.error.unwrap().number, 1421);
+}

@@ -1,12 +1,37 @@
 //! ProtocolBinary::ResultsetRow: cells in the encoding of their types, NULLs in a bitmap.
 //!
-//! [Manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html). This module finds
-//! the borders of cells; what their bytes mean is the business of those who know the column's type.
+//! [Manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html). [`cells`] and
+//! [`ranges`] find the borders of cells, [`value`] says what the bytes of one are, and [`BinaryRowBuilder`] makes rows
+//! out of such bytes, of values, or of the text that a text row would have. Parameters are encoded alike.
+//!
+//! ```
+//! use serval_wire::binary_row::{self, BinaryRowBuilder, Cell};
+//! use serval_wire::packet::column_type::{MYSQL_TYPE_DATE, MYSQL_TYPE_LONG};
+//! let mut row = BinaryRowBuilder::new(2);
+//! row.encode_text_cell(MYSQL_TYPE_LONG, 0, Some(b"-7"))?;
+//! row.encode_text_cell(MYSQL_TYPE_DATE, 0, None)?;
+//! let row = row.finish()?;
+//! let cells: Result<Vec<_>, _> = binary_row::cells(&row, [MYSQL_TYPE_LONG, MYSQL_TYPE_DATE])?.collect();
+//! assert_eq!(binary_row::value(MYSQL_TYPE_LONG, 0, cells?[0])?, Cell::Int(-7));
+//! # Ok::<(), serval_wire::WireError>(())
+//! ```
+
+mod builder;
+mod cell;
+mod text;
+
+use std::ops::Range;
 
 use super::column_type as types;
 use crate::WireError;
-use crate::lenenc::Reader;
+use crate::lenenc::{Reader, write_string};
 
+pub use builder::BinaryRowBuilder;
+pub use cell::{Cell, value};
+pub(crate) use text::is_decimal;
+
+/// The first byte of a row.
+const HEADER: u8 = 0;
 /// The first two bits of a row's bitmap mean nothing.
 const NULL_BITMAP_OFFSET: usize = 2;
 
@@ -21,11 +46,31 @@ where
 {
     let types = column_types.into_iter();
     let mut reader = Reader::new(payload, "binary row");
-    if reader.u8()? != 0 {
+    if reader.u8()? != HEADER {
         return Err(reader.malformed());
     }
     let nulls = reader.bytes((types.len() + NULL_BITMAP_OFFSET).div_ceil(8))?;
     Ok(Cells { reader, nulls, bit: NULL_BITMAP_OFFSET, types })
+}
+
+/// Where in a row's payload its cells are, as [`cells`] gives them: without the lengths before them.
+///
+/// # Errors
+/// As [`cells`].
+pub fn ranges<'a, T>(
+    payload: &'a [u8],
+    column_types: T,
+) -> Result<impl Iterator<Item = Result<Option<Range<usize>>, WireError>> + 'a, WireError>
+where
+    T: IntoIterator<Item = u8>,
+    T::IntoIter: ExactSizeIterator + 'a,
+{
+    let mut cells = cells(payload, column_types)?;
+    Ok(std::iter::from_fn(move || {
+        let cell = cells.next()?;
+        let end = payload.len() - cells.reader.rest().len();
+        Some(cell.map(|cell| cell.map(|cell| end - cell.len()..end)))
+    }))
 }
 
 /// How many bytes a value of a type takes.
@@ -75,7 +120,7 @@ impl<'a, T: Iterator<Item = u8>> Iterator for Cells<'a, T> {
         if null {
             return Some(Ok(None));
         }
-        let cell = value(&mut self.reader, column_type).map(Some);
+        let cell = read(&mut self.reader, column_type).map(Some);
         if cell.is_err() {
             self.nulls = &[];
         }
@@ -87,7 +132,7 @@ impl<'a, T: Iterator<Item = u8>> Iterator for Cells<'a, T> {
 ///
 /// # Errors
 /// As [`Reader::string`].
-pub fn value<'a>(reader: &mut Reader<'a>, column_type: u8) -> Result<&'a [u8], WireError> {
+pub fn read<'a>(reader: &mut Reader<'a>, column_type: u8) -> Result<&'a [u8], WireError> {
     match width(column_type) {
         Width::Fixed(bytes) => reader.bytes(bytes),
         Width::Prefixed => {
@@ -98,48 +143,23 @@ pub fn value<'a>(reader: &mut Reader<'a>, column_type: u8) -> Result<&'a [u8], W
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TYPES: [u8; 5] = [
-        types::MYSQL_TYPE_LONG,
-        types::MYSQL_TYPE_VAR_STRING,
-        types::MYSQL_TYPE_DATE,
-        types::MYSQL_TYPE_TINY,
-        types::MYSQL_TYPE_NEWDECIMAL,
-    ];
-    /// 7, 'ab', '2024-02-29', NULL, 1.5: the fourth column is bit 5 of the bitmap.
-    const ROW: &[u8] = b"\0\x20\x07\0\0\0\x02ab\x04\xe8\x07\x02\x1d\x031.5";
-
-    fn collect(payload: &[u8]) -> Result<Vec<Option<&[u8]>>, WireError> {
-        cells(payload, TYPES)?.collect()
-    }
-
-    #[test]
-    fn cells_have_the_width_of_their_type() {
-        let expected = [
-            Some(&b"\x07\0\0\0"[..]),
-            Some(&b"ab"[..]),
-            Some(&b"\xe8\x07\x02\x1d"[..]),
-            None,
-            Some(&b"1.5"[..]),
-        ];
-        assert_eq!(collect(ROW).unwrap(), expected);
-    }
-
-    #[test]
-    fn every_truncation_fails() {
-        for length in 0..ROW.len() {
-            assert!(collect(&ROW[..length]).is_err(), "{length} bytes");
+/// Writes the bytes of one value as [`read`] gives them, with the length before it.
+///
+/// # Errors
+/// [`WireError::Malformed`] for so many bytes as no value of the type has; then nothing is written.
+pub fn write(out: &mut Vec<u8>, column_type: u8, bytes: &[u8]) -> Result<(), WireError> {
+    const MALFORMED: WireError = WireError::Malformed { what: "length of a binary value" };
+    match width(column_type) {
+        Width::Fixed(length) if length != bytes.len() => return Err(MALFORMED),
+        Width::Fixed(_) => out.extend_from_slice(bytes),
+        Width::Prefixed => {
+            out.push(u8::try_from(bytes.len()).map_err(|_| MALFORMED)?);
+            out.extend_from_slice(bytes);
         }
-        assert!(collect(b"\x01\0").is_err());
+        Width::Lenenc => write_string(out, bytes),
     }
-
-    #[test]
-    fn the_bitmap_has_a_byte_more_from_the_seventh_column_on() {
-        let row = b"\0\xfc\x01";
-        let nulls: Result<Vec<_>, _> = cells(row, [types::MYSQL_TYPE_TINY; 7]).unwrap().collect();
-        assert_eq!(nulls.unwrap(), [None; 7]);
-    }
+    Ok(())
 }
+
+#[cfg(test)]
+mod tests;
