@@ -1,0 +1,8 @@
+//! The subcommands, one file each. Every one has a `run` that returns when it is done.
+
+pub mod check;
+pub mod explain;
+pub mod passwd;
+pub mod run;
+pub mod schema;
+pub mod snapshot;

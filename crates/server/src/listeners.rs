@@ -1,0 +1,61 @@
+//! The three sockets, bound before anything else so that a port in use costs nothing.
+
+use std::net::SocketAddr;
+
+use serval_catalog::Listen;
+use tokio::net::TcpListener;
+
+use crate::failure::Failure;
+
+/// Bound and listening; nobody accepts yet.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For MySQL clients.
+    pub mysql: TcpListener,
+    /// For the console, where the config has one.
+    pub admin: Option<TcpListener>,
+    /// For /metrics, /healthz and /readyz, where the config has them.
+    pub http: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Binds all that the config names, or none.
+    pub async fn bind(listen: &Listen) -> Result<Self, Failure> {
+        let mysql = bind("mysql", listen.mysql).await?;
+        let admin = bind_some("admin", listen.admin).await?;
+        let http = bind_some("http", listen.http).await?;
+        Ok(Self { mysql, admin, http })
+    }
+}
+
+async fn bind_some(name: &str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, Failure> {
+    match address {
+        Some(address) => bind(name, address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "the address is in use; is another proxy running?".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::other(format!("cannot listen on {address} (listen.{name}): {reason}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_says_so() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let taken = Listeners::bind(&Listen { mysql: any, admin: None, http: None }).await.unwrap();
+        let address = taken.mysql.local_addr().unwrap();
+        let failure =
+            Listeners::bind(&Listen { mysql: any, admin: Some(address), http: None }).await.unwrap_err();
+        assert!(failure.to_string().contains("listen.admin"), "{failure}");
+    }
+}

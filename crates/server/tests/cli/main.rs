@@ -1,0 +1,8 @@
+//! The command line as a user meets it: what is printed where, and with which exit code.
+
+mod check;
+mod explain;
+mod life;
+mod passwd;
+mod run;
+mod support;

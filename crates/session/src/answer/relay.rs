@@ -1,0 +1,173 @@
+//! Frames of a backend's answer, made fit for a client without looking into rows.
+//!
+//! A client that speaks DEPRECATE_EOF and whose command was one frame gets them as they are. For any other the
+//! sequence ids change: an EOF packet goes between columns and rows and shifts what follows, or the command itself
+//! took several ids.
+
+use bytes::{BufMut as _, BytesMut};
+use serval_wire::frame::{HEADER, MAX_PAYLOAD};
+use serval_wire::lenenc::Reader;
+
+/// Steps through the frames of one answer.
+#[derive(Debug)]
+pub(super) struct Relay {
+    stage: Stage,
+    /// The packet goes on in the next frame.
+    continues: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Start,
+    /// So many column definitions are still to come.
+    Columns(u64),
+    Rows,
+}
+
+/// One step of [`Relay::rewrite`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Frame,
+    /// The frame is the last column definition.
+    LastColumn,
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self { stage: Stage::Start, continues: false }
+    }
+}
+
+impl Relay {
+    /// Whether the last frame seen leaves its packet unfinished, so that no other packet may follow.
+    pub(super) fn is_inside_packet(&self) -> bool {
+        self.continues
+    }
+
+    /// Takes note of frames that go out as they are; the sequence id behind the last one.
+    pub(super) fn note(&mut self, frames: &[u8]) -> u8 {
+        let mut sequence = 0;
+        for (header, payload) in Frames(frames) {
+            self.step(payload);
+            sequence = header[3].wrapping_add(1);
+        }
+        sequence
+    }
+
+    /// Copies frames to `out` under sequence ids from `sequence` on. `eof` is what goes between columns and rows.
+    pub(super) fn rewrite(
+        &mut self,
+        frames: &[u8],
+        sequence: &mut u8,
+        eof: Option<&[u8]>,
+        out: &mut BytesMut,
+    ) {
+        out.reserve(frames.len());
+        for (header, payload) in Frames(frames) {
+            out.put_slice(&header[..3]);
+            out.put_u8(*sequence);
+            out.put_slice(payload);
+            *sequence = sequence.wrapping_add(1);
+            if let (Step::LastColumn, Some(eof)) = (self.step(payload), eof) {
+                serval_wire::frame::write_packet(out, sequence, eof);
+            }
+        }
+    }
+
+    fn step(&mut self, payload: &[u8]) -> Step {
+        let first = !self.continues;
+        self.continues = payload.len() == MAX_PAYLOAD;
+        match self.stage {
+            Stage::Start if first => self.stage = Stage::after_first(payload),
+            Stage::Columns(left) if !self.continues => {
+                self.stage = if left <= 1 { Stage::Rows } else { Stage::Columns(left - 1) };
+                if self.stage == Stage::Rows {
+                    return Step::LastColumn;
+                }
+            }
+            _ => {}
+        }
+        Step::Frame
+    }
+}
+
+impl Stage {
+    /// What follows the first packet: columns if it counts them, nothing if it is OK, ERR or a request for a file.
+    fn after_first(payload: &[u8]) -> Self {
+        match (payload.first(), Reader::new(payload, "column count").int()) {
+            (Some(0 | 0xfb | 0xff), _) | (_, Err(_)) => Self::Rows,
+            (_, Ok(count)) => Self::Columns(count),
+        }
+    }
+}
+
+/// The headers and payloads of whole frames.
+struct Frames<'a>(&'a [u8]);
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = (&'a [u8; HEADER], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (header, rest) = self.0.split_first_chunk::<HEADER>()?;
+        let length = usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16;
+        let (payload, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((header, payload))
+    }
+}
+
+/// The payload that ends whole frames: where its frame begins.
+pub(super) fn last_frame(frames: &[u8]) -> usize {
+    let mut at = 0;
+    let mut last = 0;
+    for (_, payload) in Frames(frames) {
+        last = at;
+        at += HEADER + payload.len();
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(payloads: &[&[u8]]) -> BytesMut {
+        let mut out = BytesMut::new();
+        let mut sequence = 1;
+        for payload in payloads {
+            serval_wire::frame::write_packet(&mut out, &mut sequence, payload);
+        }
+        out
+    }
+
+    #[test]
+    fn an_eof_goes_behind_the_last_column() {
+        let input = frames(&[b"\x02", b"column a", b"column b", b"\x01x"]);
+        let (mut out, mut sequence) = (BytesMut::new(), 1);
+        // The burst is cut between the columns.
+        let cut = 2 * HEADER + 1 + 8;
+        let mut relay = Relay::default();
+        relay.rewrite(&input[..cut], &mut sequence, Some(b"EOF"), &mut out);
+        relay.rewrite(&input[cut..], &mut sequence, Some(b"EOF"), &mut out);
+        assert_eq!(out, frames(&[b"\x02", b"column a", b"column b", b"EOF", b"\x01x"]));
+        assert_eq!(sequence, 6);
+    }
+
+    #[test]
+    fn an_ok_has_no_columns() {
+        let input = frames(&[b"\x00\x00\x00\x02\x00\x00\x00"]);
+        let (mut out, mut sequence) = (BytesMut::new(), 3);
+        Relay::default().rewrite(&input, &mut sequence, Some(b"EOF"), &mut out);
+        assert_eq!((out.len(), out[3], sequence), (input.len(), 3, 4));
+    }
+
+    #[test]
+    fn a_full_frame_leaves_its_packet_open() {
+        let mut relay = Relay::default();
+        relay.note(&frames(&[b"\x01", b"c"]));
+        let mut row = BytesMut::from(&[0xff, 0xff, 0xff, 3][..]);
+        row.resize(HEADER + MAX_PAYLOAD, 0);
+        assert_eq!(relay.note(&row), 4);
+        assert!(relay.is_inside_packet());
+    }
+}

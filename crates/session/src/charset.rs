@@ -1,0 +1,215 @@
+//! Character sets of a session: which ones statements may be written in, and what SET NAMES stands for.
+
+use serval_remote::SessionState;
+use serval_types::{Collation, MysqlError};
+
+/// The collations that a handshake can name in its one byte and that both flavours know, by id.
+const BY_ID: &[(u8, &str)] = &[
+    (2, "latin2_czech_cs"),
+    (3, "dec8_swedish_ci"),
+    (4, "cp850_general_ci"),
+    (5, "latin1_german1_ci"),
+    (6, "hp8_english_ci"),
+    (7, "koi8r_general_ci"),
+    (8, "latin1_swedish_ci"),
+    (9, "latin2_general_ci"),
+    (10, "swe7_swedish_ci"),
+    (11, "ascii_general_ci"),
+    (12, "ujis_japanese_ci"),
+    (14, "cp1251_bulgarian_ci"),
+    (15, "latin1_danish_ci"),
+    (16, "hebrew_general_ci"),
+    (18, "tis620_thai_ci"),
+    (19, "euckr_korean_ci"),
+    (20, "latin7_estonian_cs"),
+    (21, "latin2_hungarian_ci"),
+    (22, "koi8u_general_ci"),
+    (23, "cp1251_ukrainian_ci"),
+    (24, "gb2312_chinese_ci"),
+    (25, "greek_general_ci"),
+    (26, "cp1250_general_ci"),
+    (27, "latin2_croatian_ci"),
+    (29, "cp1257_lithuanian_ci"),
+    (30, "latin5_turkish_ci"),
+    (31, "latin1_german2_ci"),
+    (33, "utf8mb3_general_ci"),
+    (36, "cp866_general_ci"),
+    (40, "cp852_general_ci"),
+    (41, "latin7_general_ci"),
+    (45, "utf8mb4_general_ci"),
+    (46, "utf8mb4_bin"),
+    (47, "latin1_bin"),
+    (48, "latin1_general_ci"),
+    (49, "latin1_general_cs"),
+    (50, "cp1251_bin"),
+    (51, "cp1251_general_ci"),
+    (52, "cp1251_general_cs"),
+    (57, "cp1256_general_ci"),
+    (59, "cp1257_general_ci"),
+    (63, "binary"),
+    (65, "ascii_bin"),
+    (66, "cp1250_bin"),
+    (77, "latin2_bin"),
+    (78, "latin5_bin"),
+    (79, "latin7_bin"),
+    (80, "cp850_bin"),
+    (81, "cp852_bin"),
+    (83, "utf8mb3_bin"),
+    (94, "latin1_spanish_ci"),
+    (192, "utf8mb3_unicode_ci"),
+    (193, "utf8mb3_icelandic_ci"),
+    (194, "utf8mb3_latvian_ci"),
+    (195, "utf8mb3_romanian_ci"),
+    (196, "utf8mb3_slovenian_ci"),
+    (197, "utf8mb3_polish_ci"),
+    (198, "utf8mb3_estonian_ci"),
+    (199, "utf8mb3_spanish_ci"),
+    (200, "utf8mb3_swedish_ci"),
+    (201, "utf8mb3_turkish_ci"),
+    (202, "utf8mb3_czech_ci"),
+    (203, "utf8mb3_danish_ci"),
+    (204, "utf8mb3_lithuanian_ci"),
+    (205, "utf8mb3_slovak_ci"),
+    (206, "utf8mb3_spanish2_ci"),
+    (207, "utf8mb3_roman_ci"),
+    (208, "utf8mb3_persian_ci"),
+    (209, "utf8mb3_esperanto_ci"),
+    (210, "utf8mb3_hungarian_ci"),
+    (211, "utf8mb3_sinhala_ci"),
+    (212, "utf8mb3_german2_ci"),
+    (214, "utf8mb3_unicode_520_ci"),
+    (215, "utf8mb3_vietnamese_ci"),
+    (224, "utf8mb4_unicode_ci"),
+    (225, "utf8mb4_icelandic_ci"),
+    (226, "utf8mb4_latvian_ci"),
+    (227, "utf8mb4_romanian_ci"),
+    (228, "utf8mb4_slovenian_ci"),
+    (229, "utf8mb4_polish_ci"),
+    (230, "utf8mb4_estonian_ci"),
+    (231, "utf8mb4_spanish_ci"),
+    (232, "utf8mb4_swedish_ci"),
+    (233, "utf8mb4_turkish_ci"),
+    (234, "utf8mb4_czech_ci"),
+    (235, "utf8mb4_danish_ci"),
+    (236, "utf8mb4_lithuanian_ci"),
+    (237, "utf8mb4_slovak_ci"),
+    (238, "utf8mb4_spanish2_ci"),
+    (239, "utf8mb4_roman_ci"),
+    (240, "utf8mb4_persian_ci"),
+    (241, "utf8mb4_esperanto_ci"),
+    (242, "utf8mb4_hungarian_ci"),
+    (243, "utf8mb4_sinhala_ci"),
+    (244, "utf8mb4_german2_ci"),
+    (246, "utf8mb4_unicode_520_ci"),
+    (247, "utf8mb4_vietnamese_ci"),
+];
+
+/// Character sets in which a byte that looks like ASCII may be half of another character. Where a string ends could
+/// then not be told by looking for its quote, so statements cannot be written in them.
+const UNREADABLE: &[&str] = &["big5", "cp932", "gb18030", "gbk", "sjis", "ucs2", "utf16", "utf16le", "utf32"];
+
+/// The collations of the unreadable character sets, as far as clients can have them: big5, sjis, gbk, cp932, gb18030.
+const UNREADABLE_IDS: [u8; 11] = [1, 13, 28, 84, 87, 88, 95, 96, 248, 249, 250];
+
+/// What a fresh session has set, from the collation that its handshake named. An id that only one flavour of server
+/// knows stands for utf8mb4 in the server's default collation, as servers do with ids they do not know.
+///
+/// # Errors
+/// 1235 where statements in that character set cannot be read.
+pub fn initial_state(collation: u8) -> Result<SessionState, MysqlError> {
+    if UNREADABLE_IDS.contains(&collation) {
+        return Err(unreadable(&format!("of collation {collation}")));
+    }
+    let found = BY_ID.binary_search_by_key(&collation, |(id, _)| *id).ok().and_then(|at| BY_ID.get(at));
+    let collation = found.map(|(_, name)| *name);
+    let charset = collation.map_or("utf8mb4".to_owned(), |name| Collation::new(name).charset().to_owned());
+    Ok(with_charset(&SessionState::default(), &charset, collation))
+}
+
+/// `state` after `SET NAMES charset [COLLATE collation]`. Without a collation the server's default for the character
+/// set holds, which is not the same on all servers.
+///
+/// # Errors
+/// 1235 where statements in that character set cannot be read.
+pub fn set_names(
+    state: &SessionState,
+    charset: &str,
+    collation: Option<&str>,
+) -> Result<SessionState, MysqlError> {
+    check_readable(charset)?;
+    let charset = if charset.eq_ignore_ascii_case("default") { "utf8mb4" } else { charset };
+    Ok(with_charset(state, &word(charset), collation.map(word).as_deref()))
+}
+
+/// Refuses character sets that statements cannot be read in.
+///
+/// # Errors
+/// 1235.
+pub fn check_readable(charset: &str) -> Result<(), MysqlError> {
+    let charset = word(charset);
+    if UNREADABLE.contains(&&*charset) {
+        return Err(unreadable(&format!("'{charset}'")));
+    }
+    Ok(())
+}
+
+fn unreadable(charset: &str) -> MysqlError {
+    MysqlError::refused(format!(
+        "Serval does not read statements in the character set {charset}; connect with utf8mb4"
+    ))
+}
+
+fn with_charset(state: &SessionState, charset: &str, collation: Option<&str>) -> SessionState {
+    let quoted = format!("'{charset}'");
+    let state = state
+        .with("character_set_client", &quoted)
+        .with("character_set_connection", &quoted)
+        .with("character_set_results", &quoted);
+    match collation {
+        Some(collation) => state.with("collation_connection", &format!("'{collation}'")),
+        None => state.without("collation_connection"),
+    }
+}
+
+/// The word at the start of a name, in lower case: what goes into SQL is never more than a word.
+fn word(name: &str) -> String {
+    let word = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_');
+    word.collect::<String>().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(BY_ID.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn a_handshake_sets_them_all() {
+        let state = initial_state(8).unwrap();
+        assert_eq!(state.value("character_set_client"), Some("'latin1'"));
+        assert_eq!(state.value("collation_connection"), Some("'latin1_swedish_ci'"));
+    }
+
+    #[test]
+    fn ids_of_one_flavour_are_utf8mb4() {
+        let state = initial_state(255).unwrap();
+        assert_eq!(state.value("character_set_results"), Some("'utf8mb4'"));
+        assert_eq!(state.value("collation_connection"), None);
+    }
+
+    #[test]
+    fn gbk_is_refused() {
+        assert_eq!(set_names(&SessionState::default(), "GBK", None).unwrap_err().number, 1235);
+        assert_eq!(initial_state(28).unwrap_err().number, 1235);
+    }
+
+    #[test]
+    fn names_without_a_collation_leave_it_to_the_server() {
+        let state = set_names(&initial_state(8).unwrap(), "utf8", None).unwrap();
+        assert_eq!(state.value("character_set_connection"), Some("'utf8'"));
+        assert_eq!(state.value("collation_connection"), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! One client from its first byte to its last.
+
+mod admit;
+mod command;
+mod supervise;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serval_remote::Backend;
+use serval_types::{ErrorCode, MysqlError};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::failure::Failure;
+use crate::handshake::{HANDSHAKE_BYTES, HandshakeError, Welcome, greet};
+use crate::proxy::Proxy;
+use crate::registry::Entry;
+use crate::session::Session;
+use crate::stream::{Progress, ReadError, Reader, Writer};
+use serval_wire::frame::Packet;
+
+/// How long a client may take to read the last thing it is told.
+const FAREWELL_TIME: Duration = Duration::from_secs(5);
+
+/// What follows a command.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Another command.
+    Command,
+    /// The end.
+    Close,
+}
+
+/// Serves one client over the two halves of its connection, until either side ends it.
+pub async fn run<B, R, W>(proxy: Arc<Proxy<B>>, read: R, write: W, peer: Option<SocketAddr>)
+where
+    B: Backend,
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
+    let mut writer = Writer::new(write);
+    let limit = proxy.catalog.load().settings.max_connections;
+    let Some(registration) = proxy.sessions.register(peer, limit) else {
+        return too_many(&proxy, &mut writer).await;
+    };
+    let _count = proxy.counters.session();
+    let mut reader = Reader::new(read, HANDSHAKE_BYTES);
+    let Some(mut session) = welcome(&proxy, registration.entry(), &mut reader, &mut writer).await else {
+        return writer.close().await;
+    };
+    while answer_next(&mut session, &mut reader, &mut writer).await == Next::Command {}
+    writer.close().await;
+    tracing::debug!(session = session.entry.id.0, user = session.user, "disconnected");
+}
+
+/// The handshake, and the session that it opens.
+async fn welcome<B, R, W>(
+    proxy: &Arc<Proxy<B>>,
+    entry: &Arc<Entry>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Option<Session<B>>
+where
+    B: Backend,
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let host = entry.peer.map(|peer| peer.ip());
+    let welcome = Welcome { server_version: proxy.server_version(), thread_id: entry.id.0, host };
+    let catalog = proxy.catalog.load_full();
+    let verifiers = |user: &str| catalog.users.get(user).map(|user| user.verifiers);
+    let login = match greet(reader, writer, welcome, verifiers).await {
+        Ok(login) => login,
+        Err(error) => {
+            if let HandshakeError::Denied(denied) = &error {
+                proxy.counters.error(denied.number);
+                tracing::info!(session = entry.id.0, peer = ?entry.peer, %error, "login refused");
+            }
+            return None;
+        }
+    };
+    match admit::admit(proxy, entry, &login) {
+        Ok(session) => {
+            reader.set_limit(catalog.settings.max_allowed_packet);
+            writer.ok(&session.plain_ok());
+            writer.flush().await.ok()?;
+            let (user, capabilities) = (&session.user, login.capabilities);
+            tracing::debug!(session = entry.id.0, user, ?capabilities, attributes = ?login.attributes, "connected");
+            Some(session)
+        }
+        Err(error) => {
+            tell_last(proxy, writer, &error).await;
+            None
+        }
+    }
+}
+
+/// Waits for a command and answers it.
+async fn answer_next<B, R, W>(
+    session: &mut Session<B>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Next
+where
+    B: Backend,
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
+    session.entry.rest(session.transaction.is_open());
+    let packet = match next_command(session, reader, writer).await {
+        Ok(packet) => packet,
+        Err(farewell) => {
+            match farewell {
+                Farewell::Silent => {}
+                Farewell::Unasked(error) => {
+                    writer.unasked();
+                    tell_last(&session.proxy, writer, &error).await;
+                }
+                Farewell::Answer(error) => {
+                    writer.follow(reader.expected());
+                    tell_last(&session.proxy, writer, &error).await;
+                }
+            }
+            return Next::Close;
+        }
+    };
+    writer.follow(packet.sequence);
+    let result = supervise::run(session, reader, writer, packet).await;
+    let next = match result {
+        Ok(next) => next,
+        Err(failure) => tell(session, writer, &failure).await,
+    };
+    writer.shrink(false);
+    session.fetch_warnings().await;
+    next
+}
+
+/// What to say where there is no next command.
+enum Farewell {
+    /// Nothing: nobody is there.
+    Silent,
+    /// An error that the client did nothing for.
+    Unasked(MysqlError),
+    /// An error about what it sent.
+    Answer(MysqlError),
+}
+
+/// The next command, or what to say in place of an answer.
+async fn next_command<B, R, W>(
+    session: &mut Session<B>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+) -> Result<Packet, Farewell>
+where
+    B: Backend,
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let idle = session.idle_timeout();
+    let in_transaction = session.transaction.is_open();
+    tokio::select! {
+        biased;
+        packet = reader.command(idle, || writer.shrink(true)) => packet.map_err(Farewell::of),
+        error = session.entry.told_to_leave(in_transaction) => Err(Farewell::Unasked(error)),
+    }
+}
+
+impl Farewell {
+    fn of(error: ReadError) -> Self {
+        match error {
+            ReadError::Closed => Self::Silent,
+            ReadError::Idle => Self::Unasked(MysqlError::new(
+                ErrorCode::IdleTimeout,
+                "The client was disconnected by the server because of inactivity. See wait_timeout and \
+                 interactive_timeout for configuring this behavior.",
+            )),
+            ReadError::Wire(error) => Self::Answer(error.to_mysql()),
+        }
+    }
+}
+
+/// Tells the client of a failure where that is still possible.
+async fn tell<B, W>(session: &mut Session<B>, writer: &mut Writer<W>, failure: &Failure) -> Next
+where
+    B: Backend,
+    W: AsyncWrite + Unpin,
+{
+    let (error, next) = match failure {
+        Failure::Told(error) => (error, Next::Command),
+        Failure::Fatal(error) => (error, Next::Close),
+        Failure::Gone => return Next::Close,
+    };
+    session.last.failed(error);
+    session.proxy.counters.error(error.number);
+    match writer.progress() {
+        Progress::NotStarted | Progress::Open => writer.error(error),
+        // What is on its way is whole but not read, or cannot be made whole any more.
+        Progress::Torn | Progress::Complete => return Next::Close,
+    }
+    match tokio::time::timeout(FAREWELL_TIME, writer.flush()).await {
+        Ok(Ok(())) => next,
+        _ => Next::Close,
+    }
+}
+
+/// The last words to a client.
+async fn tell_last<B, W>(proxy: &Proxy<B>, writer: &mut Writer<W>, error: &MysqlError)
+where
+    B: Backend,
+    W: AsyncWrite + Unpin,
+{
+    proxy.counters.error(error.number);
+    writer.error(error);
+    // A client that does not read them is closed all the same.
+    let _ = tokio::time::timeout(FAREWELL_TIME, writer.flush()).await;
+}
+
+/// One client too many. Nothing is known of it yet, so the error has the form without SQLSTATE.
+async fn too_many<B, W>(proxy: &Proxy<B>, writer: &mut Writer<W>)
+where
+    B: Backend,
+    W: AsyncWrite + Unpin,
+{
+    proxy.counters.refused();
+    proxy.counters.error(ErrorCode::TooManyConnections.number());
+    let [low, high] = ErrorCode::TooManyConnections.number().to_le_bytes();
+    writer.packet(&[&[0xff, low, high], &b"Too many connections"[..]].concat());
+    let _ = tokio::time::timeout(FAREWELL_TIME, writer.flush()).await;
+    writer.close().await;
+}

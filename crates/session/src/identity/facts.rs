@@ -1,0 +1,100 @@
+//! What a session knows of itself.
+
+use serval_types::MysqlError;
+
+use super::mention::Fact;
+use crate::literal::quote;
+
+/// The answers.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// The current schema.
+    pub schema: Option<&'a str>,
+    /// The user's name.
+    pub user: &'a str,
+    /// Where the client is.
+    pub host: &'a str,
+    /// The session's id.
+    pub connection_id: u32,
+    /// The version that clients see.
+    pub version: &'a str,
+    /// The port that clients connect to.
+    pub port: u16,
+    /// Whether statements commit by themselves.
+    pub autocommit: bool,
+    /// Whether a transaction is open.
+    pub in_transaction: bool,
+    /// The last generated AUTO_INCREMENT value.
+    pub last_insert_id: u64,
+    /// Rows that the last statement affected; -1 after a result set.
+    pub row_count: i64,
+    /// Rows of the last result set; `None` where only the server that ran it would know.
+    pub found_rows: Option<u64>,
+    /// Warnings of the last statement.
+    pub warnings: u64,
+}
+
+/// A literal, and how its type is made plain where it is a column of its own.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    pub(super) literal: String,
+    cast: Option<&'static str>,
+}
+
+impl Replacement {
+    /// The literal with its type.
+    pub(super) fn typed(self) -> String {
+        match self.cast {
+            Some(cast) => format!("CAST({} AS {cast})", self.literal),
+            None => self.literal,
+        }
+    }
+}
+
+impl Facts<'_> {
+    pub(super) fn answer(&self, fact: Fact) -> Result<Replacement, MysqlError> {
+        Ok(match fact {
+            Fact::Schema => self.schema.map_or_else(null_text, text),
+            Fact::User => text(&format!("{}@{}", self.user, self.host)),
+            Fact::CurrentUser => text(&format!("{}@%", self.user)),
+            Fact::ConnectionId => unsigned(self.connection_id.into()),
+            Fact::Version => text(self.version),
+            Fact::VersionComment => text("Serval"),
+            Fact::HostName => text("serval"),
+            Fact::Port => unsigned(self.port.into()),
+            Fact::Autocommit => signed(self.autocommit.into()),
+            Fact::InTransaction => signed(self.in_transaction.into()),
+            Fact::LastInsertId => unsigned(self.last_insert_id),
+            Fact::RowCount => signed(self.row_count),
+            Fact::FoundRows => match self.found_rows {
+                Some(rows) => signed(i64::try_from(rows).unwrap_or(i64::MAX)),
+                None => return Err(found_rows_unknown()),
+            },
+            Fact::WarningCount => unsigned(self.warnings),
+        })
+    }
+}
+
+fn text(value: &str) -> Replacement {
+    Replacement { literal: quote(value.as_bytes(), "utf8mb4"), cast: None }
+}
+
+fn null_text() -> Replacement {
+    Replacement { literal: "NULL".to_owned(), cast: Some("CHAR(64)") }
+}
+
+fn unsigned(value: u64) -> Replacement {
+    Replacement { literal: value.to_string(), cast: Some("UNSIGNED") }
+}
+
+/// Negative numbers are put in parentheses, so that what stands before them cannot join them.
+fn signed(value: i64) -> Replacement {
+    let literal = if value < 0 { format!("({value})") } else { value.to_string() };
+    Replacement { literal, cast: Some("SIGNED") }
+}
+
+fn found_rows_unknown() -> MysqlError {
+    MysqlError::refused(
+        "FOUND_ROWS() is known only right after a SELECT without SQL_CALC_FOUND_ROWS; use SELECT COUNT(*)",
+    )
+}

@@ -1,0 +1,136 @@
+//! Where a statement names one of the session's facts.
+
+use serval_sql::{Token, TokenKind};
+
+/// A fact of the session that a statement can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fact {
+    Schema,
+    User,
+    CurrentUser,
+    ConnectionId,
+    Version,
+    VersionComment,
+    HostName,
+    Port,
+    Autocommit,
+    InTransaction,
+    LastInsertId,
+    RowCount,
+    FoundRows,
+    WarningCount,
+}
+
+/// One place: its first and last token, and what it names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mention {
+    pub(super) first: usize,
+    pub(super) last: usize,
+    pub(super) fact: Fact,
+}
+
+const FUNCTIONS: &[(&str, Fact)] = &[
+    ("database", Fact::Schema),
+    ("schema", Fact::Schema),
+    ("user", Fact::User),
+    ("session_user", Fact::User),
+    ("system_user", Fact::User),
+    ("current_user", Fact::CurrentUser),
+    ("connection_id", Fact::ConnectionId),
+    ("version", Fact::Version),
+    ("last_insert_id", Fact::LastInsertId),
+    ("row_count", Fact::RowCount),
+    ("found_rows", Fact::FoundRows),
+];
+
+const VARIABLES: &[(&str, Fact)] = &[
+    ("version", Fact::Version),
+    ("version_comment", Fact::VersionComment),
+    ("hostname", Fact::HostName),
+    ("port", Fact::Port),
+    ("autocommit", Fact::Autocommit),
+    ("in_transaction", Fact::InTransaction),
+    ("last_insert_id", Fact::LastInsertId),
+    ("identity", Fact::LastInsertId),
+    ("warning_count", Fact::WarningCount),
+];
+
+/// Words before a name that make it a table's, so that `INSERT INTO user () …` is no function call.
+const BEFORE_TABLES: [&str; 5] = ["into", "insert", "replace", "ignore", "table"];
+
+/// Whether the statement may name any fact: a quick look at the bytes that is never wrongly `false`.
+#[must_use]
+pub fn may_mention(sql: &[u8]) -> bool {
+    sql.iter().enumerate().any(|(at, byte)| match byte {
+        b'@' => sql.get(at + 1) == Some(&b'@'),
+        b'(' => sql.get(..at).is_some_and(ends_with_function),
+        // CURRENT_USER needs no parentheses.
+        b'_' => sql.get(at + 1..at + 5).is_some_and(|word| word.eq_ignore_ascii_case(b"user")),
+        _ => false,
+    })
+}
+
+/// Whether the text ends with a function's name, white space and comments behind it aside.
+fn ends_with_function(before: &[u8]) -> bool {
+    let trimmed = before.trim_ascii_end();
+    if trimmed.ends_with(b"*/") {
+        return true;
+    }
+    FUNCTIONS.iter().any(|(name, _)| {
+        let start = trimmed.len().checked_sub(name.len());
+        start.is_some_and(|start| trimmed[start..].eq_ignore_ascii_case(name.as_bytes()))
+    })
+}
+
+/// All places in order. `tokens` holds no comments.
+pub(super) fn find(sql: &[u8], tokens: &[Token]) -> Vec<Mention> {
+    let mut mentions = Vec::new();
+    for first in 0..tokens.len() {
+        let found = match tokens[first].kind {
+            TokenKind::Word => function(sql, tokens, first),
+            TokenKind::SystemVariable => variable(tokens[first].span.of(sql)).map(|fact| (first, fact)),
+            _ => None,
+        };
+        mentions.extend(found.map(|(last, fact)| Mention { first, last, fact }));
+    }
+    mentions
+}
+
+/// The call that begins at `first`: its last token, and what it asks.
+fn function(sql: &[u8], tokens: &[Token], first: usize) -> Option<(usize, Fact)> {
+    let word = tokens[first].span.of(sql);
+    let (_, fact) = FUNCTIONS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))?;
+    if first
+        .checked_sub(1)
+        .and_then(|before| tokens.get(before))
+        .is_some_and(|before| makes_a_name(sql, before))
+    {
+        return None;
+    }
+    let symbol =
+        |offset: usize, symbol| tokens.get(first + offset).is_some_and(|token| token.is_symbol(symbol));
+    match (symbol(1, b'('), symbol(2, b')')) {
+        (true, true) => Some((first + 2, *fact)),
+        (false, _) if *fact == Fact::CurrentUser => Some((first, *fact)),
+        _ => None,
+    }
+}
+
+/// Whether the statement calls LAST_INSERT_ID with an argument, which sets the value.
+pub(super) fn sets_insert_id(sql: &[u8], tokens: &[Token]) -> bool {
+    tokens.windows(3).any(|call| {
+        call[0].is_word(sql, "last_insert_id") && call[1].is_symbol(b'(') && !call[2].is_symbol(b')')
+    })
+}
+
+fn makes_a_name(sql: &[u8], before: &Token) -> bool {
+    before.is_symbol(b'.') || BEFORE_TABLES.iter().any(|word| before.is_word(sql, word))
+}
+
+/// The fact that a system variable names, in the session or globally.
+fn variable(text: &[u8]) -> Option<Fact> {
+    let text = String::from_utf8_lossy(text.strip_prefix(b"@@")?).to_ascii_lowercase().replace('`', "");
+    let name =
+        ["session.", "local.", "global."].iter().find_map(|scope| text.strip_prefix(scope)).unwrap_or(&text);
+    VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, fact)| *fact)
+}

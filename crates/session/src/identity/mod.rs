@@ -1,0 +1,75 @@
+//! Functions and variables whose answer belongs to the session and not to whichever server happens to be asked:
+//! `DATABASE()`, `CONNECTION_ID()`, `LAST_INSERT_ID()`, `@@version`, …
+//!
+//! They are replaced by literals in the statement's text before it is planned. A select item without an alias in
+//! which one stands gets its own original text as its alias, because that is the column's name on a server.
+//! `LAST_INSERT_ID(expr)`, which sets the value, is left alone.
+//!
+//! ```text
+//! SELECT DATABASE(), id FROM t   →   SELECT 'shop' AS `DATABASE()`, id FROM t
+//! ```
+
+mod facts;
+mod items;
+mod mention;
+
+use serval_sql::{Edit, LexOptions, splice, tokens};
+use serval_types::MysqlError;
+
+pub use facts::Facts;
+pub use mention::may_mention;
+
+/// The statement with everything that belongs to the session replaced; `None` where there is nothing to replace.
+///
+/// # Errors
+/// 1235 where the session does not know the answer. A text that is no SQL is left for the parser to complain of.
+pub fn replace(sql: &[u8], options: LexOptions, facts: &Facts<'_>) -> Result<Option<Vec<u8>>, MysqlError> {
+    let Ok(mut tokens) = tokens(sql, options) else { return Ok(None) };
+    tokens.retain(|token| !token.kind.is_comment());
+    if tokens.first().is_some_and(|token| token.is_word(sql, "select"))
+        && mention::sets_insert_id(sql, &tokens)
+    {
+        return Err(MysqlError::refused(
+            "SELECT LAST_INSERT_ID(expr) is not supported: the value would be forgotten; use SET last_insert_id = \
+             value, or LAST_INSERT_ID(expr) in an UPDATE",
+        ));
+    }
+    let mentions = mention::find(sql, &tokens);
+    if mentions.is_empty() {
+        return Ok(None);
+    }
+    let items = items::find(sql, &tokens);
+    let mut edits = Vec::new();
+    for mention in &mentions {
+        let alone =
+            items.iter().any(|item| item.first == mention.first && item.expression_end() == mention.last);
+        let replacement = facts.answer(mention.fact)?;
+        let at = tokens[mention.first].span.to(tokens[mention.last].span);
+        edits.push(Edit { at, text: if alone { replacement.typed() } else { replacement.literal } });
+    }
+    for item in items.iter().filter(|item| item.alias.is_none()) {
+        if mentions.iter().any(|mention| item.first <= mention.first && mention.last <= item.last) {
+            edits.push(item.with_own_name(sql, &tokens));
+        }
+    }
+    Ok(Some(splice(sql, &merged(edits))))
+}
+
+/// An alias is an insertion right behind a replacement when the item is nothing but the mention; as one edit each,
+/// they would sort before it.
+fn merged(mut edits: Vec<Edit>) -> Vec<Edit> {
+    edits.sort_by_key(|edit| (edit.at.end, edit.at.start == edit.at.end));
+    let mut merged: Vec<Edit> = Vec::with_capacity(edits.len());
+    for edit in edits {
+        match merged.last_mut() {
+            Some(last) if last.at.end == edit.at.start && edit.at.start == edit.at.end => {
+                last.text += &edit.text
+            }
+            _ => merged.push(edit),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+use serval_sql::LexOptions;
+
+use super::{Facts, may_mention, replace};
+
+fn facts() -> Facts<'static> {
+    Facts {
+        schema: Some("shop"),
+        user: "app",
+        host: "127.0.0.1",
+        connection_id: 7,
+        version: "10.11.6-MariaDB",
+        port: 3307,
+        autocommit: true,
+        in_transaction: false,
+        last_insert_id: 42,
+        row_count: -1,
+        found_rows: None,
+        warnings: 0,
+    }
+}
+
+fn check(sql: &str, expect: &str) {
+    assert!(may_mention(sql.as_bytes()), "{sql}");
+    let replaced =
+        replace(sql.as_bytes(), LexOptions::default(), &facts()).expect("an answer").expect("a change");
+    assert_eq!(String::from_utf8(replaced).expect("text"), expect);
+}
+
+fn check_untouched(sql: &str) {
+    assert_eq!(replace(sql.as_bytes(), LexOptions::default(), &facts()), Ok(None), "{sql}");
+}
+
+#[test]
+fn a_column_keeps_the_name_that_a_server_gives_it() {
+    // MariaDB 10.11 names these columns `DATABASE ( )`, `current_user` and `@@session.autocommit`.
+    check("SELECT DATABASE ( )", "SELECT 'shop' AS `DATABASE ( )`");
+    check("SELECT current_user", "SELECT 'app@%' AS `current_user`");
+    check("select @@session.autocommit", "select CAST(1 AS SIGNED) AS `@@session.autocommit`");
+    check("SELECT @@`version` LIMIT 1", "SELECT '10.11.6-MariaDB' AS `@@``version``` LIMIT 1");
+    check("SELECT @@version_comment LIMIT 1", "SELECT 'Serval' AS `@@version_comment` LIMIT 1");
+}
+
+#[test]
+fn an_expression_keeps_its_name_too() {
+    check("SELECT last_insert_id() + 1", "SELECT 42 + 1 AS `last_insert_id() + 1`");
+    check("SELECT CONCAT(USER(), 'x')", "SELECT CONCAT('app@127.0.0.1', 'x') AS `CONCAT(USER(), 'x')`");
+}
+
+#[test]
+fn an_alias_stays() {
+    check("SELECT CONNECTION_ID() AS id", "SELECT CAST(7 AS UNSIGNED) AS id");
+    check("SELECT CONNECTION_ID() id, 1", "SELECT CAST(7 AS UNSIGNED) id, 1");
+    check("SELECT VERSION() 'v'", "SELECT '10.11.6-MariaDB' 'v'");
+    check("SELECT a = DATABASE() FROM t", "SELECT a = 'shop' AS `a = DATABASE()` FROM t");
+    check("SELECT DATABASE() = a FROM t", "SELECT 'shop' = a AS `DATABASE() = a` FROM t");
+    check("SELECT DATABASE() IS NULL", "SELECT 'shop' IS NULL AS `DATABASE() IS NULL`");
+}
+
+#[test]
+fn outside_select_lists_there_are_only_literals() {
+    check("SELECT * FROM t WHERE id = LAST_INSERT_ID()", "SELECT * FROM t WHERE id = 42");
+    check("INSERT INTO t VALUES (LAST_INSERT_ID(), 'x')", "INSERT INTO t VALUES (42, 'x')");
+    check("SELECT (SELECT DATABASE()) AS x", "SELECT (SELECT 'shop' AS `DATABASE()`) AS x");
+    check("SELECT 1-ROW_COUNT()", "SELECT 1-(-1) AS `1-ROW_COUNT()`");
+}
+
+#[test]
+fn names_are_left_alone() {
+    check_untouched("SELECT user, version FROM t");
+    check_untouched("INSERT INTO user () VALUES ()");
+    check_untouched("SELECT s.database() FROM t");
+    check_untouched("SELECT 'DATABASE()', @@sql_mode");
+    check_untouched("UPDATE c SET id = LAST_INSERT_ID(id + 1)");
+}
+
+#[test]
+fn what_only_a_server_knows_is_refused() {
+    for sql in ["SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID(id) FROM t"] {
+        let error = replace(sql.as_bytes(), LexOptions::default(), &facts()).unwrap_err();
+        assert_eq!(error.number, 1235, "{sql}");
+    }
+}
+
+#[test]
+fn most_statements_are_not_looked_at() {
+    assert!(!may_mention(b"SELECT c FROM sbtest1 WHERE id IN (1, 2) AND f(x) = 'a@b'"));
+}

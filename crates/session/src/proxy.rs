@@ -1,0 +1,121 @@
+//! What all sessions of one proxy share.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use serval_catalog::Catalog;
+use serval_executor::sequence::Sequences;
+use serval_planner::Planner;
+use serval_remote::Backend;
+use tokio_util::sync::CancellationToken;
+
+use crate::counters::Counters;
+use crate::flavour::Flavour;
+use crate::registry::Registry;
+
+/// How long sessions in a transaction may go on after a shutdown began.
+const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// What a plan takes in the cache, about.
+const PLAN_BYTES: u64 = 8 * 1024;
+
+/// One running proxy: the catalog of the moment, the servers behind it, and who is connected.
+pub struct Proxy<B: Backend> {
+    /// The catalog that statements take their snapshots of. A reload stores another one.
+    pub catalog: Arc<ArcSwap<Catalog>>,
+    /// The servers.
+    pub backend: Arc<B>,
+    /// Plans and their cache.
+    pub planner: Planner,
+    /// AUTO_INCREMENT values of sharded tables.
+    pub sequences: Sequences,
+    /// Who is connected.
+    pub sessions: Arc<Registry>,
+    /// What is counted.
+    pub counters: Counters,
+    /// Stops the proxy: listeners close, and [`serve`](crate::serve) lets the sessions go.
+    pub shutdown: CancellationToken,
+    server_version: String,
+    flavour: Flavour,
+    grace: Duration,
+    literals_in_slow_log: bool,
+    started: Instant,
+}
+
+impl<B: Backend> Proxy<B> {
+    /// A proxy over `backend` that shows clients `server_version`, for example `10.11.6-MariaDB`.
+    ///
+    /// The process's metrics recorder must be installed before.
+    #[must_use]
+    pub fn new(
+        catalog: Arc<ArcSwap<Catalog>>,
+        backend: Arc<B>,
+        server_version: &str,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let cache_bytes = catalog.load().settings.plan_cache as u64 * PLAN_BYTES;
+        Self {
+            catalog,
+            backend,
+            planner: Planner::new(cache_bytes),
+            sequences: Sequences::default(),
+            sessions: Arc::default(),
+            counters: Counters::register(),
+            shutdown,
+            server_version: server_version.to_owned(),
+            flavour: Flavour::of_version(server_version),
+            grace: DEFAULT_GRACE,
+            literals_in_slow_log: false,
+            started: Instant::now(),
+        }
+    }
+
+    /// The same with another time that sessions in a transaction get after a shutdown began.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The same with whole statements in the slow log, literals included, instead of their digests.
+    #[must_use]
+    pub fn with_literals_in_slow_log(mut self) -> Self {
+        self.literals_in_slow_log = true;
+        self
+    }
+
+    /// The version that clients see.
+    #[must_use]
+    pub fn server_version(&self) -> &str {
+        &self.server_version
+    }
+
+    /// The kind of server that clients see.
+    #[must_use]
+    pub fn flavour(&self) -> Flavour {
+        self.flavour
+    }
+
+    /// How long sessions in a transaction may go on after a shutdown began.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// How long the proxy has been running.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn literals_in_slow_log(&self) -> bool {
+        self.literals_in_slow_log
+    }
+}
+
+impl<B: Backend> std::fmt::Debug for Proxy<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxy").field("server_version", &self.server_version).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! What the last statement left for functions and SHOWs that ask about it.
+
+use crate::answer::Answer;
+
+/// The last statement's numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Last {
+    /// LAST_INSERT_ID(): the last generated value, of whichever statement.
+    pub(crate) insert_id: u64,
+    /// ROW_COUNT(): rows changed; -1 after a result set.
+    pub(crate) row_count: i64,
+    /// FOUND_ROWS(), where Serval knows it.
+    pub(crate) found_rows: Option<u64>,
+    /// How many warnings there were.
+    pub(crate) warnings: u16,
+    /// How many data nodes it ran on.
+    pub(crate) nodes: usize,
+    /// The warnings themselves, once asked for while they could still be had.
+    pub(crate) messages: Option<Answer>,
+}
+
+impl Default for Last {
+    fn default() -> Self {
+        Self { insert_id: 0, row_count: 0, found_rows: Some(0), warnings: 0, nodes: 0, messages: None }
+    }
+}
+
+impl Last {
+    /// A statement changed rows, or none.
+    pub(crate) fn changed(&mut self, affected_rows: u64, insert_id: u64, warnings: u16) {
+        if insert_id != 0 {
+            self.insert_id = insert_id;
+        }
+        self.row_count = i64::try_from(affected_rows).unwrap_or(i64::MAX);
+        self.warnings = warnings;
+        self.messages = None;
+    }
+
+    /// A statement returned rows. `counted` is false where LIMIT and SQL_CALC_FOUND_ROWS made another number of it.
+    pub(crate) fn selected(&mut self, rows: u64, counted: bool, warnings: u16) {
+        self.row_count = -1;
+        self.found_rows = counted.then_some(rows);
+        self.warnings = warnings;
+        self.messages = None;
+    }
+
+    /// A statement failed with this error, which SHOW WARNINGS then shows.
+    pub(crate) fn failed(&mut self, error: &serval_types::MysqlError) {
+        self.row_count = -1;
+        self.warnings = 1;
+        let mut answer = Answer::of_text(&["Level", "Code", "Message"]);
+        answer.push(["Error".to_owned(), error.number.to_string(), error.message.clone()]);
+        self.messages = Some(answer);
+    }
+}

@@ -1,0 +1,144 @@
+//! Running plans: between a statement file and the executor.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serval_catalog::{Catalog, Consistency};
+use serval_executor::{Completed, Context, ExecuteError, ResultSink};
+use serval_planner::Bound;
+use serval_planner::primitive::{Primitive, Route, Target};
+use serval_remote::{Backend, SessionState};
+use serval_transaction::Transaction;
+use serval_types::{MysqlError, NodeId};
+
+use super::warnings::targets;
+use super::{Purpose, Session, prepare};
+use crate::answer::{Answer, Collect};
+use crate::failure::{Failure, no_schema};
+use crate::identity;
+
+impl<B: Backend> Session<B> {
+    /// Runs a bound plan under `state` and in the session's transaction.
+    pub(crate) async fn execute<S: ResultSink>(
+        &mut self,
+        bound: &Bound,
+        catalog: &Catalog,
+        state: &SessionState,
+        sink: &mut S,
+    ) -> Result<Completed, ExecuteError> {
+        let was_open = self.transaction.is_open();
+        self.last.nodes = targets(&bound.root).len();
+        let replicas = !was_open && self.reads_anywhere(catalog);
+        let mut outside = Transaction::new();
+        let transaction =
+            if self.stays_outside(bound, catalog) { &mut outside } else { &mut self.transaction };
+        let mut context = Context {
+            backend: &self.backend,
+            catalog,
+            deadline: Instant::now() + catalog.settings.acquire_timeout,
+            memory_limit: catalog.settings.memory_per_query,
+            replicas,
+            transaction,
+            state,
+        };
+        let result = serval_executor::execute(bound, &mut context, sink).await;
+        if !self.transaction.is_open() && !bound.tables.is_empty() {
+            // A deadlock or a DDL ended it, or the characteristics were for this one statement.
+            self.transaction_ended();
+        }
+        result
+    }
+
+    /// Plans and runs a query of Serval's own making, under the client's state, into memory.
+    pub(crate) async fn collect(&mut self, sql: &[u8]) -> Result<Answer, Failure> {
+        let catalog = self.catalog();
+        let sql = self.with_identity(sql)?;
+        let scan = serval_sql::scan(&sql, self.options)
+            .map_err(|_| MysqlError::refused("The expression is no SQL"))?;
+        let ready = prepare(self, &catalog, &sql, &scan, Purpose::Run).await?;
+        self.collect_bound(&ready.bound, &catalog).await
+    }
+
+    /// Runs a bound plan into memory.
+    pub(crate) async fn collect_bound(
+        &mut self,
+        bound: &Bound,
+        catalog: &Catalog,
+    ) -> Result<Answer, Failure> {
+        let mut sink = Collect::new(catalog.settings.memory_per_query);
+        let state = self.effective_state();
+        match self.execute(bound, catalog, &state, &mut sink).await {
+            Ok(_) => Ok(sink.into_answer()),
+            // The sink here is memory: it was full.
+            Err(ExecuteError::Client(_)) => {
+                Err(ExecuteError::Memory { limit: catalog.settings.memory_per_query })
+            }
+            Err(error) => Err(error),
+        }
+        .map_err(|error| error.to_mysql().into())
+    }
+
+    /// Runs one statement on one node, as it is, into memory.
+    pub(crate) async fn ask(&mut self, node: NodeId, sql: &str) -> Result<Answer, Failure> {
+        let catalog = self.catalog();
+        let bound = on_node(Target::new(node, None, sql.as_bytes().to_vec()));
+        self.collect_bound(&bound, &catalog).await
+    }
+
+    /// The statement with what belongs to the session filled in.
+    pub(crate) fn with_identity<'a>(&self, sql: &'a [u8]) -> Result<std::borrow::Cow<'a, [u8]>, MysqlError> {
+        if !identity::may_mention(sql) {
+            return Ok(sql.into());
+        }
+        let replaced = identity::replace(sql, self.options, &self.facts())?;
+        Ok(replaced.map_or_else(|| sql.into(), Into::into))
+    }
+
+    /// The node that answers what belongs to no table: the current schema's default, or the first there is.
+    pub(crate) fn home(&self, catalog: &Catalog) -> Result<NodeId, MysqlError> {
+        let schema = self.schema.as_deref().and_then(|name| catalog.schema(name));
+        let default = schema.and_then(|schema| schema.default_node);
+        default.or_else(|| catalog.nodes.first().map(|node| node.id)).ok_or_else(no_schema)
+    }
+
+    /// A statement without tables must not draw its group into the transaction.
+    fn stays_outside(&self, bound: &Bound, catalog: &Catalog) -> bool {
+        match &bound.root {
+            Primitive::Route(Route { targets, .. })
+                if bound.tables.is_empty() && self.transaction.is_open() =>
+            {
+                let joined = self.transaction.groups();
+                targets.iter().all(|target| !joined.contains(&catalog.node(target.node).group))
+            }
+            _ => false,
+        }
+    }
+
+    fn reads_anywhere(&self, catalog: &Catalog) -> bool {
+        let schema = self.schema.as_deref().and_then(|name| catalog.schema(name));
+        schema.is_some_and(|schema| schema.consistency == Consistency::Any)
+    }
+
+    fn facts(&self) -> identity::Facts<'_> {
+        identity::Facts {
+            schema: self.schema.as_deref(),
+            user: &self.user,
+            host: &self.host,
+            connection_id: self.entry.id.0,
+            version: self.proxy.server_version(),
+            port: self.proxy.catalog.load().settings.listen.mysql.port(),
+            autocommit: self.autocommit,
+            in_transaction: self.transaction.is_open(),
+            last_insert_id: self.last.insert_id,
+            row_count: self.last.row_count,
+            found_rows: self.last.found_rows,
+            warnings: self.last.warnings.into(),
+        }
+    }
+}
+
+/// A plan that sends one statement to one node.
+pub(crate) fn on_node(target: Target) -> Bound {
+    let route = Route { targets: vec![target], replica_safe: false, hidden: 0 };
+    Bound { root: Primitive::Route(route), tables: Arc::from([]), notes: Arc::from([]) }
+}

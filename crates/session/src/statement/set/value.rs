@@ -1,0 +1,103 @@
+//! The right side of an assignment, as a literal that means the same on every connection.
+
+use serval_remote::Backend;
+use serval_sql::{SetKind, SetValue};
+use serval_types::{MysqlError, Value};
+use serval_wire::packet::column_type::{
+    MYSQL_TYPE_DECIMAL, MYSQL_TYPE_DOUBLE, MYSQL_TYPE_FLOAT, MYSQL_TYPE_INT24, MYSQL_TYPE_LONG,
+    MYSQL_TYPE_LONGLONG, MYSQL_TYPE_NEWDECIMAL, MYSQL_TYPE_SHORT, MYSQL_TYPE_TINY, MYSQL_TYPE_YEAR,
+    is_string,
+};
+use serval_wire::packet::{CHARSET_BINARY, ColumnDefinition};
+
+use crate::failure::Failure;
+use crate::literal::literal;
+use crate::session::Session;
+
+/// The literal of a value; expressions are evaluated by a server.
+pub(super) async fn literal_of<B: Backend>(
+    session: &mut Session<B>,
+    text: &str,
+    value: &SetValue,
+) -> Result<String, Failure> {
+    match &value.kind {
+        SetKind::Literal(value) => Ok(literal(value, &client_charset(session))),
+        SetKind::Default => Ok("DEFAULT".to_owned()),
+        SetKind::Expression => {
+            let expression = value.span.of(text.as_bytes());
+            evaluate(session, expression).await
+        }
+    }
+}
+
+async fn evaluate<B: Backend>(session: &mut Session<B>, expression: &[u8]) -> Result<String, Failure> {
+    let mut sql = b"SELECT ".to_vec();
+    // A scalar subquery comes with its parentheses; nothing else needs them.
+    sql.extend_from_slice(expression);
+    let answer = session.collect(&sql).await?;
+    let (Some(column), Some(row)) = (answer.columns.first(), answer.rows.first()) else {
+        return Ok("NULL".to_owned());
+    };
+    if answer.columns.len() != 1 {
+        // ER_OPERAND_COLUMNS.
+        let message = "Operand should contain 1 column(s)".to_owned();
+        return Err(Failure::Told(MysqlError { number: 1241, sqlstate: *b"21000", message }));
+    }
+    let cell = row.first().cloned().flatten();
+    Ok(literal(&typed(column, cell), &results_charset(session)))
+}
+
+/// A cell as a value of its column's type; times are strings, as in a user variable.
+fn typed(column: &ColumnDefinition, cell: Option<Vec<u8>>) -> Value {
+    let Some(cell) = cell else { return Value::Null };
+    let text = String::from_utf8_lossy(&cell);
+    match column.column_type {
+        MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONG | MYSQL_TYPE_LONGLONG
+        | MYSQL_TYPE_YEAR => Value::integer(&text),
+        MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL => Value::decimal(&text),
+        MYSQL_TYPE_FLOAT | MYSQL_TYPE_DOUBLE => {
+            text.parse().map_or_else(|_| Value::Text(cell.clone()), Value::Double)
+        }
+        other if is_string(other) && column.charset == CHARSET_BINARY => Value::Bytes(cell),
+        _ => Value::Text(cell),
+    }
+}
+
+fn client_charset<B: Backend>(session: &Session<B>) -> String {
+    charset(session, "character_set_client")
+}
+
+fn results_charset<B: Backend>(session: &Session<B>) -> String {
+    charset(session, "character_set_results")
+}
+
+fn charset<B: Backend>(session: &Session<B>, variable: &str) -> String {
+    let value = session.state.value(variable).unwrap_or_default().trim_matches('\'');
+    let word = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if word && !value.eq_ignore_ascii_case("null") { value.to_owned() } else { "utf8mb4".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(column_type: u8, cell: &str, expect: &str) {
+        let column = ColumnDefinition::new(b"x".to_vec(), column_type);
+        assert_eq!(literal(&typed(&column, Some(cell.into())), "utf8mb4"), expect);
+    }
+
+    #[test]
+    fn values_keep_their_types() {
+        check(MYSQL_TYPE_LONGLONG, "-7", "-7");
+        check(MYSQL_TYPE_NEWDECIMAL, "1.50", "1.50");
+        check(MYSQL_TYPE_DOUBLE, "1.5", "1.5e0");
+        check(serval_wire::packet::column_type::MYSQL_TYPE_VAR_STRING, "it's", "_utf8mb4 x'69742773'");
+        check(
+            serval_wire::packet::column_type::MYSQL_TYPE_DATETIME,
+            "2026-11-20 10:00:00",
+            "'2026-11-20 10:00:00'",
+        );
+        let column = ColumnDefinition::new(b"x".to_vec(), MYSQL_TYPE_LONGLONG);
+        assert_eq!(typed(&column, None), Value::Null);
+    }
+}

@@ -1,0 +1,65 @@
+//! SHOW COLUMNS, DESCRIBE and COM_FIELD_LIST.
+
+use serval_remote::Backend;
+use serval_sql::{Filter, Ident, Span, TableName};
+use tokio::io::AsyncWrite;
+
+use super::like;
+use super::place::Place;
+use crate::answer::{Answer, end_rows};
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::stream::Writer;
+
+/// The columns of a table, as its first shard shows them.
+pub(super) async fn rows<B: Backend>(
+    session: &mut Session<B>,
+    text: &str,
+    full: bool,
+    table: &TableName,
+    filter: Option<&Filter>,
+) -> Result<Answer, Failure> {
+    let place = Place::find(session, table)?;
+    let full = if full { "FULL " } else { "" };
+    let sql = format!("SHOW {full}COLUMNS FROM {}{}", place.quoted(), clause(text, filter));
+    place.ask(session, sql).await
+}
+
+/// The filter in the client's own words.
+pub(super) fn clause(text: &str, filter: Option<&Filter>) -> String {
+    match filter {
+        None => String::new(),
+        Some(Filter::Like { span, .. }) => format!(" LIKE {}", of(text, *span)),
+        Some(Filter::Where(span)) => format!(" WHERE {}", of(text, *span)),
+    }
+}
+
+fn of(text: &str, span: Span) -> &str {
+    text.get(span.start as usize..span.end as usize).unwrap_or_default()
+}
+
+/// COM_FIELD_LIST: the definitions of a table's columns, for the completion of command-line clients.
+pub(crate) async fn field_list<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    table: &[u8],
+    wildcard: &[u8],
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin,
+{
+    let nowhere = Span { start: 0, end: 0 };
+    let name = Ident { value: String::from_utf8_lossy(table).into_owned(), span: nowhere };
+    let place = Place::find(session, &TableName { schema: None, table: name })?;
+    let sql = format!("SELECT * FROM {} WHERE FALSE", place.quoted());
+    let answer = place.ask(session, sql).await?;
+    let wildcard = String::from_utf8_lossy(wildcard);
+    let wanted =
+        |name: &[u8]| wildcard.is_empty() || like::matches(&wildcard, &String::from_utf8_lossy(name));
+    for column in answer.columns.iter().filter(|column| wanted(&column.name)) {
+        writer.encode(|capabilities, out| column.encode_with_default(capabilities, None, out));
+    }
+    end_rows(writer, session.status(), 0);
+    Ok(())
+}

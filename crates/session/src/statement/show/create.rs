@@ -1,0 +1,113 @@
+//! SHOW CREATE TABLE and SHOW CREATE DATABASE, in logical names.
+
+use serval_remote::Backend;
+use serval_sql::TableName;
+
+use super::place::Place;
+use crate::answer::Answer;
+use crate::failure::{Failure, refused};
+use crate::literal::identifier;
+use crate::session::{Session, is_system_schema};
+
+/// The definition of a table, as its first shard has it.
+pub(super) async fn table<B: Backend>(
+    session: &mut Session<B>,
+    table: &TableName,
+) -> Result<Answer, Failure> {
+    let place = Place::find(session, table)?;
+    let mut answer = place.ask(session, format!("SHOW CREATE TABLE {}", place.quoted())).await?;
+    let database = &place.catalog.node(place.node).database;
+    for row in &mut answer.rows {
+        if let [Some(name), Some(text), ..] = &mut **row {
+            *name = place.logical().as_bytes().to_vec();
+            let shown = String::from_utf8_lossy(text);
+            let shown = rename(&shown, place.physical(), place.logical());
+            let shown = rename_databases(&shown, database, &place.table.schema);
+            let sharded = place.table.table.sharding().is_some();
+            *text = if sharded { without_auto_increment(&shown) } else { shown }.into_bytes();
+        }
+    }
+    Ok(answer)
+}
+
+/// Serval's own CREATE DATABASE of a schema.
+pub(super) async fn database<B: Backend>(session: &mut Session<B>, name: &str) -> Result<Answer, Failure> {
+    let name = session.check_schema(name)?;
+    if is_system_schema(&name) {
+        return Err(refused("SHOW CREATE DATABASE of the servers' own schemas is not supported"));
+    }
+    let catalog = session.catalog();
+    let schema = catalog.schema(&name);
+    let node = schema.and_then(|schema| {
+        let first = || schema.tables.values().find_map(|table| table.placement.nodes().first().copied());
+        schema.default_node.or_else(first)
+    });
+    let Some(node) = node else { return Err(refused("The schema has no data node yet")) };
+    let physical = &catalog.node(node).database;
+    let sql = format!("SHOW CREATE DATABASE {}", identifier(physical));
+    let mut answer = session.ask(node, &sql).await?;
+    for row in &mut answer.rows {
+        if let [Some(shown), Some(text)] = &mut **row {
+            *shown = name.clone().into_bytes();
+            *text = rename(&String::from_utf8_lossy(text), physical, &name).into_bytes();
+        }
+    }
+    Ok(answer)
+}
+
+/// The statement with the logical name in the place where the physical one is defined. How names are quoted depends
+/// on the session's sql_mode and sql_quote_show_create.
+fn rename(text: &str, physical: &str, logical: &str) -> String {
+    const VERBS: [&str; 2] = ["CREATE TABLE ", "CREATE DATABASE "];
+    for verb in VERBS {
+        let Some(rest) = text.strip_prefix(verb) else { continue };
+        for quote in [identifier, ansi_identifier, str::to_owned] {
+            if let Some(rest) = rest.strip_prefix(&quote(physical)) {
+                return format!("{verb}{}{rest}", quote(logical));
+            }
+        }
+    }
+    text.to_owned()
+}
+
+/// A view's text names its tables with their database.
+fn rename_databases(text: &str, physical: &str, logical: &str) -> String {
+    let mut text = text.to_owned();
+    for quote in [identifier, ansi_identifier] {
+        text = text.replace(&format!("{}.", quote(physical)), &format!("{}.", quote(logical)));
+    }
+    text
+}
+
+fn ansi_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The counter of one shard says nothing of the table.
+fn without_auto_increment(text: &str) -> String {
+    const OPTION: &str = " AUTO_INCREMENT=";
+    // Table options stand behind the last parenthesis that ends the columns.
+    let options = text.rfind("\n)").unwrap_or(text.len());
+    let Some(at) = text[options..].find(OPTION).map(|at| options + at) else { return text.to_owned() };
+    let digits = text[at + OPTION.len()..].bytes().take_while(u8::is_ascii_digit).count();
+    format!("{}{}", &text[..at], &text[at + OPTION.len() + digits..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_gets_its_logical_name() {
+        let text =
+            "CREATE TABLE `events_202611` (\n  `id` int\n) ENGINE=InnoDB AUTO_INCREMENT=7 COMMENT=' x'";
+        let shown = without_auto_increment(&rename(text, "events_202611", "events"));
+        assert_eq!(shown, "CREATE TABLE `events` (\n  `id` int\n) ENGINE=InnoDB COMMENT=' x'");
+    }
+
+    #[test]
+    fn names_are_found_however_they_are_quoted() {
+        assert_eq!(rename("CREATE TABLE \"t_1\" (x)", "t_1", "t"), "CREATE TABLE \"t\" (x)");
+        assert_eq!(rename("CREATE DATABASE shop_0 /*!x*/", "shop_0", "shop"), "CREATE DATABASE shop /*!x*/");
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a table that a SHOW names can be looked at: its first shard.
+
+use std::sync::Arc;
+
+use serval_catalog::{Catalog, Placement, Schema};
+use serval_planner::primitive::Target;
+use serval_planner::{Bound, PlanTable};
+use serval_remote::Backend;
+use serval_sql::TableName;
+use serval_types::NodeId;
+
+use crate::answer::Answer;
+use crate::failure::{Failure, unknown_table};
+use crate::literal::identifier;
+use crate::session::{Session, is_system_schema, on_node};
+
+/// Tables of Serval's own, which no client sees.
+const OWN_TABLES: &str = "serval_";
+
+/// One table on its first shard.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) table: PlanTable,
+    pub(super) node: NodeId,
+    shard: Option<usize>,
+}
+
+impl Place {
+    /// Finds a table.
+    pub(super) fn find<B: Backend>(session: &Session<B>, name: &TableName) -> Result<Self, Failure> {
+        let catalog = session.catalog();
+        let named = name.schema.as_ref().map(|schema| schema.value.as_str());
+        let schema_name = session.schema_or_current(named)?;
+        let table_name = name.table.value.as_str();
+        let missing = || Failure::Told(unknown_table(&schema_name, table_name));
+        if is_system_schema(&schema_name) {
+            return Err(crate::failure::refused(
+                "Tables of the servers' own schemas cannot be described through Serval yet",
+            ));
+        }
+        let schema = catalog.schema(&schema_name).ok_or_else(missing)?;
+        if is_hidden(schema, table_name) {
+            return Err(missing());
+        }
+        let table = schema.table_or_default(table_name).ok_or_else(missing)?;
+        let (node, shard) = match &table.placement {
+            Placement::Node(node) => (*node, None),
+            Placement::Global(nodes) => (*nodes.first().ok_or_else(missing)?, None),
+            Placement::Sharded(sharding) => (sharding.shards.first().ok_or_else(missing)?.node, Some(0)),
+        };
+        let table = PlanTable { schema: schema_name.clone(), table };
+        Ok(Self { catalog: Arc::clone(&catalog), table, node, shard })
+    }
+
+    /// The table's name on that shard, quoted.
+    pub(super) fn quoted(&self) -> String {
+        identifier(self.physical())
+    }
+
+    /// The table's name on that shard.
+    pub(super) fn physical(&self) -> &str {
+        self.table.physical_name(self.shard)
+    }
+
+    /// The table's name as the client knows it.
+    pub(super) fn logical(&self) -> &str {
+        &self.table.table.name
+    }
+
+    /// Asks the shard.
+    pub(super) async fn ask<B: Backend>(
+        &self,
+        session: &mut Session<B>,
+        sql: String,
+    ) -> Result<Answer, Failure> {
+        let target = Target::new(self.node, self.shard, sql.into_bytes());
+        let bound = Bound { tables: Arc::from([self.table.clone()]), ..on_node(target) };
+        session.collect_bound(&bound, &self.catalog).await
+    }
+}
+
+/// Whether a name is a physical one only: a piece of a sharded table, or a table of Serval's own.
+pub(super) fn is_hidden(schema: &Schema, name: &str) -> bool {
+    if schema.table(name).is_some() {
+        return false;
+    }
+    let is_piece = |table: &serval_catalog::Table| {
+        let sharding = table.sharding();
+        sharding.is_some_and(|sharding| {
+            sharding.shards.iter().any(|shard| shard.table.eq_ignore_ascii_case(name))
+        })
+    };
+    name.starts_with(OWN_TABLES) || schema.tables.values().any(|table| is_piece(table))
+}

@@ -1,0 +1,235 @@
+//! Wire transcripts: each file of `transcripts/` is a conversation between a client, the proxy and scripted servers,
+//! one packet a line, under paused time.
+//!
+//! After a change that is meant, regenerate them with `UPDATE_GOLDENFILES=1 cargo test`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use goldenscript::{Command, Context};
+use serval_session::Proxy;
+use serval_types::MysqlError;
+use serval_wire::command::encode;
+use support::client::{Client, Credentials};
+use support::{Reply, Servers};
+use tokio::runtime::Runtime;
+
+struct Runner {
+    runtime: Runtime,
+    servers: Servers,
+    proxy: Arc<Proxy<Servers>>,
+    clients: std::collections::BTreeMap<String, Client>,
+}
+
+impl Runner {
+    fn new() -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let servers = Servers::default();
+        let proxy = support::proxy("", servers.clone());
+        Self { runtime, servers, proxy, clients: std::collections::BTreeMap::new() }
+    }
+
+    /// Runs one command of a script; what it says, line by line.
+    fn step(&mut self, command: &Command, who: &str) -> Result<Vec<String>, Box<dyn Error>> {
+        let mut args = command.consume_args();
+        let lines = match command.name.as_str() {
+            "proxy" => {
+                let limits: Vec<_> = std::iter::from_fn(|| args.next_key()).map(limit).collect();
+                self.proxy = support::proxy(&limits.join("\n"), self.servers.clone());
+                Vec::new()
+            }
+            "server" => {
+                let start = args.next_pos().ok_or("which statement?")?;
+                self.servers.on(start, reply(&mut args)?);
+                Vec::new()
+            }
+            "connect" => {
+                let buffer = args.take_key("buffer").unwrap_or("1000000").parse()?;
+                let eof = args.take_key("eof") == Some("old");
+                let credentials = credentials(&mut args)?;
+                let raw = args.next_pos() == Some("raw");
+                self.connect(who, buffer, !eof, (!raw).then_some(&credentials))
+            }
+            "query" => {
+                let sql = args.next_pos().ok_or("which statement?")?;
+                self.command(who, &encode::query(sql.as_bytes()), args.next_pos() == Some("unread"))
+            }
+            "command" => {
+                let payload = bytes(args.next_pos().ok_or("which bytes?")?)?;
+                self.command(who, &payload, false)
+            }
+            "raw" => {
+                let bytes = bytes(args.next_pos().ok_or("which bytes?")?)?;
+                let client = self.clients.get_mut(who).ok_or("no client")?;
+                self.runtime.block_on(async {
+                    client.raw(&bytes).await;
+                    client.read().await
+                })
+            }
+            "read" => {
+                let client = self.clients.get_mut(who).ok_or("no client")?;
+                self.runtime.block_on(client.read())
+            }
+            "wait" => {
+                let time = Duration::from_secs(args.next_pos().ok_or("how long?")?.parse()?);
+                self.runtime.block_on(async { tokio::time::sleep(time).await });
+                match self.clients.get_mut(who) {
+                    Some(client) => self.runtime.block_on(client.read()),
+                    None => Vec::new(),
+                }
+            }
+            "shutdown" => {
+                self.proxy.sessions.drain();
+                Vec::new()
+            }
+            "leave" => {
+                self.clients.remove(who);
+                self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(100)).await });
+                Vec::new()
+            }
+            "sessions" => vec![format!("{} sessions", self.proxy.sessions.len())],
+            other => return Err(format!("unknown command {other}").into()),
+        };
+        args.reject_next()?;
+        Ok(lines)
+    }
+
+    fn connect(&mut self, who: &str, buffer: usize, eof: bool, login: Option<&Credentials>) -> Vec<String> {
+        let (near, far) = tokio::io::duplex(buffer);
+        let (read, write) = tokio::io::split(far);
+        let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        let proxy = Arc::clone(&self.proxy);
+        self.runtime.spawn(serval_session::serve_client(proxy, read, write, Some(peer)));
+        let mut client = Client::new(near, eof);
+        let lines = match login {
+            Some(login) => self.runtime.block_on(client.login(login)),
+            None => Vec::new(),
+        };
+        self.clients.insert(who.to_owned(), client);
+        lines
+    }
+
+    fn command(&mut self, who: &str, payload: &[u8], unread: bool) -> Vec<String> {
+        let client = self.clients.get_mut(who).expect("a client");
+        self.runtime.block_on(async {
+            client.command(payload).await;
+            if unread {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                return Vec::new();
+            }
+            client.read().await
+        })
+    }
+}
+
+impl goldenscript::Runner for Runner {
+    type Command = Command;
+
+    fn run(&mut self, command: &Command, context: &Context) -> Result<String, Box<dyn Error>> {
+        let who = context.prefix.clone().unwrap_or_default();
+        let lines = self.step(command, &who)?;
+        let lines = folded(self.servers.log().into_iter().chain(lines).collect());
+        Ok(lines.into_iter().map(|line| line + "\n").collect())
+    }
+}
+
+/// Many rows in a line.
+fn folded(lines: Vec<String>) -> Vec<String> {
+    let mut folded: Vec<String> = Vec::new();
+    let mut same = 0;
+    for line in lines {
+        let tail = |line: &str| line.split_once(" row (").map(|(_, tail)| tail.to_owned());
+        match (folded.last().and_then(|last| tail(last)), tail(&line)) {
+            (Some(last), Some(tail)) if last == tail => same += 1,
+            _ => {
+                if same > 0 {
+                    folded.push(format!("(and {same} more rows like it)"));
+                    same = 0;
+                }
+                folded.push(line);
+            }
+        }
+    }
+    if same > 0 {
+        folded.push(format!("(and {same} more rows like it)"));
+    }
+    folded
+}
+
+fn limit((key, value): (&str, &str)) -> String {
+    match value.parse::<u64>() {
+        Ok(number) => format!("{key} = {number}"),
+        Err(_) => format!("{key} = \"{value}\""),
+    }
+}
+
+fn credentials(args: &mut goldenscript::ArgumentConsumer<'_>) -> Result<Credentials, Box<dyn Error>> {
+    Ok(Credentials {
+        user: args.take_key("user").unwrap_or("app").to_owned(),
+        password: args.take_key("password").unwrap_or("secret").to_owned(),
+        schema: args.take_key("schema").map(str::to_owned),
+        plugin: args.take_key("plugin").map(str::to_owned),
+        collation: args.take_key("collation").unwrap_or("45").parse()?,
+    })
+}
+
+/// What a server answers, as a script says it.
+fn reply(args: &mut goldenscript::ArgumentConsumer<'_>) -> Result<Reply, Box<dyn Error>> {
+    let mut number = |key| args.take_key(key).map_or(Ok(0), str::parse::<u64>);
+    let (affected, insert_id, warnings) = (number("affected")?, number("insert_id")?, number("warnings")?);
+    let warnings = u16::try_from(warnings)?;
+    if let Some(error) = args.take_key("error") {
+        return Ok(Reply::Error(parse_error(error)?));
+    }
+    if let Some(error) = args.take_key("refuses") {
+        return Ok(Reply::RefusesState(parse_error(error)?));
+    }
+    if let Some(bursts) = args.take_key("flood") {
+        return Ok(Reply::Flood { bursts: bursts.parse()? });
+    }
+    if let Some(seconds) = args.take_key("slow") {
+        return Ok(Reply::Slow(Duration::from_secs(seconds.parse()?)));
+    }
+    if let Some(columns) = args.take_key("columns") {
+        let columns = columns.split(',').map(str::to_owned).collect();
+        let cell = |cell: &str| (cell != "NULL").then(|| cell.to_owned());
+        let rows = std::iter::from_fn(|| args.next_pos());
+        let rows = rows.map(|row| row.split(',').map(cell).collect()).collect();
+        return Ok(Reply::Rows { columns, rows, warnings });
+    }
+    if args.next_pos() == Some("breaks") {
+        return Ok(Reply::BreaksAfterRows);
+    }
+    Ok(Reply::Ok { affected, insert_id, warnings })
+}
+
+fn parse_error(text: &str) -> Result<MysqlError, Box<dyn Error>> {
+    let (number, message) = text.split_once(' ').ok_or("number and message")?;
+    Ok(MysqlError { number: number.parse()?, sqlstate: *b"HY000", message: message.to_owned() })
+}
+
+/// Bytes as hexadecimal digits, spaces allowed.
+fn bytes(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let pairs = (0..digits.len()).step_by(2);
+    Ok(pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16)).collect::<Result<_, _>>()?)
+}
+
+#[test]
+fn transcripts() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut files: Vec<_> = std::fs::read_dir(here).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        goldenscript::run(&mut Runner::new(), &file)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
