@@ -14,6 +14,7 @@ use crate::handshake;
 use crate::health::Health;
 use crate::link::Link;
 use crate::server::Server;
+use crate::statements::Statements;
 
 impl Server {
     /// One connection, by `deadline`.
@@ -115,6 +116,7 @@ impl Server {
     /// A new link, with autocommit on, whatever the server's configuration says.
     async fn log_in(&self, limit: Duration) -> Result<Link, LinkError> {
         let mut link = handshake::connect(&self.login, limit).await?;
+        link.statements = Statements::new(self.timing.prepared_statements);
         if !link.is_clean() {
             let set = link.order(Command::Query, b"SET autocommit=1");
             tokio::time::timeout(limit, set).await.unwrap_or(Err(LinkError::TimedOut))?;

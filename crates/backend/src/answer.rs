@@ -7,25 +7,37 @@ use crate::accepted::Accepted;
 use crate::command;
 use crate::error::LinkError;
 use crate::link::{Link, Phase};
+use crate::prepare::is_forgotten;
 
 impl Link {
-    /// The next whole packets of the statement's answer.
+    /// The next whole packets of the statement's answer; `None` where the server does not prepare a statement again
+    /// that it has forgotten, for the reason in [`Phase::Refused`].
     ///
     /// # Errors
     /// [`LinkError::Server`] when a preamble was refused although the server had accepted it before: the statement
     /// behind it ran in a session that nobody knows, so the link is of no more use.
-    pub(crate) async fn next_burst(&mut self, accepted: &Accepted) -> Result<Burst, LinkError> {
+    pub(crate) async fn next_burst(&mut self, accepted: &Accepted) -> Result<Option<Burst>, LinkError> {
         loop {
-            if let Some(burst) = self.buffered_burst(accepted)? {
-                return Ok(burst);
+            let begins = matches!(self.phase, Phase::Busy { repeatable: true, .. });
+            let Some(burst) = self.buffered_burst(accepted)? else {
+                self.fill().await?;
+                continue;
+            };
+            if let Phase::Busy { repeatable, .. } = &mut self.phase {
+                *repeatable = false;
             }
-            self.fill().await?;
+            if !(begins && is_forgotten(&burst)) {
+                return Ok(Some(burst));
+            }
+            if !self.execute_again(accepted).await? {
+                return Ok(None);
+            }
         }
     }
 
     fn buffered_burst(&mut self, accepted: &Accepted) -> Result<Option<Burst>, LinkError> {
         loop {
-            let Phase::Busy { awaited, scanner, first } = &mut self.phase else {
+            let Phase::Busy { awaited, scanner, first, .. } = &mut self.phase else {
                 return Err(LinkError::closed());
             };
             let scanned = scanner.scan(&self.input)?;
@@ -38,8 +50,7 @@ impl Link {
                     command::renumber(&mut bytes, first.wrapping_sub(1));
                 }
                 if let Some(completion) = &scanned.complete {
-                    self.note(completion)?;
-                    self.phase = Phase::Idle;
+                    self.end(completion)?;
                 }
                 return Ok(Some(Burst { bytes, completion: scanned.complete }));
             }

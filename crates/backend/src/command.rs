@@ -14,6 +14,8 @@ pub(crate) enum Command {
     InitDb = 0x02,
     Query = 0x03,
     Ping = 0x0e,
+    Prepare = 0x16,
+    CloseStatement = 0x19,
 }
 
 /// The whole packet of COM_QUIT.
@@ -35,6 +37,17 @@ pub(crate) fn renumber(mut frames: &mut [u8], less: u8) {
     }
 }
 
+/// How many bytes at the start of `buf` are whole frames.
+pub(crate) fn whole_frames(buf: &[u8]) -> usize {
+    let mut whole = 0;
+    while let Some(length) = buf.get(whole..).and_then(frame_length)
+        && whole + length <= buf.len()
+    {
+        whole += length;
+    }
+    whole
+}
+
 /// The length of the frame that `buf` begins with, its header included; `None` before the header is whole.
 pub(crate) fn frame_length(buf: &[u8]) -> Option<usize> {
     let [low, middle, high, _] = *buf.first_chunk::<{ frame::HEADER }>()?;
@@ -51,5 +64,8 @@ mod tests {
         let mut frames = [1, 0, 0, 1, 9, 0, 0, 0, 2];
         renumber(&mut frames, 2);
         assert_eq!(frames, [1, 0, 0, 255, 9, 0, 0, 0, 0]);
+        assert_eq!(whole_frames(&frames), 9);
+        assert_eq!(whole_frames(&frames[..8]), 5);
+        assert_eq!(whole_frames(&frames[..4]), 0);
     }
 }

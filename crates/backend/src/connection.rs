@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serval_remote::{Burst, Connection, RemoteError, Request};
+use serval_remote::{Burst, Connection, Execution, RemoteError, Request};
+use serval_wire::response::Prepared;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::command::{self, Command};
@@ -11,6 +12,7 @@ use crate::link::{Link, Phase};
 use crate::preamble::Step;
 use crate::release::release;
 use crate::server::Server;
+use crate::statements::Statement;
 
 /// A connection to one server, with its place in that server's pool.
 ///
@@ -22,6 +24,11 @@ use crate::server::Server;
 /// same before; otherwise the answer is waited for, because a server runs a statement also after a failed preamble.
 /// If something accepted before is refused after all, the connection is closed and the statement reported as
 /// [`RemoteError::Lost`] with `sent: true`.
+///
+/// # Prepared statements
+/// A statement with an [`Execution`] is prepared when this connection does not have it prepared already, which costs a
+/// round trip, and then executed. One that the server has forgotten meanwhile is prepared again, once, and nobody
+/// hears of it. What is no longer used is closed along with a later statement.
 #[derive(Debug)]
 pub struct ServerConnection {
     /// Present until dropped.
@@ -70,6 +77,14 @@ impl ServerConnection {
         }
     }
 
+    /// What the server refused instead of running the statement.
+    fn refusal(&mut self) -> RemoteError {
+        match self.link.as_mut().and_then(|link| link.take_refusal()) {
+            Some(error) => RemoteError::Refused(error),
+            None => self.lost(false, "it has no statement in progress"),
+        }
+    }
+
     /// Until the first statement any idle connection will do, so one that is in the right database already is taken
     /// instead; [`Backend::acquire`](serval_remote::Backend::acquire) could not know the database.
     fn settle(&mut self, request: &Request<'_>) {
@@ -99,21 +114,28 @@ impl Connection for ServerConnection {
         let Some(link) = self.link.as_mut() else {
             return Err(self.lost(false, "it is closed"));
         };
-        match &link.phase {
-            Phase::Busy { .. } => {}
-            Phase::Idle | Phase::Broken => return Err(self.lost(false, "it has no statement in progress")),
-            Phase::Refused(error) => {
-                let error = error.clone();
-                link.phase = Phase::Idle;
-                return Err(RemoteError::Refused(error));
+        if matches!(link.phase, Phase::Busy { .. }) {
+            match link.next_burst(&self.server.accepted).await {
+                Ok(Some(burst)) => {
+                    self.server.count(&burst);
+                    return Ok(burst);
+                }
+                Ok(None) => {}
+                Err(error) => return Err(self.give_up(error, true)),
             }
         }
-        match link.next_burst(&self.server.accepted).await {
-            Ok(burst) => {
-                self.server.count(&burst);
-                Ok(burst)
-            }
-            Err(error) => Err(self.give_up(error, true)),
+        Err(self.refusal())
+    }
+
+    async fn prepare(&mut self, request: &Request<'_>) -> Result<Prepared, RemoteError> {
+        self.settle(request);
+        let Some(link) = self.link.as_mut().filter(|link| matches!(link.phase, Phase::Idle)) else {
+            return Err(self.lost(false, "it is not idle"));
+        };
+        match prepare(link, &self.server, request).await {
+            Ok(Some(prepared)) => Ok(prepared),
+            Ok(None) => Err(self.refusal()),
+            Err(error) => Err(self.give_up(error, false)),
         }
     }
 
@@ -138,24 +160,79 @@ impl Drop for ServerConnection {
     }
 }
 
+/// Sends a statement, unless the server refuses what it needs first, which the caller hears when it reads.
 async fn send(link: &mut Link, server: &Server, request: &Request<'_>) -> Result<(), LinkError> {
+    let Some(together) = take_steps(link, server, request).await? else { return Ok(()) };
+    match &request.execution {
+        Some(execution) => send_execution(link, server, request, execution, together).await,
+        None => {
+            together.iter().for_each(|step| step.put(&mut link.output));
+            let first = command::put(&mut link.output, Command::Query, request.sql);
+            write(link, server, Phase::awaiting(together, first)).await
+        }
+    }
+}
+
+async fn send_execution(
+    link: &mut Link,
+    server: &Server,
+    request: &Request<'_>,
+    execution: &Execution<'_>,
+    mut together: Vec<Step>,
+) -> Result<(), LinkError> {
+    link.select(request);
+    let statement = match link.statements.find() {
+        Some(statement) => statement,
+        None => match link.prepare(std::mem::take(&mut together), &server.accepted).await? {
+            Some(prepared) => Statement::of(&prepared.ok),
+            None => return Ok(()),
+        },
+    };
+    if let Err(error) = link.encode_execution(statement, execution) {
+        link.phase = Phase::Refused(error.to_mysql());
+        return Ok(());
+    }
+    together.iter().for_each(|step| step.put(&mut link.output));
+    let first = link.put_execution();
+    write(link, server, Phase::executing(together, first)).await
+}
+
+async fn write(link: &mut Link, server: &Server, phase: Phase) -> Result<(), LinkError> {
+    server.counters.queries.add(1);
+    server.counters.bytes_out.add(link.output.len() as u64);
+    link.phase = phase;
+    link.flush().await
+}
+
+/// Prepares a statement whether it is prepared or not: its tables may have changed, and the client wants to know the
+/// columns as they are now.
+async fn prepare(
+    link: &mut Link,
+    server: &Server,
+    request: &Request<'_>,
+) -> Result<Option<Prepared>, LinkError> {
+    let Some(together) = take_steps(link, server, request).await? else { return Ok(None) };
+    link.select(request);
+    link.prepare(together, &server.accepted).await
+}
+
+/// Sends the preambles that cannot share a write with the statement, and gives back those that can. `None` if the
+/// server refused one.
+async fn take_steps(
+    link: &mut Link,
+    server: &Server,
+    request: &Request<'_>,
+) -> Result<Option<Vec<Step>>, LinkError> {
     let mut steps = Step::all(link, request);
     let waits = |step: &Step| !step.may_pipeline(&server.accepted, request.sql);
     let alone = steps.iter().rposition(waits).map_or(0, |last| last + 1);
     let together = steps.split_off(alone);
     for step in steps {
         if !take_step(link, server, step).await? {
-            return Ok(());
+            return Ok(None);
         }
     }
-    for step in &together {
-        step.put(&mut link.output);
-    }
-    let first = command::put(&mut link.output, Command::Query, request.sql);
-    server.counters.queries.add(1);
-    server.counters.bytes_out.add(link.output.len() as u64);
-    link.phase = Phase::awaiting(together, first);
-    link.flush().await
+    Ok(Some(together))
 }
 
 /// Sends one preamble alone. False if the server refused it, which the caller hears when it reads.

@@ -4,7 +4,7 @@
 //! set variables of a fresh connection come from its handshake and not from the server's defaults: `DEFAULT` would
 //! turn utf8mb4 into whatever the server's configuration names. Autocommit is on, whatever the configuration says.
 
-use serval_remote::SessionState;
+use serval_remote::{NAMES, SessionState};
 
 /// Variables that a server gives no DEFAULT for, or whose DEFAULT is not what a fresh connection has. A connection
 /// that has one set is not handed to another session.
@@ -18,20 +18,20 @@ const NO_WAY_BACK: [&str; 7] = [
     "pseudo_slave_mode",
 ];
 
-/// The two that move together: setting the first picks the second's default, setting the second picks the first.
-const CHARSET: &str = "character_set_connection";
-const COLLATION: &str = "collation_connection";
+/// The variables that SET NAMES sets, in an order in which none undoes another: setting a connection's character set
+/// picks its default collation, and setting the collation picks the character set.
+const CHARSETS: [&str; 4] =
+    ["character_set_connection", "collation_connection", "character_set_client", "character_set_results"];
 
 /// What the handshake asks for.
-const FRESH_CHARSET: &str = "utf8mb4";
-const FRESH_COLLATION: &str = "utf8mb4_general_ci";
+const FRESH_NAMES: &str = "'utf8mb4' COLLATE 'utf8mb4_general_ci'";
 
-/// The assignments, `name=value` each, that turn a connection in state `from` into `to`; empty where they are equal.
+/// The assignments, `name=value` or `NAMES …` each, that turn a connection in state `from` into `to`; empty where they are equal.
 pub(crate) fn assignments(from: &SessionState, to: &SessionState) -> Vec<String> {
     if from == to {
         return Vec::new();
     }
-    let mut all = connection_charset(from, to);
+    let mut all = charsets(from, to);
     for (name, value) in to.iter().filter(|(name, value)| is_plain(name) && from.value(name) != Some(value)) {
         all.push(format!("{name}={value}"));
     }
@@ -52,30 +52,23 @@ pub(crate) fn is_reversible(state: &SessionState) -> bool {
 }
 
 fn is_plain(name: &str) -> bool {
-    name != CHARSET && name != COLLATION
+    name != NAMES && !CHARSETS.contains(&name)
 }
 
-fn connection_charset(from: &SessionState, to: &SessionState) -> Vec<String> {
-    let pair = |state: &SessionState| {
-        (state.value(CHARSET).map(str::to_owned), state.value(COLLATION).map(str::to_owned))
-    };
-    if pair(from) == pair(to) {
+/// All of them, whatever differs. SET NAMES also sets the collation that result columns are marked with, which no
+/// variable shows, so it is the only way to a known state.
+fn charsets(from: &SessionState, to: &SessionState) -> Vec<String> {
+    if [NAMES].iter().chain(&CHARSETS).all(|name| from.value(name) == to.value(name)) {
         return Vec::new();
     }
-    match pair(to) {
-        (None, None) => vec![format!("{CHARSET}={FRESH_CHARSET}"), format!("{COLLATION}={FRESH_COLLATION}")],
-        (charset, collation) => {
-            let charset = charset.map(|value| format!("{CHARSET}={value}"));
-            let collation = collation.map(|value| format!("{COLLATION}={value}"));
-            charset.into_iter().chain(collation).collect()
-        }
-    }
+    let names = format!("NAMES {}", to.value(NAMES).unwrap_or(FRESH_NAMES));
+    let after = CHARSETS.iter().filter_map(|name| Some(format!("{name}={}", to.value(name)?)));
+    std::iter::once(names).chain(after).collect()
 }
 
 /// The value of a variable that nobody has set on this connection.
 fn fresh(name: &str) -> &'static str {
     match name {
-        "character_set_client" | "character_set_results" => FRESH_CHARSET,
         "autocommit" => "1",
         _ if name.starts_with('@') => "NULL",
         _ => "DEFAULT",
@@ -101,25 +94,20 @@ mod tests {
 
     #[test]
     fn character_sets_go_back_to_the_handshakes() {
-        let latin = [
-            ("character_set_client", "latin1"),
-            ("character_set_connection", "latin1"),
-            ("character_set_results", "latin1"),
-        ];
-        assert_eq!(
-            set(&latin, &[]),
-            "SET character_set_connection=utf8mb4, collation_connection=utf8mb4_general_ci, \
-             character_set_client=utf8mb4, character_set_results=utf8mb4"
-        );
+        let latin = [(NAMES, "'latin1'")];
+        assert_eq!(set(&latin, &[]), "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_general_ci'");
+        assert_eq!(set(&[], &latin), "SET NAMES 'latin1'");
     }
 
     #[test]
-    fn a_collation_is_left_for_its_character_sets_default() {
-        let from = [("character_set_connection", "utf8mb4"), ("collation_connection", "utf8mb4_bin")];
+    fn what_was_set_after_names_comes_after_it() {
+        let to =
+            [(NAMES, "'utf8mb4'"), ("character_set_results", "NULL"), ("collation_connection", "latin1_bin")];
         assert_eq!(
-            set(&from, &[("character_set_connection", "utf8mb4")]),
-            "SET character_set_connection=utf8mb4"
+            set(&[(NAMES, "'utf8mb4'")], &to),
+            "SET NAMES 'utf8mb4', collation_connection=latin1_bin, character_set_results=NULL"
         );
+        assert_eq!(set(&to, &[(NAMES, "'utf8mb4'")]), "SET NAMES 'utf8mb4'");
     }
 
     #[test]

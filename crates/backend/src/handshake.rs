@@ -166,8 +166,8 @@ impl Exchange {
 }
 
 /// What both sides speak. DEPRECATE_EOF is not negotiable, because answers are relayed to clients as they come.
-/// FOUND_ROWS is not asked for: affected rows are rows changed, and a client that wants matched rows counted needs
-/// connections of another kind.
+/// FOUND_ROWS is not asked for: affected rows are rows changed. What a client that wants matched rows needs stands in the
+/// text of the OK packet.
 fn agreed(greeting: &Handshake) -> Result<Capabilities, LinkError> {
     let required = Capabilities::CLIENT_PROTOCOL_41
         | Capabilities::CLIENT_PLUGIN_AUTH

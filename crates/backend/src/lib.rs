@@ -23,7 +23,7 @@
 //! let state = SessionState::default();
 //! let deadline = Instant::now() + Duration::from_secs(1);
 //! let mut connection = servers.acquire(GroupId(0), Access::Primary, &state, deadline).await?;
-//! connection.send(&Request { database: Some("shop_0"), state: &state, begin: None, sql: b"SELECT 1" }).await?;
+//! connection.send(&Request { database: Some("shop_0"), state: &state, begin: None, sql: b"SELECT 1", execution: None }).await?;
 //! while connection.read_burst().await?.completion.is_none() {}
 //! # Ok(())
 //! # }
@@ -46,11 +46,13 @@ mod metric;
 mod monitor;
 mod pool;
 mod preamble;
+mod prepare;
 mod query;
 mod release;
 mod replication;
 mod server;
 mod servers;
+mod statements;
 mod status;
 mod stream;
 mod timing;

@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::command::{self, Command};
 use crate::error::LinkError;
 use crate::preamble::Step;
+use crate::statements::Statements;
 use crate::stream::{Peek, Stream};
 use crate::version::ServerVersion;
 
@@ -34,7 +35,8 @@ const FATAL: [u16; 4] = [1053, 1077, 1927, 4031];
 pub(crate) enum Phase {
     /// Nothing sent, nothing to come.
     Idle,
-    /// The server refused a preamble, so the statement was not sent; the caller hears of it when it reads.
+    /// The server refused a preamble, or to prepare the statement, so it did not run; the caller hears of it when it
+    /// reads.
     Refused(MysqlError),
     /// Something was sent and its answer is not complete.
     Busy {
@@ -44,6 +46,8 @@ pub(crate) enum Phase {
         scanner: ResponseScanner,
         /// The sequence id that the statement's answer begins with.
         first: u8,
+        /// Nothing of the answer has been seen, and it is that of an execution which can be sent again.
+        repeatable: bool,
     },
     /// Of no more use.
     Broken,
@@ -58,7 +62,17 @@ impl Phase {
     /// Waiting for the answers of preambles, and then for the statement's, which begins with the sequence id `first`.
     pub(crate) fn awaiting(awaited: Vec<Step>, first: u8) -> Self {
         let scanner = ResponseScanner::with_sequence(true, if awaited.is_empty() { first } else { 1 });
-        Self::Busy { awaited, scanner, first }
+        Self::Busy { awaited, scanner, first, repeatable: false }
+    }
+
+    /// [`Phase::awaiting`] for the execution of a prepared statement.
+    pub(crate) fn executing(awaited: Vec<Step>, first: u8) -> Self {
+        match Self::awaiting(awaited, first) {
+            Self::Busy { awaited, scanner, first, .. } => {
+                Self::Busy { awaited, scanner, first, repeatable: true }
+            }
+            phase => phase,
+        }
     }
 }
 
@@ -74,6 +88,9 @@ pub(crate) struct Link {
     pub(crate) version: ServerVersion,
     pub(crate) state: SessionState,
     pub(crate) database: Option<Box<str>>,
+    pub(crate) statements: Statements,
+    /// The payload of the last COM_STMT_EXECUTE.
+    pub(crate) execution: Vec<u8>,
     status: StatusFlags,
     /// Not to be pooled again: its session is in doubt, or the server is about to close it.
     pub(crate) retire: bool,
@@ -93,6 +110,8 @@ impl Link {
             version,
             state: SessionState::default(),
             database: None,
+            statements: Statements::default(),
+            execution: Vec::new(),
             status,
             retire: false,
             created: Instant::now(),
@@ -128,6 +147,18 @@ impl Link {
             self.input = BytesMut::new();
             self.read_size = READ;
         }
+        if self.execution.capacity() > OUTPUT_KEPT {
+            self.execution = Vec::new();
+        }
+        self.statements.shrink(OUTPUT_KEPT);
+    }
+
+    /// What the server refused, which makes the link idle again.
+    pub(crate) fn take_refusal(&mut self) -> Option<MysqlError> {
+        let Phase::Refused(error) = &self.phase else { return None };
+        let error = error.clone();
+        self.phase = Phase::Idle;
+        Some(error)
     }
 
     /// Writes what is in the output buffer.
@@ -186,7 +217,8 @@ impl Link {
         }
     }
 
-    async fn skip_answer(&mut self) -> Result<Completion, LinkError> {
+    /// Reads an answer to its end, throwing the rows away.
+    pub(crate) async fn skip_answer(&mut self) -> Result<Completion, LinkError> {
         let mut scanner = ResponseScanner::new(true);
         loop {
             let scanned = scanner.scan(&self.input)?;
@@ -203,18 +235,30 @@ impl Link {
         }
     }
 
+    /// Takes over the end of the statement's answer. A server that asks for a file will not get it and so will never
+    /// be ready for another statement; the caller hears what it asked, and the link is of no more use.
+    pub(crate) fn end(&mut self, completion: &Completion) -> Result<(), WireError> {
+        if completion.kind == CompletionKind::LocalInfile {
+            self.phase = Phase::Broken;
+            return Ok(());
+        }
+        self.phase = Phase::Idle;
+        self.note(completion)
+    }
+
     /// Takes over what the end of an answer tells about the session.
     pub(crate) fn note(&mut self, completion: &Completion) -> Result<(), WireError> {
         match completion.kind {
             CompletionKind::Ok | CompletionKind::ResultSet => self.status = completion.status,
-            CompletionKind::Err => self.retire |= completion.error.as_ref().is_some_and(is_fatal),
-            // Never asked for, since the handshake did not offer it.
+            CompletionKind::Err => completion.error.iter().for_each(|error| self.note_error(error)),
+            // Nobody here sends files; where a client asked for it, see [`Link::end`].
             CompletionKind::LocalInfile => return Err(WireError::Malformed { what: "LOCAL INFILE request" }),
         }
         Ok(())
     }
-}
 
-fn is_fatal(error: &ErrPacket) -> bool {
-    FATAL.contains(&error.number)
+    /// Takes over what an error tells about the connection.
+    pub(crate) fn note_error(&mut self, error: &ErrPacket) {
+        self.retire |= FATAL.contains(&error.number);
+    }
 }

@@ -1,8 +1,9 @@
-//! How long things may take.
+//! How long things may take, and how much may be kept.
 
 use std::time::Duration;
 
-/// The times that pools and monitors keep, beside those that the catalog's settings have. The defaults suit servers in one region; tests shorten them.
+/// The times and numbers that pools and monitors keep to, beside those that the catalog's settings have. The defaults
+/// suit servers in one region; tests shorten them.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
     /// Between two probes of a server by its monitor.
@@ -19,6 +20,9 @@ pub struct Timing {
     pub age: Duration,
     /// How long a ROLLBACK or KILL after an abandoned statement may take, its connect included.
     pub cleanup: Duration,
+    /// How many statements a connection keeps prepared on its server, which counts those of all connections
+    /// (`max_prepared_stmt_count`).
+    pub prepared_statements: usize,
 }
 
 impl Default for Timing {
@@ -31,6 +35,7 @@ impl Default for Timing {
             idle: Duration::from_secs(300),
             age: Duration::from_secs(3600),
             cleanup: Duration::from_secs(5),
+            prepared_statements: 256,
         }
     }
 }

@@ -3,8 +3,13 @@
 use std::time::Instant;
 
 use serval_catalog::Catalog;
-use serval_remote::{Access, Backend, SessionState};
+use serval_planner::primitive::Target;
+use serval_remote::{Access, Backend, Execution, SessionState};
 use serval_transaction::Transaction;
+use serval_wire::command::execute::Parameters;
+
+use crate::link::Query;
+use crate::row::Encoding;
 
 /// What a statement runs in.
 pub struct Context<'a, B: Backend> {
@@ -22,9 +27,28 @@ pub struct Context<'a, B: Backend> {
     pub memory_limit: usize,
     /// Whether the session's consistency lets replicas answer plain reads.
     pub replicas: bool,
+    /// The parameters of a prepared statement, of which each target takes its own. With them, even with none, every
+    /// target executes a prepared statement and the rows that reach the sink are binary; without, all is text.
+    pub parameters: Option<&'a Parameters>,
 }
 
-impl<B: Backend> Context<'_, B> {
+impl<'a, B: Backend> Context<'a, B> {
+    /// How rows are written.
+    pub(crate) fn encoding(&self) -> Encoding {
+        if self.parameters.is_some() { Encoding::Binary } else { Encoding::Text }
+    }
+
+    /// The statement of a target.
+    pub(crate) fn query<'q>(&self, target: &'q Target) -> Query<'q>
+    where
+        'a: 'q,
+    {
+        let database = &*self.catalog.node(target.node).database;
+        let execution =
+            self.parameters.map(|parameters| Execution { parameters, selection: &target.parameters });
+        Query { database: Some(database), state: self.state, sql: &target.sql, execution }
+    }
+
     /// Which servers may answer. Inside a transaction the primary, always: it has the transaction's own writes.
     pub(crate) fn access(&self, replica_safe: bool) -> Access {
         if replica_safe && self.replicas && !self.transaction.is_open() {

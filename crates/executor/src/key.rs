@@ -17,6 +17,7 @@ pub(crate) use part::Part;
 
 use crate::error::ExecuteError;
 use crate::operator::Shape;
+use crate::row::Layout;
 
 /// An order of rows: which cells count, and how they compare.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(crate) struct Order {
     columns: Vec<OrderColumn>,
     /// Cells behind this many are not looked at.
     cells: usize,
+    layout: Layout,
 }
 
 #[derive(Debug)]
@@ -37,12 +39,12 @@ impl Order {
     pub(crate) fn new(keys: &[SortKey], shape: &Shape) -> Result<Arc<Self>, ExecuteError> {
         let columns = keys.iter().map(|key| OrderColumn::new(key, shape)).collect::<Result<Vec<_>, _>>()?;
         let cells = columns.iter().map(|column| column.column.last_cell() + 1).max().unwrap_or(0);
-        Ok(Arc::new(Self { columns, cells }))
+        Ok(Arc::new(Self { columns, cells, layout: shape.layout() }))
     }
 
     /// The key of a row: only its own cells are decoded.
     pub(crate) fn key(self: &Arc<Self>, row: &Bytes) -> Result<Key, ExecuteError> {
-        let cells = cells(row, self.cells)?;
+        let cells = self.layout.cells(row, self.cells)?;
         let parts = self.columns.iter().map(|column| column.column.part(row, &cells));
         Ok(Key { parts: parts.collect::<Result<_, _>>()?, order: Arc::clone(self) })
     }
@@ -53,17 +55,6 @@ impl OrderColumn {
         let column = KeyColumn::new(key.value, key.weight, &key.padding, shape)?;
         Ok(Self { column, descending: key.descending })
     }
-}
-
-/// The first `count` cells of a row.
-pub(crate) fn cells(row: &Bytes, count: usize) -> Result<SmallVec<[Option<&[u8]>; 16]>, ExecuteError> {
-    let cells = serval_wire::text_row::cells(row).take(count);
-    let cells: SmallVec<[_; 16]> =
-        cells.collect::<Result<_, _>>().map_err(|_| ExecuteError::malformed("a node", "text row"))?;
-    if cells.len() < count {
-        return Err(ExecuteError::malformed("a node", "text row"));
-    }
-    Ok(cells)
 }
 
 /// The index of a column in a row, and its definition.

@@ -7,6 +7,9 @@
 //! connection, and then asks again; so a slow client or a slow node holds up exactly the connections that wait for
 //! it, and memory stays at a burst per connection.
 //!
+//! With [`Context::parameters`] a statement is executed as a prepared one on every target, and its rows are binary
+//! from end to end; the operators work on either encoding.
+//!
 //! The crate deliberately decides nothing about routes, holds no connections between statements, and never names
 //! the crate that implements [`serval_remote::Backend`]. Dropping any of its futures leaks nothing: connections in
 //! the middle of an answer are closed, and a transaction they belonged to is doomed.
@@ -35,9 +38,11 @@ mod names;
 mod number;
 mod operator;
 mod places;
+mod prepare;
 mod query_rows;
 mod relay;
 mod rewrite;
+mod row;
 mod rows;
 pub mod sequence;
 mod sink;
@@ -48,6 +53,7 @@ pub use context::{Completed, Context};
 pub use error::ExecuteError;
 pub use execute::execute;
 pub use names::Names;
+pub use prepare::prepare;
 pub use query_rows::query_rows;
 pub use sequence::Sequences;
 pub use sink::{End, ResultSink, SinkError};

@@ -1,9 +1,9 @@
 //! The connection of a statement: its own, or its transaction's.
 
-use serval_remote::{Access, Backend, Burst, Connection, RemoteError, Request, SessionState};
+use serval_remote::{Access, Backend, Burst, Connection, Execution, RemoteError, Request, SessionState};
 use serval_transaction::{CommitError, Ending, Lent, Transaction};
 use serval_types::{GroupId, MysqlError};
-use serval_wire::response::CompletionKind;
+use serval_wire::response::{CompletionKind, Prepared};
 
 use crate::context::Context;
 
@@ -13,6 +13,27 @@ use crate::context::Context;
 pub(crate) struct Link<B: Backend> {
     held: Held<B>,
     phase: Phase,
+}
+
+/// A statement for one server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query<'a> {
+    pub(crate) database: Option<&'a str>,
+    pub(crate) state: &'a SessionState,
+    pub(crate) sql: &'a [u8],
+    pub(crate) execution: Option<Execution<'a>>,
+}
+
+impl<'a> Query<'a> {
+    /// A statement of Serval's own, in whatever database the connection is.
+    pub(crate) fn internal(state: &'a SessionState, sql: &'a [u8]) -> Self {
+        Self { database: None, state, sql, execution: None }
+    }
+
+    fn after(&self, begin: Option<&'a str>) -> Request<'a> {
+        let Self { database, state, sql, execution } = *self;
+        Request { database, state, begin, sql, execution }
+    }
 }
 
 enum Held<B: Backend> {
@@ -56,22 +77,29 @@ impl<B: Backend> Link<B> {
     }
 
     /// Sends a statement, after the BEGIN that the transaction still owes.
-    pub(crate) async fn send(
-        &mut self,
-        database: Option<&str>,
-        state: &SessionState,
-        sql: &[u8],
-    ) -> Result<(), RemoteError> {
+    pub(crate) async fn send(&mut self, query: &Query<'_>) -> Result<(), RemoteError> {
         self.phase = Phase::Busy;
         let sent = match &mut self.held {
-            Held::Own(connection) => connection.send(&Request { database, state, begin: None, sql }).await,
+            Held::Own(connection) => connection.send(&query.after(None)).await,
             Held::Lent(lent) => {
                 let begin = lent.begin.take();
-                let request = Request { database, state, begin: begin.as_deref(), sql };
-                lent.connection.send(&request).await
+                lent.connection.send(&query.after(begin.as_deref())).await
             }
         };
         sent.inspect_err(|error| self.note_failure(error))
+    }
+
+    /// Prepares a statement. Nothing runs, so a BEGIN that is owed stays owed.
+    pub(crate) async fn prepare(&mut self, query: &Query<'_>) -> Result<Prepared, RemoteError> {
+        self.phase = Phase::Busy;
+        let connection = match &mut self.held {
+            Held::Own(connection) => connection,
+            Held::Lent(lent) => &mut lent.connection,
+        };
+        let prepared = connection.prepare(&query.after(None)).await;
+        let prepared = prepared.inspect_err(|error| self.note_failure(error))?;
+        self.phase = Phase::Idle;
+        Ok(prepared)
     }
 
     /// The next packets of the answer.

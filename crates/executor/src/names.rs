@@ -11,12 +11,22 @@ use serval_types::{MysqlError, NodeId};
 use serval_wire::packet::ColumnDefinition;
 
 use crate::error::ExecuteError;
+use crate::places::places;
 
 /// What the tables of a statement are called on one target, and what the client calls them.
 #[derive(Debug)]
 pub struct Names<'a> {
     /// Only what differs.
     tables: Vec<TableNames<'a>>,
+    /// Where the target is, for errors that name its database without any table of the statement.
+    target: Option<(&'a Catalog, NodeId)>,
+}
+
+/// A database on a server, and the schema that clients know it as.
+#[derive(Debug, Clone, Copy)]
+struct Home<'a> {
+    database: &'a str,
+    schema: &'a str,
 }
 
 /// One table's two names.
@@ -36,7 +46,7 @@ impl<'a> Names<'a> {
     /// The names of `tables` on `target`.
     #[must_use]
     pub fn of(catalog: &'a Catalog, tables: &'a [PlanTable], target: &Target) -> Self {
-        let mut names = Self { tables: Vec::new() };
+        let mut names = Self { tables: Vec::new(), target: Some((catalog, target.node)) };
         for table in tables {
             match (&table.table.placement, target.shard) {
                 (Placement::Node(node), _) => names.add(catalog, table, *node, &table.table.name),
@@ -106,11 +116,28 @@ impl<'a> Names<'a> {
     /// A server's error with logical names in its text; number and SQLSTATE stay.
     #[must_use]
     pub fn map_error(&self, error: MysqlError) -> MysqlError {
-        if self.is_identity() {
+        let home = self.home(&error.message);
+        if self.is_identity() && home.is_none() {
             return error;
         }
-        let message = message::map(&self.tables, error.number, &error.message);
+        let message = message::map(&self.tables, home, error.number, &error.message);
         MysqlError { message, ..error }
+    }
+
+    /// The target's database, where `message` may name it, it is not called as its schema is and only one schema is
+    /// known to use it.
+    fn home(&self, message: &str) -> Option<Home<'a>> {
+        let (catalog, node) = self.target?;
+        let database = &*catalog.node(node).database;
+        if !message.contains(database) {
+            return None;
+        }
+        let mut schemas = catalog.schemas.values().filter(|schema| {
+            let mut nodes = schema.tables.values().flat_map(|table| places(table));
+            schema.default_node == Some(node) || nodes.any(|(place, _)| place == node)
+        });
+        let schema = &*schemas.next()?.name;
+        (schemas.next().is_none() && schema != database).then_some(Home { database, schema })
     }
 
     /// The error of a connection; one that a server worded has its names mapped.
@@ -119,6 +146,12 @@ impl<'a> Names<'a> {
             RemoteError::Refused(error) => ExecuteError::Server(self.map_error(error)),
             error => ExecuteError::Remote(error),
         }
+    }
+}
+
+impl<'a> TableNames<'a> {
+    fn home(&self) -> Home<'a> {
+        Home { database: self.database, schema: self.schema }
     }
 }
 

@@ -13,6 +13,7 @@ use serval_planner::primitive::Primitive;
 use serval_wire::packet::ColumnDefinition;
 
 use crate::error::ExecuteError;
+use crate::row::{Encoding, Layout};
 use crate::stream::Input;
 
 use aggregate::Aggregate;
@@ -39,6 +40,14 @@ pub(crate) struct Shape {
     pub(crate) columns: Vec<ColumnDefinition>,
     /// How many at the end the client did not ask for.
     pub(crate) hidden: usize,
+    pub(crate) encoding: Encoding,
+}
+
+impl Shape {
+    /// Where the cells of its rows are.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout::new(self.encoding, &self.columns)
+    }
 }
 
 /// A primitive at work.

@@ -28,7 +28,7 @@ pub async fn query_rows<B: Backend>(
     let state = SessionState::default();
     let deadline = Instant::now() + CONNECTION_WAIT;
     let mut connection = backend.acquire(group, Access::Primary, &state, deadline).await?;
-    let request = Request { database, state: &state, begin: None, sql: sql.as_bytes() };
+    let request = Request { database, state: &state, begin: None, sql: sql.as_bytes(), execution: None };
     ask(&mut connection, &request).await
 }
 

@@ -3,13 +3,13 @@
 use bytes::BytesMut;
 use serval_planner::PlanTable;
 use serval_planner::primitive::Target;
-use serval_remote::{Access, Backend, Burst, SessionState};
+use serval_remote::{Access, Backend, Burst};
 use serval_wire::response::{Completion, CompletionKind, Part, PartDecoder};
 
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
 use crate::frames;
-use crate::link::Link;
+use crate::link::{Link, Query};
 use crate::names::Names;
 use crate::rewrite::Rewriter;
 use crate::sink::{End, ResultSink};
@@ -25,8 +25,8 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     let node = context.catalog.node(target.node);
     let names = Names::of(context.catalog, tables, target);
     let mut link = Link::open(context, node.group, access).await.map_err(|error| names.map_remote(error))?;
-    let relay = Relay { target, database: &node.database, node: &node.name, names: &names };
-    let result = relay.pass(&mut link, context.state, sink).await;
+    let relay = Relay { query: context.query(target), node: &node.name, names: &names };
+    let result = relay.pass(&mut link, sink).await;
     let closed = link.close(context.transaction).await;
     let completed = result?;
     closed?;
@@ -34,8 +34,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
 }
 
 struct Relay<'a> {
-    target: &'a Target,
-    database: &'a str,
+    query: Query<'a>,
     node: &'a str,
     names: &'a Names<'a>,
 }
@@ -44,10 +43,9 @@ impl Relay<'_> {
     async fn pass<B: Backend, S: ResultSink>(
         &self,
         link: &mut Link<B>,
-        state: &SessionState,
         sink: &mut S,
     ) -> Result<Completed, ExecuteError> {
-        let sent = link.send(Some(self.database), state, &self.target.sql).await;
+        let sent = link.send(&self.query).await;
         sent.map_err(|error| self.names.map_remote(error))?;
         if sink.relays() { self.pass_bursts(link, sink).await } else { self.pass_parts(link, sink).await }
     }

@@ -60,7 +60,8 @@ async fn drive<B: Backend, S: ResultSink>(
     let mut input = Input::new(nodes, context.memory_limit);
     await_columns(root, lanes, &mut input).await?;
     let columns = logical(input.columns(), &Names::of(context.catalog, tables, &route.targets[0]));
-    let (mut operator, shape) = Operator::build(root, Shape { columns, hidden: route.hidden })?;
+    let (mut operator, shape) =
+        Operator::build(root, Shape { columns, hidden: route.hidden, encoding: context.encoding() })?;
     sink.columns(&shape.columns).await?;
     let mut rows = 0;
     loop {

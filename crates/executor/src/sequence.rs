@@ -88,6 +88,30 @@ impl Sequences {
         Ok(())
     }
 
+    /// Starts at 1 again, as one server does after TRUNCATE, if this proxy alone has numbered the table since its
+    /// counter was made. Otherwise numbering goes on: another proxy may hold numbers that it has yet to give out.
+    ///
+    /// # Errors
+    /// As [`Sequences::next`].
+    pub async fn restart<B: Backend>(
+        &self,
+        backend: &B,
+        catalog: &Catalog,
+        schema: &str,
+        table: &Table,
+    ) -> Result<(), ExecuteError> {
+        let sequence = sequence_of(schema, table)?;
+        let shared = self.segment(sequence);
+        let mut segment = shared.lock().await;
+        if *segment == Segment::default() {
+            // Never used here: if nobody else did, there is no counter to restart.
+            return Ok(());
+        }
+        let counter = Counter { backend, catalog, table, sequence };
+        *segment = counter.advance(|stored| segment.restarted(stored)).await?;
+        Ok(())
+    }
+
     fn segment(&self, sequence: &Sequence) -> Arc<tokio::sync::Mutex<Segment>> {
         // A panic elsewhere cannot leave the map half-changed.
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);

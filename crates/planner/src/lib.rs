@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use serval_planner::{BindRequest, PlanRequest, Planner, explain};
+//! use serval_planner::{BindRequest, ClientText, PlanRequest, Planner, explain};
 //! use serval_sql::{LexOptions, scan};
 //!
 //! let config = r#"
@@ -38,7 +38,8 @@
 //! let scan = scan(sql, options).unwrap();
 //! let request = PlanRequest { sql, scan: &scan, schema: Some("shop"), options };
 //! let plan = Planner::new(1 << 20).plan(&catalog, &request).unwrap();
-//! let values = BindRequest { sql, scan: &scan, parameters: &[], sequence_start: None, now: None };
+//! let text = ClientText::Utf8mb4;
+//! let values = BindRequest { sql, scan: &scan, parameters: &[], sequence_start: None, now: None, text };
 //! let bound = plan.bind(&values).unwrap();
 //! assert_eq!(explain(&bound, &catalog)[1], "└─ dn1: SELECT * FROM users WHERE id = 7");
 //! ```
@@ -63,6 +64,7 @@ mod statement;
 pub use bound::{Bound, Note, PlanTable};
 pub use error::PlanError;
 pub use explain::explain;
+pub use operand::ClientText;
 pub use plan::{BindRequest, Plan, SequenceDemand};
 pub use planner::{PlanRequest, Planner};
 pub use statement::ddl::plan_ddl;

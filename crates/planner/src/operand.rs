@@ -1,8 +1,8 @@
 //! Operands: the values that decide where a statement goes, known only when it is bound.
 
 use serval_sql::{Hole, HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
-use serval_types::Value;
-use sqlparser::ast::{Expr, UnaryOperator, Value as SqlValue};
+use serval_types::{ColumnType, Value};
+use sqlparser::ast::{DataType, Expr, TimezoneInfo, UnaryOperator, Value as SqlValue};
 
 /// A value by its place in the statement, so that one plan serves every statement with the same key.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,18 @@ pub(crate) enum Operand {
     Now,
 }
 
+/// The character set that a client's strings reach the servers' columns through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientText {
+    /// The bytes of a string are its characters in UTF-8.
+    #[default]
+    Utf8mb4,
+    /// So are they, up to the first one of four bytes.
+    Utf8mb3,
+    /// Only ASCII can be told.
+    Other,
+}
+
 /// What a statement and its execution provide to fill operands from.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
@@ -35,6 +47,10 @@ pub struct Values<'a> {
     pub options: LexOptions,
     /// What NOW(6) is for this statement.
     pub now: Option<&'a Value>,
+    /// What the bytes of its strings are.
+    pub text: ClientText,
+    /// The first number of a sequence, where such numbers are parameters behind the client's; literals without it.
+    pub numbers_from: Option<u64>,
 }
 
 impl Operand {
@@ -43,8 +59,11 @@ impl Operand {
         match expr {
             Expr::Nested(inner) => Self::of(inner, locator, scan),
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match Self::of(expr, locator, scan)? {
-                Self::Hole { hole, negated } => Some(Self::Hole { hole, negated: !negated }),
-                Self::List(_) | Self::Constant(_) | Self::Now => None,
+                Self::Hole { hole, negated } if is_number(scan.holes[hole].kind) => {
+                    Some(Self::Hole { hole, negated: !negated })
+                }
+                // What a minus makes of a string, or of a parameter that may be one, depends on the server.
+                Self::Hole { .. } | Self::List(_) | Self::Constant(_) | Self::Now => None,
             },
             Expr::UnaryOp { op: UnaryOperator::Plus, expr } => Self::of(expr, locator, scan),
             Expr::Value(value) => match &value.value {
@@ -52,7 +71,10 @@ impl Operand {
                 SqlValue::Boolean(truth) => Some(Self::Constant(Value::Int(i64::from(*truth)))),
                 _ => Self::hole_at(locator.span(value.span).start, scan),
             },
-            Expr::TypedString(typed) => Self::hole_at(locator.span(typed.value.span).start, scan),
+            // As text it names the same moment. A TIME is one of the current day.
+            Expr::TypedString(typed) if typed.data_type != DataType::Time(None, TimezoneInfo::None) => {
+                Self::hole_at(locator.span(typed.value.span).start, scan)
+            }
             _ => None,
         }
     }
@@ -85,6 +107,16 @@ impl Operand {
 }
 
 impl Values<'_> {
+    /// Whether the value's bytes are what a column will store and compare. A string in a character set that the
+    /// servers convert from may become another.
+    pub(crate) fn is_known(&self, value: &Value) -> bool {
+        match (value, self.text) {
+            (Value::Text(text), ClientText::Other) => text.is_ascii(),
+            (Value::Text(text), ClientText::Utf8mb3) => text.iter().all(|byte| *byte < 0xf0),
+            _ => true,
+        }
+    }
+
     fn of_hole(&self, hole: usize) -> Value {
         let Some(found) = self.scan.holes.get(hole) else { return Value::Null };
         if found.kind == HoleKind::Parameter {
@@ -140,6 +172,24 @@ fn parameter_count(hole: &Hole) -> usize {
         HoleKind::List(ListClass::Parameter) => hole.elements.len(),
         _ => 0,
     }
+}
+
+/// Whether a column holds dates.
+pub(crate) fn is_date(declared: &ColumnType) -> bool {
+    matches!(declared, ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. })
+}
+
+/// Whether an expression means a date, which only a column of dates takes as it is written.
+pub(crate) fn is_moment(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_moment(inner),
+        Expr::TypedString(_) => true,
+        other => is_now(other),
+    }
+}
+
+fn is_number(kind: HoleKind) -> bool {
+    matches!(kind, HoleKind::Integer | HoleKind::Decimal | HoleKind::Float)
 }
 
 /// Whether an expression is the statement's instant (or its day).

@@ -8,10 +8,10 @@ use serval_types::Value;
 
 use crate::bound::{Bound, PlanTable};
 use crate::error::PlanError;
-use crate::operand::Values;
+use crate::operand::{ClientText, Values};
 use crate::primitive::Target;
 use crate::statement::insert::InsertPlan;
-use crate::statement::routed::RoutedPlan;
+use crate::statement::routed::{RoutedPlan, Several};
 
 /// A plan for every statement with the same key (see [`serval_sql::Scan::key`]) whose guarded literals agree.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub struct BindRequest<'a> {
     pub sequence_start: Option<u64>,
     /// What NOW(6) is, where [`Plan::needs_now`]: the nodes must be told the same (`SET timestamp`).
     pub now: Option<&'a Value>,
+    /// What the bytes of the client's strings are.
+    pub text: ClientText,
 }
 
 /// Numbers that an INSERT needs from a table's sequence.
@@ -65,6 +67,12 @@ pub struct SequenceDemand {
     pub count: u64,
     /// The largest number that the statement itself brings for the column, which the sequence must not give again.
     pub explicit: Option<u64>,
+    /// The number that the last row brings itself, as a server reports it in its OK packet (a negative one wraps).
+    pub last: Option<u64>,
+    /// How many rows there are.
+    pub rows: usize,
+    /// Whether a row may be left out (IGNORE) or change another in its place (ON DUPLICATE KEY UPDATE).
+    pub conditional: bool,
 }
 
 impl Plan {
@@ -83,12 +91,13 @@ impl Plan {
         }
     }
 
-    /// Whether the statement's instant decides where a row goes, so that it must be fixed before binding.
+    /// Whether the statement's instant decides where a row goes, or must be one for every copy of a row, so that it
+    /// must be fixed before binding.
     #[must_use]
     pub fn needs_now(&self) -> bool {
         match &self.kind {
             Kind::Insert(insert) => insert.needs_now(),
-            Kind::Routed(_) => false,
+            Kind::Routed(routed) => matches!(routed.several, Several::Copies(_)),
         }
     }
 
@@ -104,7 +113,7 @@ impl Plan {
     }
 
     /// The statement for one node, whichever, with all its parameters: what preparing it there says of its columns
-    /// holds for every node.
+    /// holds for every node. Numbers of a sequence are parameters behind the client's, as in executions.
     ///
     /// # Errors
     /// As [`Plan::bind`].
@@ -121,7 +130,20 @@ impl Plan {
     /// # Errors
     /// [`PlanError::Unroutable`] where a row has no shard, and refusals of what several shards cannot do.
     pub fn bind(&self, request: &BindRequest<'_>) -> Result<Bound, PlanError> {
-        let values = self.values(request);
+        self.bind_values(request, self.values(request))
+    }
+
+    /// [`Plan::bind`] for a prepared statement: the numbers of a sequence are parameters behind the client's own, in
+    /// order, so that the text is the same for all of them. The caller adds them to what is executed with.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub fn bind_execution(&self, request: &BindRequest<'_>) -> Result<Bound, PlanError> {
+        let numbers_from = request.sequence_start;
+        self.bind_values(request, Values { numbers_from, ..self.values(request) })
+    }
+
+    fn bind_values(&self, request: &BindRequest<'_>, values: Values<'_>) -> Result<Bound, PlanError> {
         let (root, notes) = match &self.kind {
             Kind::Insert(insert) => insert.bind(self, &values, request.sequence_start)?,
             Kind::Routed(routed) => routed.bind(self, &values)?,
@@ -143,6 +165,8 @@ impl Plan {
             parameters: request.parameters,
             options: self.options,
             now: request.now,
+            text: request.text,
+            numbers_from: None,
         }
     }
 }

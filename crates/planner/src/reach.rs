@@ -77,7 +77,12 @@ impl Reach {
                 let mut shards = ShardSet::none();
                 for operand in operands {
                     operand.for_each(values, |value| {
-                        shards = shards.union(&sharding.shards_for_equal(&value));
+                        let found = if values.is_known(&value) {
+                            sharding.shards_for_equal(&value)
+                        } else {
+                            ShardSet::all(sharding.shards.len())
+                        };
+                        shards = shards.union(&found);
                     });
                 }
                 shards
@@ -87,6 +92,9 @@ impl Reach {
                 let high = high.as_ref().map(|(operand, included)| (operand.value(values), *included));
                 if [&low, &high].into_iter().flatten().any(|(value, _)| value.is_null()) {
                     return ShardSet::none();
+                }
+                if [&low, &high].into_iter().flatten().any(|(value, _)| !values.is_known(value)) {
+                    return ShardSet::all(sharding.shards.len());
                 }
                 sharding.shards_for_range(bound(low.as_ref()), bound(high.as_ref()))
             }

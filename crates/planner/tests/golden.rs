@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_planner::{BindRequest, PlanError, PlanRequest, Planner, explain, plan_ddl};
+use serval_planner::{BindRequest, ClientText, PlanError, PlanRequest, Planner, explain, plan_ddl};
 use serval_sql::{LexOptions, Statement, parse, scan};
 use serval_types::Value;
 
@@ -53,6 +53,7 @@ impl Runner {
             parameters: &[],
             sequence_start: Some(SEQUENCE_START),
             now: Some(&now),
+            text: ClientText::Utf8mb4,
         };
         Ok(explain(&plan.bind(&values)?, &self.catalog))
     }

@@ -32,7 +32,8 @@ pub enum RemoteError {
         /// Why, for the log.
         reason: String,
     },
-    /// The server refused to take over the session's state, database or transaction; the statement did not run.
+    /// The server refused to take over the session's state, database or transaction, or to prepare the statement, which
+    /// did not run.
     #[error("{0}")]
     Refused(MysqlError),
     /// The server's bytes make no sense.

@@ -20,10 +20,11 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use serval_types::GroupId;
-use serval_wire::response::Completion;
+use serval_wire::command::execute::Parameters;
+use serval_wire::response::{Completion, Prepared};
 
 pub use error::RemoteError;
-pub use state::SessionState;
+pub use state::{NAMES, SessionState};
 
 /// Which servers of a group may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,8 +92,20 @@ pub trait Connection: Send {
     ///
     /// # Errors
     /// [`RemoteError::Lost`], [`RemoteError::Wire`], or [`RemoteError::Refused`] when what had to precede the
-    /// statement (a SET, a USE, a BEGIN) was refused by the server, in which case the statement did not run.
+    /// statement (a SET, a USE, a BEGIN, its PREPARE) was refused by the server, in which case the statement did not run.
     fn read_burst(&mut self) -> impl Future<Output = Result<Burst, RemoteError>> + Send;
+
+    /// Prepares a statement and tells what the server says of its parameters and columns now. Executions need no such
+    /// call: they prepare what is not prepared.
+    ///
+    /// The request's `execution` is not looked at, and nothing runs.
+    ///
+    /// # Errors
+    /// As [`Connection::read_burst`]; a statement that the server refuses to prepare is [`RemoteError::Refused`].
+    fn prepare(
+        &mut self,
+        request: &Request<'_>,
+    ) -> impl Future<Output = Result<Prepared, RemoteError>> + Send;
 
     /// Whether the server said, in its last answer, that a transaction is open.
     fn in_transaction(&self) -> bool;
@@ -113,8 +126,20 @@ pub struct Request<'a> {
     pub state: &'a SessionState,
     /// A statement that opens a transaction, sent before `sql`.
     pub begin: Option<&'a str>,
-    /// The statement, as COM_QUERY carries it.
+    /// The statement's text.
     pub sql: &'a [u8],
+    /// Present where the statement is to be prepared and executed with these parameters, in the binary protocol;
+    /// absent where it goes as COM_QUERY.
+    pub execution: Option<Execution<'a>>,
+}
+
+/// The parameters of a prepared statement's execution.
+#[derive(Debug, Clone, Copy)]
+pub struct Execution<'a> {
+    /// All parameters that the client sent.
+    pub parameters: &'a Parameters,
+    /// For each `?` of the text in order, which of them it takes.
+    pub selection: &'a [u16],
 }
 
 /// Whole frames of an answer, with their headers.

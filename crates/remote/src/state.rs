@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+/// The entry of `SET NAMES`, for example `'utf8mb4' COLLATE 'utf8mb4_bin'`.
+pub const NAMES: &str = "names";
+
 /// The session variables that differ from a fresh backend connection's, by name, with the SQL text of each value.
 ///
 /// Names are lower-case system variables (`sql_mode`) or user variables with their sign (`@total`). Values are SQL
-/// literals (`'STRICT_ALL_TABLES'`, `1`), already accepted by a server. `SET NAMES` is kept as the three variables
-/// that it sets. Cloning is cheap, and two clones compare by pointer first.
+/// literals (`'STRICT_ALL_TABLES'`, `1`), already accepted by a server. Cloning is cheap, and two clones compare by pointer first.
+///
+/// `SET NAMES` is kept as what stands behind the word, under [`NAMES`]: it also sets the collation that result columns
+/// are marked with, for which there is no variable. Character set variables beside it were set after it.
 #[derive(Debug, Clone, Default)]
 pub struct SessionState {
     variables: Arc<BTreeMap<Box<str>, Box<str>>>,
@@ -70,7 +75,7 @@ impl Eq for SessionState {}
 fn append(set: &mut String, name: &str, value: &str) {
     set.push_str(if set.is_empty() { "SET " } else { ", " });
     // Writing to a String cannot fail.
-    let _ = write!(set, "{name}={value}");
+    let _ = if name == NAMES { write!(set, "NAMES {value}") } else { write!(set, "{name}={value}") };
 }
 
 #[cfg(test)]
@@ -82,6 +87,15 @@ mod tests {
         let one = SessionState::default().with("time_zone", "'+00:00'");
         let two = SessionState::default().with("TIME_ZONE", "'+00:00'");
         assert_eq!(one.difference_from(&two), None);
+    }
+
+    #[test]
+    fn names_are_no_variable() {
+        let to = SessionState::default()
+            .with(NAMES, "'latin1' COLLATE 'latin1_bin'")
+            .with("time_zone", "'+00:00'");
+        let set = to.difference_from(&SessionState::default());
+        assert_eq!(set.as_deref(), Some("SET NAMES 'latin1' COLLATE 'latin1_bin', time_zone='+00:00'"));
     }
 
     #[test]

@@ -54,11 +54,10 @@ pub fn identifier_value(text: &[u8]) -> Vec<u8> {
     value
 }
 
-/// `1.` and `.5` are numbers in SQL.
+/// `1.` and `.5` are numbers in SQL, and servers write them as 1 and 0.5.
 fn decimal(text: &str) -> Value {
     let lead = if text.starts_with('.') { "0" } else { "" };
-    let tail = if text.ends_with('.') { "0" } else { "" };
-    Value::decimal(&format!("{lead}{text}{tail}"))
+    Value::decimal(&format!("{lead}{}", text.strip_suffix('.').unwrap_or(text)))
 }
 
 /// The bytes of one or more strings that stand next to each other.

@@ -59,7 +59,8 @@ impl<C: Connection> Participant<C> {
         let Place::Here(mut connection) = mem::replace(&mut self.place, Place::Lent) else {
             return Err(self.absent());
         };
-        let request = Request { database: None, state: &self.state, begin: None, sql: sql.as_bytes() };
+        let request =
+            Request { database: None, state: &self.state, begin: None, sql: sql.as_bytes(), execution: None };
         let answer = exchange(&mut connection, &request).await;
         if matches!(answer, Ok(_) | Err(RemoteError::Refused(_))) {
             self.place = Place::Here(connection);

@@ -27,7 +27,13 @@ impl Savepoints {
         let mut begin = Some(Arc::clone(begin));
         for name in &self.names {
             let sql = statement("SAVEPOINT", name);
-            let request = Request { database: None, state, begin: begin.as_deref(), sql: sql.as_bytes() };
+            let request = Request {
+                database: None,
+                state,
+                begin: begin.as_deref(),
+                sql: sql.as_bytes(),
+                execution: None,
+            };
             exchange(connection, &request).await?.map_err(RemoteError::Refused)?;
             begin = None;
         }

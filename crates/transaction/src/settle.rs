@@ -76,9 +76,15 @@ impl<B: Backend> Transaction<B> {
             return;
         };
         let participant = &mut open.participants[at];
-        match (participant.run("DO 0").await, &participant.place) {
-            (Ok(Ok(())), Place::Here(connection)) if connection.in_transaction() => {}
-            (Ok(_), Place::Here(_)) => self.rollback().await,
+        let answer = participant.run("DO 0").await;
+        // Looked at before anything is awaited again: a connection need not be `Sync`.
+        let is_open = match &participant.place {
+            Place::Here(connection) => Some(connection.in_transaction()),
+            Place::Lent => None,
+        };
+        match (answer, is_open) {
+            (Ok(Ok(())), Some(true)) => {}
+            (Ok(_), Some(_)) => self.rollback().await,
             _ => self.mark_lost(group),
         }
     }

@@ -31,7 +31,13 @@ impl Client {
         let name = format!("g{group}");
         let mut lent = self.transaction.lend(&self.servers, GroupId(group), &name, &state, deadline).await?;
         let begin = lent.begin.take();
-        let request = Request { database: None, state: &state, begin: begin.as_deref(), sql: sql.as_bytes() };
+        let request = Request {
+            database: None,
+            state: &state,
+            begin: begin.as_deref(),
+            sql: sql.as_bytes(),
+            execution: None,
+        };
         let answer = match lent.connection.send(&request).await {
             Ok(()) => lent.connection.read_burst().await,
             Err(error) => Err(error),

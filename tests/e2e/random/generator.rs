@@ -27,7 +27,9 @@ impl Generator {
              d DECIMAL(12,3), s VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, \
              c VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, t DATETIME)";
         let rows: Vec<String> = (0..150).map(|_| self.row()).collect();
-        vec![definition.to_owned(), format!("INSERT INTO t1 VALUES {}", rows.join(", "))]
+        let other = definition.replace("TABLE t1", "TABLE t2");
+        let fill = |table: &str, rows: &[String]| format!("INSERT INTO {table} VALUES {}", rows.join(", "));
+        vec![definition.to_owned(), fill("t1", &rows), other, fill("t2", &rows[50..100])]
     }
 
     pub(crate) fn statement(&mut self) -> Statement {
@@ -39,15 +41,48 @@ impl Generator {
     }
 
     fn select(&mut self) -> Statement {
+        if self.below(4) == 0 {
+            return self.join();
+        }
         let columns: Vec<String> = (0..=self.below(3)).map(|_| self.selected()).collect();
         let mut sql = format!("SELECT {} FROM t1{}", columns.join(", "), self.condition_clause());
         let ordered = self.below(2) == 0;
         if ordered {
             let direction = self.one_of(&["", " DESC"]);
-            sql.push_str(&format!(" ORDER BY {}{direction}, id", self.column()));
+            let key = self.one_of(&["1", "(1)", "id", "a", "b", "d", "s", "c", "t", "a + b", "UPPER(s)"]);
+            sql.push_str(&format!(" ORDER BY {key}{direction}, t1.id"));
             sql.push_str(&self.limit());
         }
         Statement { sql, ordered }
+    }
+
+    /// Joins on the sharding column, and conditions beside it that are not always enough to stay on one node.
+    fn join(&mut self) -> Statement {
+        let mut from = "t1 x".to_owned();
+        let names: &[&str] = if self.below(2) == 0 { &["x", "y"] } else { &["x", "y", "z"] };
+        for (index, name) in names.iter().enumerate().skip(1) {
+            let kind = self.one_of(&["JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN"]);
+            let before = names[self.below(index)];
+            let mut on = vec![format!("{before}.id = {name}.id")];
+            if self.below(3) == 0 {
+                on.push(format!("{before}.id {}", self.key_condition()));
+            }
+            if self.below(5) == 0 {
+                // Says nothing of the new table, or of the others.
+                on[0] = format!("{}.id = {}.id", names[self.below(index)], names[self.below(index + 1)]);
+            }
+            from.push_str(&format!(" {kind} t2 {name} ON {}", on.join(" AND ")));
+        }
+        let condition = match self.below(4) {
+            0 => String::new(),
+            1 => format!(" WHERE {}.id IS {}NULL", names[1], self.one_of(&["", "NOT "])),
+            _ => format!(" WHERE {}.id {}", names[self.below(names.len())], self.key_condition()),
+        };
+        let ids: Vec<String> = names.iter().map(|name| format!("{name}.id")).collect();
+        let ids = ids.join(", ");
+        let sql =
+            format!("SELECT {ids}, {}.a, {}.s FROM {from}{condition} ORDER BY {ids}", names[0], names[1]);
+        Statement { sql: format!("{sql}{}", self.limit()), ordered: true }
     }
 
     fn aggregate(&mut self) -> Statement {
@@ -123,13 +158,19 @@ impl Generator {
     }
 
     fn condition(&mut self, depth: usize) -> String {
-        match self.below(if depth == 0 { 5 } else { 9 }) {
+        match self.below(if depth == 0 { 5 } else { 10 }) {
             0 | 1 => format!("id {}", self.key_condition()),
             2 => format!("{} {} {}", self.one_of(&NUMBERS), self.comparison(), self.number()),
             3 => format!("{} {} {}", self.one_of(&["s", "c"]), self.comparison(), self.word()),
             4 => format!("{} IS {}NULL", self.column(), self.one_of(&["", "NOT "])),
             5 => format!("NOT ({})", self.condition(depth - 1)),
             6 => format!("({} OR {})", self.condition(depth - 1), self.condition(depth - 1)),
+            7 => format!(
+                "({} {} {})",
+                self.condition(depth - 1),
+                self.one_of(&["XOR", "||"]),
+                self.condition(depth - 1)
+            ),
             _ => format!("({} AND {})", self.condition(depth - 1), self.condition(depth - 1)),
         }
     }
@@ -153,7 +194,11 @@ impl Generator {
     /// A number in one of its spellings.
     fn number(&mut self) -> String {
         let number = self.below(320);
-        match self.below(12) {
+        match self.below(16) {
+            15 => format!("-'{number}'"),
+            14 => format!("0x{number:04x}"),
+            13 => format!("' {number} '"),
+            12 => format!("'{number}x'"),
             0 => format!("'{number}'"),
             1 => format!("{number}.0"),
             2 => format!("{number}.5"),

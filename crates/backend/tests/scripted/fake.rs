@@ -10,8 +10,9 @@ use serval_wire::auth::{Scramble, check_native, check_sha2, native_verifier, sha
 use serval_wire::frame::{MAX_PAYLOAD, PacketReader, write_packet};
 use serval_wire::packet::{
     AuthMoreData, AuthSwitchRequest, ColumnDefinition, ErrPacket, FAST_AUTH_OK, Handshake, HandshakeResponse,
-    OkPacket, column_type, text_row,
+    OkPacket, PrepareOk, column_type, text_row,
 };
+use serval_wire::response::Prepared;
 use serval_wire::{Capabilities, StatusFlags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -138,6 +139,7 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
             reader: PacketReader::new(64 << 20),
             sequence: 0,
             status: StatusFlags::SERVER_STATUS_AUTOCOMMIT,
+            prepared: 0,
             name: None,
             inner: Arc::clone(&inner),
         };
@@ -152,6 +154,8 @@ struct Client {
     reader: PacketReader,
     sequence: u8,
     status: StatusFlags,
+    /// How many statements were prepared.
+    prepared: u32,
     name: Option<char>,
     inner: Arc<Inner>,
 }
@@ -270,8 +274,12 @@ impl Client {
     }
 
     async fn answer(&mut self, command: &str) -> bool {
+        if command.starts_with("CLOSE") {
+            return true;
+        }
         let reply = if command == MONITOR { Reply::Rows(1) } else { (self.inner.script)(command) };
         match reply {
+            Reply::Ok if command.starts_with("PREPARE") => self.prepare(command).await,
             Reply::Ok => {
                 self.follow(command);
                 self.ok().await;
@@ -311,6 +319,17 @@ impl Client {
             "QUERY ROLLBACK" | "QUERY COMMIT" => self.status.remove(StatusFlags::SERVER_STATUS_IN_TRANS),
             _ => {}
         }
+    }
+
+    /// Numbers the statements of a connection from 1. Each `?` is a parameter.
+    async fn prepare(&mut self, sql: &str) {
+        self.prepared += 1;
+        let parameters = sql.matches('?').map(|_| ColumnDefinition::new("?", column_type::MYSQL_TYPE_LONG));
+        let ok = PrepareOk { statement: self.prepared, ..PrepareOk::default() };
+        let prepared = Prepared { ok, parameters: parameters.collect(), columns: Vec::new() };
+        let mut out = BytesMut::new();
+        prepared.write(Capabilities::CLIENT_DEPRECATE_EOF, self.status, &mut self.sequence, &mut out);
+        let _ = self.stream.write_all(&out).await;
     }
 
     async fn columns(&mut self) {
@@ -361,11 +380,15 @@ fn describe(payload: &[u8]) -> String {
         return format!("{:#x} of {} bytes", payload[0], body.len());
     }
     let text = String::from_utf8_lossy(body);
+    let id = || body.first_chunk().map_or(0, |id| u32::from_le_bytes(*id));
     match payload[0] {
         1 => "QUIT".to_owned(),
         2 => format!("INIT_DB {text}"),
         3 => format!("QUERY {text}"),
         14 => "PING".to_owned(),
+        0x16 => format!("PREPARE {text}"),
+        0x17 => format!("EXECUTE {} {:02x?}", id(), &body[9..]),
+        0x19 => format!("CLOSE {}", id()),
         code => format!("{code:#x} {text}"),
     }
 }

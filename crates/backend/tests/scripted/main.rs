@@ -6,6 +6,7 @@ mod fake;
 mod handshake;
 mod pool;
 mod preamble;
+mod prepared;
 mod release;
 mod result;
 
@@ -68,7 +69,7 @@ fn soon() -> Instant {
 
 fn plain(sql: &str) -> Request<'_> {
     static FRESH: std::sync::LazyLock<SessionState> = std::sync::LazyLock::new(SessionState::default);
-    Request { database: None, state: &FRESH, begin: None, sql: sql.as_bytes() }
+    Request { database: None, state: &FRESH, begin: None, sql: sql.as_bytes(), execution: None }
 }
 
 /// Sends a statement and reads its answer to the end.

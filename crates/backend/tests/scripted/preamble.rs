@@ -16,8 +16,12 @@ async fn the_first_time_is_waited_for_and_the_next_is_pipelined() {
     let servers = start(&[group(&[&fake], 2)]);
     let mut connection = acquire(&servers).await.unwrap();
     let strict = FRESH.with("sql_mode", "'STRICT_ALL_TABLES'");
-    let full =
-        |database, state| Request { database: Some(database), state, begin: Some("BEGIN"), sql: b"SELECT 1" };
+    let full = |database, state| Request {
+        state,
+        database: Some(database),
+        begin: Some("BEGIN"),
+        ..plain("SELECT 1")
+    };
 
     run(&mut connection, &full("shop_0", &strict)).await.unwrap();
     run(&mut connection, &Request { state: &strict, ..plain("COMMIT") }).await.unwrap();

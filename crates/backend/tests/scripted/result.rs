@@ -1,6 +1,7 @@
 //! Answers: relayed, broken off, malformed, large.
 
 use serval_remote::{Connection, RemoteError};
+use serval_wire::response::CompletionKind;
 
 use crate::fake::{Door, Fake, Reply};
 use crate::{acquire, group, plain, run, start};
@@ -42,12 +43,17 @@ async fn packets_out_of_order_are_no_answer() {
 }
 
 #[tokio::test]
-async fn a_file_is_never_handed_out() {
+async fn a_file_is_never_handed_out_and_the_connection_not_used_again() {
     let fake = Fake::start(Door::Native, |_| Reply::Raw(b"\x0c\0\0\x01\xfb/etc/passwd".to_vec())).await;
     let servers = start(&[group(&[&fake], 2)]);
     let mut connection = acquire(&servers).await.unwrap();
-    let refused = run(&mut connection, &plain("LOAD DATA")).await;
-    assert!(matches!(refused, Err(RemoteError::Wire { .. })), "{refused:?}");
+    let asked = run(&mut connection, &plain("LOAD DATA")).await.unwrap();
+    assert_eq!(asked.kind, CompletionKind::LocalInfile);
+    let again = connection.send(&plain("DO 1")).await;
+    assert!(matches!(again, Err(RemoteError::Lost { sent: false, .. })), "{again:?}");
+    drop(connection);
+    fake.saw("a closed").await;
+    assert_eq!(fake.transcript(), ["a QUERY LOAD DATA", "a closed"]);
 }
 
 #[tokio::test]

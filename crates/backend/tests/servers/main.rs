@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod health;
+mod prepared;
 mod sessions;
 
 use std::sync::Arc;
@@ -53,7 +54,7 @@ async fn acquire(servers: &Servers, access: Access) -> Result<ServerConnection, 
 }
 
 fn plain<'a>(sql: &'a str, state: &'a SessionState) -> Request<'a> {
-    Request { database: None, state, begin: None, sql: sql.as_bytes() }
+    Request { database: None, state, begin: None, sql: sql.as_bytes(), execution: None }
 }
 
 /// The rows of an answer as text, cells separated by `|`; an error as its number.

@@ -103,6 +103,7 @@ async fn preambles_in_one_burst_reach_the_right_database() {
             state,
             begin: Some("START TRANSACTION"),
             sql: b"SELECT DATABASE(), @@sql_mode = 'ANSI_QUOTES'",
+            execution: None,
         };
         assert_eq!(ask(&mut connection, &request).await.unwrap(), [format!("{database}|{}", turn % 2)]);
         assert!(connection.in_transaction());

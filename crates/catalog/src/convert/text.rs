@@ -39,6 +39,10 @@ impl TextDomain {
 
     pub(super) fn stored(&self, value: &Value) -> Result<Key, String> {
         let text = match value {
+            Value::Bytes(bytes) if !self.stores_utf8 && !bytes.is_ascii() => {
+                return Err("a binary string is stored in the column's own character set; write it as text"
+                    .to_owned());
+            }
             Value::Text(text) | Value::Bytes(text) => self.checked(text)?.to_owned(),
             Value::Int(number) => number.to_string(),
             Value::UInt(number) => number.to_string(),

@@ -11,13 +11,15 @@ use super::part::{self, Part};
 use super::resolve;
 use super::weight::compare_padded;
 use crate::error::ExecuteError;
-use crate::number::{compare_decimals, parse_double};
+use crate::number::compare_decimals;
 use crate::operator::Shape;
+use crate::row::{Encoding, Reader};
 
 /// Where a column's cells are in a row, and what they are.
 #[derive(Debug)]
 pub(crate) struct KeyColumn {
     value: usize,
+    reader: Reader,
     form: Form,
 }
 
@@ -29,6 +31,8 @@ enum Form {
     Float,
     Decimal,
     Time,
+    /// Of a binary row.
+    Date,
     Bytes,
     /// By the cell of another column, the weight; shorter ones are continued with `space`.
     Weight {
@@ -45,7 +49,7 @@ impl KeyColumn {
         shape: &Shape,
     ) -> Result<Self, ExecuteError> {
         let (value, definition) = resolve(value, shape)?;
-        let form = match Form::of(definition)? {
+        let form = match Form::of(definition, shape.encoding)? {
             Some(form) => form,
             None => {
                 let weight = weight.ok_or_else(|| unordered(definition, "its collation"))?;
@@ -56,7 +60,7 @@ impl KeyColumn {
                 Form::Weight { cell: resolve(weight, shape)?.0, space }
             }
         };
-        Ok(Self { value, form })
+        Ok(Self { value, reader: Reader::new(shape.encoding, definition), form })
     }
 
     /// The index of the last cell that is looked at.
@@ -78,13 +82,13 @@ impl KeyColumn {
     /// The comparable form of this column in `row`, whose cells are `cells`.
     pub(crate) fn part(&self, row: &Bytes, cells: &[Option<&[u8]>]) -> Result<Part, ExecuteError> {
         let Some(value) = cells.get(self.value).copied().flatten() else { return Ok(Part::Null) };
-        let text = || std::str::from_utf8(value).ok();
         let part = match &self.form {
-            Form::Integer => text().and_then(|text| text.parse().ok()).map(Part::Integer),
+            Form::Integer => self.reader.integer(value).map(Part::Integer),
             Form::Bits => Some(Part::Bytes(row.slice_ref(part::bits(value)))),
-            Form::Float => parse_double(value).map(Part::Float),
+            Form::Float => self.reader.double(value).map(Part::Float),
             Form::Decimal => Some(Part::Decimal(row.slice_ref(value))),
-            Form::Time => text().and_then(part::time).map(Part::Integer),
+            Form::Time => self.reader.time(value).map(Part::Integer),
+            Form::Date => self.reader.binary_date(value).map(Part::Integer),
             Form::Bytes => Some(Part::Bytes(row.slice_ref(value))),
             Form::Weight { cell, .. } => {
                 // NULL for a string that is not NULL: the weight was longer than the server may send.
@@ -117,7 +121,7 @@ impl KeyColumn {
 
 impl Form {
     /// The form of a column's values; `None` for character strings, which need a weight.
-    fn of(column: &ColumnDefinition) -> Result<Option<Self>, ExecuteError> {
+    fn of(column: &ColumnDefinition, encoding: Encoding) -> Result<Option<Self>, ExecuteError> {
         if column.has(ColumnFlags::ENUM_FLAG) || column.has(ColumnFlags::SET_FLAG) {
             return Err(unordered(column, "the index of its members"));
         }
@@ -128,8 +132,13 @@ impl Form {
             MYSQL_TYPE_FLOAT | MYSQL_TYPE_DOUBLE => Self::Float,
             MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL => Self::Decimal,
             MYSQL_TYPE_TIME => Self::Time,
-            // Fixed places from the year down, zero dates included.
-            MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE | MYSQL_TYPE_DATETIME | MYSQL_TYPE_TIMESTAMP => Self::Bytes,
+            MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE | MYSQL_TYPE_DATETIME | MYSQL_TYPE_TIMESTAMP => {
+                match encoding {
+                    // Fixed places from the year down, zero dates included.
+                    Encoding::Text => Self::Bytes,
+                    Encoding::Binary => Self::Date,
+                }
+            }
             MYSQL_TYPE_NULL => Self::Bytes,
             MYSQL_TYPE_VARCHAR
             | MYSQL_TYPE_VAR_STRING

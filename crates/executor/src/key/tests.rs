@@ -8,24 +8,33 @@ use serval_wire::packet::{CHARSET_BINARY, ColumnDefinition, ColumnFlags};
 use super::{Key, Order};
 use crate::error::ExecuteError;
 use crate::operator::Shape;
+use crate::row::{Encoding, tests};
 
 fn sort_key(value: ColumnRef, descending: bool) -> SortKey {
     SortKey { value, weight: None, padding: Padding::None, descending }
 }
 
 fn key(column: &ColumnDefinition, cell: Option<&[u8]>) -> Result<Key, ExecuteError> {
-    let shape = Shape { columns: vec![column.clone()], hidden: 0 };
-    let order = Order::new(&[sort_key(ColumnRef::Visible(0), false)], &shape)?;
-    let mut row = Vec::new();
-    serval_wire::text_row::push_cell(&mut row, cell);
-    order.key(&Bytes::from(row))
+    key_in(Encoding::Text, column, cell)
 }
 
-/// Checks that cells of a column are in strictly ascending order, NULL before all.
+fn key_in(encoding: Encoding, column: &ColumnDefinition, cell: Option<&[u8]>) -> Result<Key, ExecuteError> {
+    let shape = Shape { columns: vec![column.clone()], hidden: 0, encoding };
+    let order = Order::new(&[sort_key(ColumnRef::Visible(0), false)], &shape)?;
+    order.key(&Bytes::from(tests::encode(encoding, &shape.columns, &[cell])))
+}
+
+/// Checks that cells of a column, given as text, are in strictly ascending order, NULL before all.
 #[track_caller]
 fn check_ascending(column: &ColumnDefinition, cells: &[&[u8]]) {
-    let null = key(column, None).unwrap();
-    let keys: Vec<Key> = cells.iter().map(|cell| key(column, Some(cell)).unwrap()).collect();
+    check_ascending_in(Encoding::Text, column, cells);
+    check_ascending_in(Encoding::Binary, column, cells);
+}
+
+#[track_caller]
+fn check_ascending_in(encoding: Encoding, column: &ColumnDefinition, cells: &[&[u8]]) {
+    let null = key_in(encoding, column, None).unwrap();
+    let keys: Vec<Key> = cells.iter().map(|cell| key_in(encoding, column, Some(cell)).unwrap()).collect();
     for (index, one) in keys.iter().enumerate() {
         assert!(null < *one);
         for (other_index, other) in keys.iter().enumerate() {
@@ -48,7 +57,11 @@ fn column(column_type: u8) -> ColumnDefinition {
 fn integers_to_the_full_64_bits() {
     let values: [&[u8]; 6] =
         [b"-9223372036854775808", b"-10", b"-9", b"007", b"9223372036854775808", b"18446744073709551615"];
-    check_ascending(&column(MYSQL_TYPE_LONGLONG), &values);
+    check_ascending_in(Encoding::Text, &column(MYSQL_TYPE_LONGLONG), &values);
+    let (signed, mut unsigned) = (column(MYSQL_TYPE_LONGLONG), column(MYSQL_TYPE_LONGLONG));
+    unsigned.flags |= ColumnFlags::UNSIGNED_FLAG.bits();
+    check_ascending(&signed, &values[..4]);
+    check_ascending(&unsigned, &values[3..]);
     check_ascending(&column(MYSQL_TYPE_YEAR), &[b"0000", b"1901", b"2155"]);
 }
 
@@ -113,6 +126,7 @@ fn compare_texts(one: (&str, &[u8]), other: (&str, &[u8]), padding: Padding) -> 
     let shape = Shape {
         columns: vec![ColumnDefinition::new("s", MYSQL_TYPE_VAR_STRING), column(MYSQL_TYPE_BLOB)],
         hidden: 1,
+        encoding: Encoding::Text,
     };
     let by = SortKey {
         value: ColumnRef::Visible(0),
@@ -139,7 +153,11 @@ fn texts_compare_by_weight_with_its_padding() {
 
 #[test]
 fn the_first_key_that_differs_decides() {
-    let shape = Shape { columns: vec![column(MYSQL_TYPE_LONG), column(MYSQL_TYPE_LONG)], hidden: 1 };
+    let shape = Shape {
+        columns: vec![column(MYSQL_TYPE_LONG), column(MYSQL_TYPE_LONG)],
+        hidden: 1,
+        encoding: Encoding::Text,
+    };
     let keys = [sort_key(ColumnRef::Visible(0), true), sort_key(ColumnRef::Hidden(0), false)];
     let order = Order::new(&keys, &shape).unwrap();
     let key = |one: Option<&[u8]>, two: Option<&[u8]>| {
@@ -154,7 +172,11 @@ fn the_first_key_that_differs_decides() {
 
 #[test]
 fn a_row_that_is_too_short_is_malformed() {
-    let shape = Shape { columns: vec![column(MYSQL_TYPE_LONG), column(MYSQL_TYPE_LONG)], hidden: 0 };
+    let shape = Shape {
+        columns: vec![column(MYSQL_TYPE_LONG), column(MYSQL_TYPE_LONG)],
+        hidden: 0,
+        encoding: Encoding::Text,
+    };
     let order = Order::new(&[sort_key(ColumnRef::Visible(1), false)], &shape).unwrap();
     assert!(order.key(&Bytes::from_static(b"\x011")).is_err());
     assert!(order.key(&Bytes::from_static(b"\x011\x05a")).is_err());

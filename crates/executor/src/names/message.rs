@@ -1,18 +1,18 @@
 //! Names inside the text of a server's error.
 //!
-//! Servers write a table as `'shop_0.users'`, `` `shop_0`.`users` `` or alone, a database as `database 'shop_0'`. The
-//! text is walked once; a name is replaced only as a whole word and where it can be nothing else, because the same
-//! text quotes the client's own values.
+//! Servers write a table as `'shop_0.users'`, `` `shop_0`.`users` `` or alone, a database as `database 'shop_0'`, a
+//! function as `shop_0.nosuch`. The text is walked once; a name is replaced only as a whole word and where it can be
+//! nothing else, because the same text quotes the client's own values.
 
-use super::TableNames;
+use super::{Home, TableNames};
 
 /// The text of error `number` with logical names.
-pub(super) fn map(tables: &[TableNames<'_>], number: u16, text: &str) -> String {
+pub(super) fn map(tables: &[TableNames<'_>], home: Option<Home<'_>>, number: u16, text: &str) -> String {
     let start = first_mappable(number, text);
     let mut out = text[..start].to_owned();
     let mut at = start;
     while let Some(next) = text[at..].chars().next() {
-        let found = if begins_word(text, at) { replacement(tables, text, at) } else { None };
+        let found = if begins_word(text, at) { replacement(tables, home, text, at) } else { None };
         match found {
             Some((length, logical)) => {
                 out.push_str(&logical);
@@ -40,10 +40,18 @@ fn first_mappable(number: u16, text: &str) -> usize {
 }
 
 /// The name at `at` and how many bytes it takes, if it is one to be replaced.
-fn replacement(tables: &[TableNames<'_>], text: &str, at: usize) -> Option<(usize, String)> {
-    tables.iter().find_map(|names| {
-        qualified(names, text, at).or_else(|| database(names, text, at)).or_else(|| table(names, text, at))
-    })
+fn replacement(
+    tables: &[TableNames<'_>],
+    home: Option<Home<'_>>,
+    text: &str,
+    at: usize,
+) -> Option<(usize, String)> {
+    let homes = tables.iter().map(TableNames::home).chain(home);
+    tables
+        .iter()
+        .find_map(|names| qualified(names, text, at))
+        .or_else(|| homes.into_iter().find_map(|home| database(home, text, at)))
+        .or_else(|| tables.iter().find_map(|names| table(names, text, at)))
 }
 
 /// `database.table` or ``database`.`table``.
@@ -56,16 +64,22 @@ fn qualified(names: &TableNames<'_>, text: &str, at: usize) -> Option<(usize, St
     })
 }
 
-/// The database alone, before a table that the plan does not name, or where the text says that it is one.
-fn database(names: &TableNames<'_>, text: &str, at: usize) -> Option<(usize, String)> {
-    let rest = text[at..].strip_prefix(names.database)?;
+/// The database alone, before a name that the plan does not know, or where the text says that it is one.
+fn database(home: Home<'_>, text: &str, at: usize) -> Option<(usize, String)> {
+    let rest = text[at..].strip_prefix(home.database)?;
     let before = text[..at].to_ascii_lowercase();
     let says = |words: [&str; 2]| words.into_iter().any(|word| before.ends_with(word));
-    let is_database = rest.starts_with("`.`")
-        || (rest.starts_with('.') && before.ends_with("table '"))
+    let is_database = qualifies(rest)
         || (rest.starts_with('\'') && says(["database '", "schema '"]))
         || (rest.starts_with('`') && says(["database `", "schema `"]));
-    is_database.then(|| (names.database.len(), names.schema.to_owned()))
+    is_database.then(|| (home.database.len(), home.schema.to_owned()))
+}
+
+/// Whether what stands before `rest`, perhaps in quotes that `rest` begins with, qualifies a name.
+fn qualifies(rest: &str) -> bool {
+    let behind = rest.strip_prefix(['`', '"', '\'']).unwrap_or(rest);
+    let begins_name = |c: char| is_word(c) || matches!(c, '`' | '"' | '\'' | '*');
+    behind.strip_prefix('.').is_some_and(|name| name.starts_with(begins_name))
 }
 
 /// The table alone, where a rule gave it a name of its own.

@@ -8,7 +8,7 @@ fn names() -> Names<'static> {
     let users = TableNames { database: "shop_0", physical: "users", schema: "shop", logical: "users" };
     let events =
         TableNames { database: "shop_0", physical: "events_202611", schema: "shop", logical: "events" };
-    Names { tables: vec![users, events] }
+    Names { tables: vec![users, events], target: None }
 }
 
 #[track_caller]
@@ -47,6 +47,16 @@ fn databases() {
         "Access denied for user 'u'@'h' to database 'shop_0'",
         "Access denied for user 'u'@'h' to database 'shop'",
     );
+}
+
+#[test]
+fn names_of_any_kind_behind_the_database() {
+    check(1305, "FUNCTION shop_0.nosuch does not exist", "FUNCTION shop.nosuch does not exist");
+    check(1305, "PROCEDURE `shop_0`.`nosuch` does not exist", "PROCEDURE `shop`.`nosuch` does not exist");
+    check(1051, "Unknown table 'shop_0.a,shop_0.b'", "Unknown table 'shop.a,shop.b'");
+    check(1105, "\"shop_0\".\"x\" and shop_0.*", "\"shop\".\"x\" and shop.*");
+    check(1105, "It is in shop_0. Look there", "It is in shop_0. Look there");
+    check(1105, "x.shop_0.y and my_shop_0.y", "x.shop.y and my_shop_0.y");
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serval_planner::primitive::{Combine, SortKey};
-use serval_wire::text_row;
 
 use super::combine::{Accumulator, Column, columns};
 use super::{Operator, Shape, Step};
 use crate::error::ExecuteError;
-use crate::key::{Key, Order, cells};
+use crate::key::{Key, Order};
+use crate::row::{Encoding, Layout, Writer};
 use crate::stream::Input;
 
 /// Combines groups, one at a time.
@@ -21,6 +21,8 @@ pub(crate) struct Aggregate {
     input: Operator,
     order: Arc<Order>,
     columns: Vec<Column>,
+    encoding: Encoding,
+    layout: Layout,
     group: Option<Group>,
 }
 
@@ -39,7 +41,8 @@ impl Aggregate {
         shape: &Shape,
     ) -> Result<Self, ExecuteError> {
         let columns = columns(combines, shape)?;
-        Ok(Self { input, order: Order::new(keys, shape)?, columns, group: None })
+        let order = Order::new(keys, shape)?;
+        Ok(Self { input, order, columns, encoding: shape.encoding, layout: shape.layout(), group: None })
     }
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
@@ -64,7 +67,7 @@ impl Aggregate {
     /// Takes a row in; the whole of the group before it, if the row begins another.
     fn add(&mut self, row: &Bytes) -> Result<Option<Bytes>, ExecuteError> {
         let key = self.order.key(row)?;
-        let cells = cells(row, self.columns.len())?;
+        let cells = self.layout.cells(row, self.columns.len())?;
         let whole = match &mut self.group {
             Some(group) if group.key == key => {
                 for (column, accumulator) in self.columns.iter().zip(&mut group.accumulators) {
@@ -85,11 +88,10 @@ impl Aggregate {
     }
 
     fn encode(&self, accumulators: &[Accumulator]) -> Result<Bytes, ExecuteError> {
-        let mut row = Vec::new();
+        let mut row = Writer::new(self.encoding, self.columns.len());
         for (column, accumulator) in self.columns.iter().zip(accumulators) {
-            let cell = column.finish(accumulator, accumulators)?;
-            text_row::push_cell(&mut row, cell.as_deref());
+            row.push(column.definition(), &column.finish(accumulator, accumulators)?)?;
         }
-        Ok(row.into())
+        row.finish()
     }
 }

@@ -9,6 +9,7 @@ use serval_wire::packet::ColumnDefinition;
 use super::Shape;
 use crate::error::ExecuteError;
 use crate::key::{KeyColumn, Part, resolve};
+use crate::row::{Reader, Value};
 
 use sum::{Kind, Sum};
 
@@ -17,6 +18,7 @@ use sum::{Kind, Sum};
 pub(super) struct Column {
     index: usize,
     definition: ColumnDefinition,
+    reader: Reader,
     rule: Rule,
 }
 
@@ -76,7 +78,11 @@ impl Column {
                 Rule::Average { sum: resolve(*sum, shape)?.0, count: resolve(*count, shape)?.0 }
             }
         };
-        Ok(Self { index, definition, rule })
+        Ok(Self { index, reader: Reader::new(shape.encoding, &definition), definition, rule })
+    }
+
+    pub(super) fn definition(&self) -> &ColumnDefinition {
+        &self.definition
     }
 
     /// The accumulator of a group that begins with this row.
@@ -84,7 +90,7 @@ impl Column {
         let cell = || cells[self.index].map(Bytes::copy_from_slice);
         Ok(match &self.rule {
             Rule::First | Rule::WeightOf(_) => Accumulator::Cell(cell()),
-            Rule::Sum(kind) => Accumulator::Sum(kind.start(cells[self.index])?),
+            Rule::Sum(kind) => Accumulator::Sum(kind.start(self.reader, cells[self.index])?),
             // Copied, so that a long group does not hold on to the burst that its first row came in.
             Rule::Extreme { key, .. } => {
                 Accumulator::Extreme { best: copied(key.part(row, cells)?), cell: cell() }
@@ -101,7 +107,7 @@ impl Column {
         cells: &[Option<&[u8]>],
     ) -> Result<(), ExecuteError> {
         match (&self.rule, accumulator) {
-            (Rule::Sum(kind), Accumulator::Sum(sum)) => sum.add(kind.start(cells[self.index])?),
+            (Rule::Sum(kind), Accumulator::Sum(sum)) => sum.add(kind.start(self.reader, cells[self.index])?),
             (Rule::Extreme { key, greatest }, Accumulator::Extreme { best, cell }) => {
                 let part = key.part(row, cells)?;
                 let ordering = key.compare(&part, best);
@@ -117,24 +123,22 @@ impl Column {
         Ok(())
     }
 
-    /// The cell of the whole group.
-    pub(super) fn finish(
-        &self,
-        own: &Accumulator,
-        all: &[Accumulator],
-    ) -> Result<Option<Bytes>, ExecuteError> {
+    /// The value of the whole group.
+    pub(super) fn finish(&self, own: &Accumulator, all: &[Accumulator]) -> Result<Value, ExecuteError> {
         match (&self.rule, own) {
             (Rule::Average { sum, count }, _) => match (&all[*sum], &all[*count]) {
                 (Accumulator::Sum(sum), Accumulator::Sum(count)) => sum.divided_by(count, &self.definition),
                 _ => Err(ExecuteError::refused("The plan averages columns that it does not sum")),
             },
             (Rule::WeightOf(value), _) => match &all[*value] {
-                Accumulator::Extreme { best: Part::Bytes(weight), .. } => Ok(Some(weight.clone())),
-                _ => Ok(None),
+                Accumulator::Extreme { best: Part::Bytes(weight), .. } => Ok(Value::Raw(weight.clone())),
+                _ => Ok(Value::Null),
             },
             (_, Accumulator::Sum(sum)) => sum.finish(&self.definition),
-            (_, Accumulator::Cell(cell) | Accumulator::Extreme { cell, .. }) => Ok(cell.clone()),
-            (_, Accumulator::Later) => Ok(None),
+            (_, Accumulator::Cell(cell) | Accumulator::Extreme { cell, .. }) => {
+                Ok(cell.clone().map_or(Value::Null, Value::Raw))
+            }
+            (_, Accumulator::Later) => Ok(Value::Null),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Operators over rows that have all arrived.
 
 mod aggregates;
+mod encodings;
 mod merges;
 
 use serval_planner::primitive::*;
@@ -10,6 +11,7 @@ use serval_wire::packet::{CHARSET_BINARY, ColumnDefinition};
 
 use super::{Operator, Shape, Step};
 use crate::error::ExecuteError;
+use crate::row::{Encoding, tests};
 use crate::stream::Input;
 
 /// A row as tests write it: cells between spaces, `~` for NULL.
@@ -36,7 +38,7 @@ fn cells(row: &str) -> Vec<Option<Vec<u8>>> {
     row.split(' ').map(|cell| (cell != "~").then(|| cell.as_bytes().to_vec())).collect()
 }
 
-/// Runs a tree over streams, one list of rows each.
+/// Runs a tree over streams, one list of rows each, as text and in binary, which must make no difference.
 fn run(
     root: &Primitive,
     hidden: usize,
@@ -44,19 +46,41 @@ fn run(
     streams: Rows<'_>,
 ) -> Result<Vec<String>, ExecuteError> {
     let lists: Vec<Vec<_>> = streams.iter().map(|rows| rows.iter().map(|row| cells(row)).collect()).collect();
-    run_limited(root, hidden, &mut Input::of_rows(columns, &lists))
+    let run = |encoding| run_in(encoding, root, hidden, &mut Input::of_rows(encoding, columns, &lists));
+    let (text, binary) = (run(Encoding::Text), run(Encoding::Binary));
+    match (&text, &binary) {
+        (Ok(text), Ok(binary)) => assert_eq!(text, binary),
+        (Err(text), Err(binary)) => assert_eq!(text.to_mysql(), binary.to_mysql()),
+        differ => panic!("{differ:?}"),
+    }
+    text
 }
 
-fn run_limited(root: &Primitive, hidden: usize, input: &mut Input) -> Result<Vec<String>, ExecuteError> {
+fn run_in(
+    encoding: Encoding,
+    root: &Primitive,
+    hidden: usize,
+    input: &mut Input,
+) -> Result<Vec<String>, ExecuteError> {
+    Ok(rows_in(encoding, root, hidden, input)?.iter().map(|row| text(row)).collect())
+}
+
+/// The texts of the rows' cells.
+fn rows_in(
+    encoding: Encoding,
+    root: &Primitive,
+    hidden: usize,
+    input: &mut Input,
+) -> Result<Vec<Vec<Option<Vec<u8>>>>, ExecuteError> {
     for stream in 0..input.len() {
         assert!(input.has_columns(stream)?);
     }
-    let shape = Shape { columns: input.columns(), hidden };
+    let shape = Shape { columns: input.columns(), hidden, encoding };
     let (mut operator, shape) = Operator::build(root, shape)?;
     let mut out = Vec::new();
     loop {
         match operator.next(input)? {
-            Step::Row(row) => out.push(text(&row, shape.columns.len())),
+            Step::Row(row) => out.push(tests::decode(encoding, &shape.columns, &row)),
             Step::End => break,
             Step::Wait(stream) => panic!("waits for {stream}"),
         }
@@ -65,14 +89,11 @@ fn run_limited(root: &Primitive, hidden: usize, input: &mut Input) -> Result<Vec
     Ok(out)
 }
 
-fn text(row: &[u8], columns: usize) -> String {
-    let cells = serval_wire::text_row::cells(row).map(|cell| match cell.unwrap() {
-        None => "~".to_owned(),
-        Some(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-    });
-    let cells: Vec<String> = cells.collect();
-    assert_eq!(cells.len(), columns);
-    cells.join(" ")
+fn text(row: &[Option<Vec<u8>>]) -> String {
+    let text = |cell: &Option<Vec<u8>>| {
+        cell.as_ref().map_or("~".to_owned(), |cell| String::from_utf8(cell.clone()).unwrap())
+    };
+    row.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -117,12 +138,12 @@ fn sort_is_stable_and_keeps_what_is_asked_for() {
 fn sort_fails_past_its_memory_unless_it_keeps_little() {
     let rows: Vec<Vec<_>> = vec![(0..2000).map(|n| cells(&n.to_string())).collect(), Vec::new()];
     let input = || {
-        let mut input = Input::of_rows(&[int()], &rows);
+        let mut input = Input::of_rows(Encoding::Text, &[int()], &rows);
         input.memory = crate::memory::Memory::new(50_000);
         input
     };
-    let error = run_limited(&sort(None), 0, &mut input()).unwrap_err().to_mysql();
+    let error = run_in(Encoding::Text, &sort(None), 0, &mut input()).unwrap_err().to_mysql();
     assert_eq!(error.number, 3170);
     assert!(error.message.contains("50000 bytes"), "{}", error.message);
-    assert_eq!(run_limited(&sort(Some(2)), 0, &mut input()).unwrap(), ["0", "1"]);
+    assert_eq!(run_in(Encoding::Text, &sort(Some(2)), 0, &mut input()).unwrap(), ["0", "1"]);
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serval_catalog::{Catalog, Sequence, Table};
 use serval_remote::{Access, Backend, Connection, Request, SessionState};
 
-use super::segment::{Advance, Segment};
+use super::segment::{Advance, Segment, Stored};
 use super::used_up;
 use crate::error::ExecuteError;
 use crate::places::{places, quoted};
@@ -37,15 +37,18 @@ impl<B: Backend> Counter<'_, B> {
     /// Reads the counter under a lock and stores what `decide` makes of it, in a transaction of its own.
     pub(super) async fn advance(
         &self,
-        decide: impl Fn(u64) -> Advance + Send,
+        decide: impl Fn(Stored) -> Advance + Send + Sync,
     ) -> Result<Segment, ExecuteError> {
         let mut last = used_up();
+        let mut made = None;
         for _ in 0..ATTEMPTS {
+            // Two proxies that made the row at once see each other's advance in what is stored.
+            let decide = |next| decide(Stored { next, fresh: made == Some(next) });
             match self.attempt(&decide).await {
                 Ok(Try::Advanced(segment)) => return Ok(segment),
                 Ok(Try::UsedUp) => return Err(used_up()),
                 Ok(Try::NoTable) => drop(self.run(CREATE).await?),
-                Ok(Try::NoRow) => self.insert().await?,
+                Ok(Try::NoRow) => made = Some(self.insert().await?),
                 // Another proxy was faster; whatever it did, the next try sees.
                 Err(ExecuteError::Server(error)) if matches!(error.number, 1205 | 1213) => {
                     last = ExecuteError::Server(error);
@@ -96,7 +99,7 @@ impl<B: Backend> Counter<'_, B> {
     }
 
     /// The first use: the counter starts above what is in the table.
-    async fn insert(&self) -> Result<(), ExecuteError> {
+    async fn insert(&self) -> Result<u64, ExecuteError> {
         let mut greatest = 0;
         for (node, physical) in places(self.table) {
             let node = self.catalog.node(node);
@@ -110,7 +113,8 @@ impl<B: Backend> Counter<'_, B> {
         let name = self.name();
         // IGNORE: another proxy may do the same at this moment, and the first of them counts.
         self.run(&format!("INSERT IGNORE INTO `serval_sequence` (`name`, `next`) VALUES ({name}, {first})"))
-            .await
+            .await?;
+        Ok(first)
     }
 
     async fn run(&self, sql: &str) -> Result<(), ExecuteError> {
@@ -138,8 +142,13 @@ impl<C: Connection> Run<'_, C> {
         begin: Option<&str>,
         sql: &str,
     ) -> Result<Vec<Vec<Option<Vec<u8>>>>, ExecuteError> {
-        let request =
-            Request { database: Some(self.database), state: self.state, begin, sql: sql.as_bytes() };
+        let request = Request {
+            database: Some(self.database),
+            state: self.state,
+            begin,
+            sql: sql.as_bytes(),
+            execution: None,
+        };
         ask(self.connection, &request).await
     }
 }

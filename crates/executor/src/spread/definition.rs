@@ -1,13 +1,15 @@
 //! DDL on all nodes of a table: every one is tried, and what failed is told.
 
+use serval_catalog::Placement;
 use serval_planner::PlanTable;
-use serval_planner::primitive::Target;
+use serval_planner::primitive::{Tally, Target};
 use serval_remote::{Access, Backend};
 use serval_types::MysqlError;
-use serval_wire::StatusFlags;
 use serval_wire::packet::OkPacket;
+use serval_wire::response::Completion;
 
 use super::links::exchange;
+use super::tally::Count;
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
 use crate::link::Link;
@@ -21,40 +23,38 @@ pub(super) async fn run<B: Backend, S: ResultSink>(
     context: &mut Context<'_, B>,
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::new(tally(tables));
     for target in targets {
         let place = place(target, tables, context);
         match define(target, tables, context).await {
-            Ok(warnings) => outcome.done(place, warnings),
+            Ok(completion) => outcome.done(place, target, &completion),
             Err(error) => outcome.failed.push(Failure { place, error }),
         }
     }
-    let warnings = outcome.conclude()?;
-    sink.ok(&OkPacket {
-        affected_rows: 0,
-        last_insert_id: 0,
-        status: StatusFlags::empty(),
-        warnings,
-        info: Vec::new(),
-        session_state: None,
-    })
-    .await?;
-    Ok(Completed { warnings, ..Completed::default() })
+    let ok = outcome.conclude()?;
+    sink.ok(&ok).await?;
+    Ok(Completed { affected_rows: ok.affected_rows, warnings: ok.warnings, ..Completed::default() })
+}
+
+/// An ALTER that copies rows counts them; a table with the same rows everywhere has them once.
+fn tally(tables: &[PlanTable]) -> Tally {
+    let copies = tables.iter().all(|table| matches!(table.table.placement, Placement::Global(_)));
+    if copies && !tables.is_empty() { Tally::First } else { Tally::Sum }
 }
 
 async fn define<B: Backend>(
     target: &Target,
     tables: &[PlanTable],
     context: &mut Context<'_, B>,
-) -> Result<u16, ExecuteError> {
+) -> Result<Completion, ExecuteError> {
     let node = context.catalog.node(target.node);
     let names = Names::of(context.catalog, tables, target);
     let link = Link::open(context, node.group, Access::Primary).await;
     let mut link = link.map_err(|error| names.map_remote(error))?;
-    let answer = exchange(&mut link, Some(&node.database), context.state, &target.sql).await;
+    let answer = exchange(&mut link, &context.query(target)).await;
     let completion = answer.map_err(|error| names.map_remote(error))?;
-    match completion.error {
-        None => Ok(completion.warnings),
+    match &completion.error {
+        None => Ok(completion),
         Some(error) => Err(ExecuteError::Server(names.map_error(error.to_error()))),
     }
 }
@@ -69,9 +69,10 @@ fn place<B: Backend>(target: &Target, tables: &[PlanTable], context: &Context<'_
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Outcome {
     done: Vec<String>,
+    count: Count,
     /// One server would have warned once.
     warnings: u16,
     failed: Vec<Failure>,
@@ -84,15 +85,22 @@ struct Failure {
 }
 
 impl Outcome {
-    fn done(&mut self, place: String, warnings: u16) {
-        self.warnings = self.warnings.max(warnings);
+    fn new(tally: Tally) -> Self {
+        Self { done: Vec::new(), count: Count::new(tally), warnings: 0, failed: Vec::new() }
+    }
+
+    fn done(&mut self, place: String, target: &Target, completion: &Completion) {
+        self.warnings = self.warnings.max(completion.warnings);
+        self.count.add(target, completion);
         self.done.push(place);
     }
 
-    /// The warnings, where all succeeded. Where all failed in the same way, that error, as one server would give it.
-    fn conclude(self) -> Result<u16, ExecuteError> {
+    /// The answer, where all succeeded. Where all failed in the same way, that error, as one server would give it.
+    fn conclude(self) -> Result<OkPacket, ExecuteError> {
         let errors: Vec<MysqlError> = self.failed.iter().map(|failure| failure.error.to_mysql()).collect();
-        let Some(first) = errors.first() else { return Ok(self.warnings) };
+        let Some(first) = errors.first() else {
+            return Ok(self.count.ok_with_warnings(self.warnings));
+        };
         if self.done.is_empty() && errors.iter().all(|error| error.number == first.number) {
             return Err(ExecuteError::Server(first.clone()));
         }

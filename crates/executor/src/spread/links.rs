@@ -9,7 +9,7 @@ use serval_wire::response::{Completion, CompletionKind};
 
 use crate::context::Context;
 use crate::error::ExecuteError;
-use crate::link::Link;
+use crate::link::{Link, Query};
 use crate::names::Names;
 
 /// Marks where a statement began, on each of its groups. Clients do not see it, and their own savepoints stay.
@@ -44,9 +44,9 @@ impl<B: Backend> Links<B> {
     ) -> Result<Completion, ExecuteError> {
         let node = context.catalog.node(target.node);
         let names = Names::of(context.catalog, tables, target);
-        let state = context.state;
+        let query = context.query(target);
         let link = self.link(node.group, context).await.map_err(|error| names.map_remote(error))?;
-        let answer = exchange(link, Some(&node.database), state, &target.sql).await;
+        let answer = exchange(link, &query).await;
         let completion = answer.map_err(|error| names.map_remote(error))?;
         match (&completion.error, completion.kind) {
             (Some(error), _) => Err(ExecuteError::Server(names.map_error(error.to_error()))),
@@ -116,11 +116,9 @@ impl<B: Backend> Links<B> {
 /// Runs a statement and throws away what comes before the end of its answer.
 pub(super) async fn exchange<B: Backend>(
     link: &mut Link<B>,
-    database: Option<&str>,
-    state: &SessionState,
-    sql: &[u8],
+    query: &Query<'_>,
 ) -> Result<Completion, RemoteError> {
-    link.send(database, state, sql).await?;
+    link.send(query).await?;
     loop {
         if let Some(completion) = link.read_burst().await?.completion {
             return Ok(completion);
@@ -134,6 +132,6 @@ async fn succeed<B: Backend>(
     state: &SessionState,
     sql: &[u8],
 ) -> Result<(), RemoteError> {
-    let completion = exchange(link, None, state, sql).await?;
+    let completion = exchange(link, &Query::internal(state, sql)).await?;
     completion.error.map_or(Ok(()), |error| Err(RemoteError::Refused(error.to_error())))
 }

@@ -8,6 +8,8 @@ use super::merge_columns::{self, Sent};
 use crate::error::ExecuteError;
 use crate::memory::Memory;
 use crate::operator::Step;
+#[cfg(test)]
+use crate::row::Encoding;
 
 /// What operators read from. One feed per target, in the plan's order.
 #[derive(Debug)]
@@ -102,18 +104,22 @@ impl Input {
 #[cfg(test)]
 impl Input {
     /// An input of lists of rows, all here.
-    pub(crate) fn of_rows(columns: &[ColumnDefinition], lists: &[Vec<Vec<Option<Vec<u8>>>>]) -> Self {
+    pub(crate) fn of_rows(
+        encoding: Encoding,
+        columns: &[ColumnDefinition],
+        lists: &[Vec<Vec<Option<Vec<u8>>>>],
+    ) -> Self {
         let mut input = Self::new(lists.iter().map(|_| "dn"), usize::MAX);
         for (stream, rows) in lists.iter().enumerate() {
-            input.push(stream, answer(columns, rows), true);
+            input.push(stream, answer(encoding, columns, rows), true);
         }
         input
     }
 }
 
-/// A whole text result set.
+/// A whole result set of cells with these texts.
 #[cfg(test)]
-fn answer(columns: &[ColumnDefinition], rows: &[Vec<Option<Vec<u8>>>]) -> Bytes {
+fn answer(encoding: Encoding, columns: &[ColumnDefinition], rows: &[Vec<Option<Vec<u8>>>]) -> Bytes {
     use serval_wire::Capabilities;
     let mut payloads = vec![vec![u8::try_from(columns.len()).unwrap()]];
     for column in columns {
@@ -122,9 +128,8 @@ fn answer(columns: &[ColumnDefinition], rows: &[Vec<Option<Vec<u8>>>]) -> Bytes 
         payloads.push(payload);
     }
     for row in rows {
-        let mut payload = Vec::new();
-        serval_wire::text_row::encode(row.iter().map(Option::as_deref), &mut payload);
-        payloads.push(payload);
+        let cells: Vec<_> = row.iter().map(Option::as_deref).collect();
+        payloads.push(crate::row::tests::encode(encoding, columns, &cells));
     }
     payloads.push(vec![0xfe, 0, 0, 2, 0, 0, 0]);
     let (mut out, mut sequence) = (bytes::BytesMut::new(), 1);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serval_planner::PlanTable;
 use serval_planner::primitive::{Route, Target};
-use serval_remote::{Access, Backend, SessionState};
+use serval_remote::{Access, Backend};
 use serval_transaction::{CommitError, Transaction};
 use serval_types::{GroupId, MysqlError};
 use serval_wire::response::CompletionKind;
@@ -18,7 +18,7 @@ use serval_wire::response::CompletionKind;
 use super::Input;
 use crate::context::Context;
 use crate::error::ExecuteError;
-use crate::link::Link;
+use crate::link::{Link, Query};
 use crate::names::Names;
 
 /// What is left of an answer is read and thrown away up to this size, because a connection in mid-answer is closed.
@@ -34,13 +34,14 @@ pub(crate) struct Lanes<'a, B: Backend> {
     lane_of: Vec<usize>,
     route: &'a Route,
     plan: Plan<'a>,
-    state: &'a SessionState,
 }
 
-/// What mapping names takes.
+/// The targets' statements, and what mapping names takes.
 struct Plan<'a> {
     catalog: &'a serval_catalog::Catalog,
     tables: &'a [PlanTable],
+    /// One per target.
+    queries: Vec<Query<'a>>,
 }
 
 struct Lane<B: Backend> {
@@ -54,8 +55,9 @@ struct Lane<B: Backend> {
 impl<'a, B: Backend> Lanes<'a, B> {
     /// No lanes yet.
     pub(crate) fn new(route: &'a Route, tables: &'a [PlanTable], context: &Context<'a, B>) -> Self {
-        let plan = Plan { catalog: context.catalog, tables };
-        Self { lanes: Vec::new(), lane_of: vec![0; route.targets.len()], route, plan, state: context.state }
+        let queries = route.targets.iter().map(|target| context.query(target)).collect();
+        let plan = Plan { catalog: context.catalog, tables, queries };
+        Self { lanes: Vec::new(), lane_of: vec![0; route.targets.len()], route, plan }
     }
 
     /// Takes the connections, group after group in their order, and sends each its first statement. After an error
@@ -70,7 +72,7 @@ impl<'a, B: Backend> Lanes<'a, B> {
             self.spread(links, &targets);
         }
         for lane in &mut self.lanes {
-            lane.send_next(self.route, &self.plan, self.state).await?;
+            lane.send_next(self.route, &self.plan).await?;
         }
         Ok(())
     }
@@ -116,7 +118,7 @@ impl<'a, B: Backend> Lanes<'a, B> {
         let complete = burst.completion.is_some();
         input.push(current, burst.bytes.freeze(), complete);
         if complete {
-            lane.send_next(self.route, &self.plan, self.state).await?;
+            lane.send_next(self.route, &self.plan).await?;
         }
         Ok(())
     }
@@ -155,17 +157,10 @@ impl<'a> Plan<'a> {
 }
 
 impl<B: Backend> Lane<B> {
-    async fn send_next(
-        &mut self,
-        route: &Route,
-        plan: &Plan<'_>,
-        state: &SessionState,
-    ) -> Result<(), ExecuteError> {
+    async fn send_next(&mut self, route: &Route, plan: &Plan<'_>) -> Result<(), ExecuteError> {
         let Some(next) = self.queue.pop_front() else { return Ok(()) };
-        let target = &route.targets[next];
-        let database = &plan.catalog.node(target.node).database;
-        let sent = self.link.send(Some(database), state, &target.sql).await;
-        sent.map_err(|error| plan.names(target).map_remote(error))?;
+        let sent = self.link.send(&plan.queries[next]).await;
+        sent.map_err(|error| plan.names(&route.targets[next]).map_remote(error))?;
         self.current = Some(next);
         Ok(())
     }

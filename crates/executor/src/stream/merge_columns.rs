@@ -1,14 +1,14 @@
 //! The columns of streams that are to be one.
 
-use serval_wire::packet::{ColumnDefinition, ColumnFlags};
+use serval_wire::packet::{ColumnDefinition, ColumnFlags, column_type};
 
 use crate::error::ExecuteError;
 
 /// What decides how a value is written and compared. Keys and NOT NULL may differ between nodes, and the client
-/// sees those of the first.
+/// sees those of the first; so may BINARY, which says nothing that the collation does not, and which servers leave out
+/// where a join of a table with one row or none needs no temporary table.
 const TYPE_FLAGS: ColumnFlags = ColumnFlags::UNSIGNED_FLAG
     .with(ColumnFlags::ZEROFILL_FLAG)
-    .with(ColumnFlags::BINARY_FLAG)
     .with(ColumnFlags::ENUM_FLAG)
     .with(ColumnFlags::SET_FLAG);
 
@@ -43,7 +43,9 @@ pub(super) fn widen(columns: &mut [ColumnDefinition], others: &[ColumnDefinition
 
 fn type_of(column: &ColumnDefinition) -> (u8, u16, u8, u16) {
     let flags = ColumnFlags::from_bits(column.flags).intersection(TYPE_FLAGS);
-    (column.column_type, column.charset, column.decimals, flags.bits())
+    // Of a string they say nothing, and servers give 0 or 39 as it comes from a row or a temporary table.
+    let decimals = if column_type::is_string(column.column_type) { 0 } else { column.decimals };
+    (column.column_type, column.charset, decimals, flags.bits())
 }
 
 fn describe(column: &ColumnDefinition) -> String {
@@ -63,7 +65,7 @@ fn differ(column: &str, one: (&str, String), other: (&str, String)) -> ExecuteEr
 
 #[cfg(test)]
 mod tests {
-    use serval_wire::packet::column_type::{MYSQL_TYPE_LONG, MYSQL_TYPE_LONGLONG};
+    use serval_wire::packet::column_type::*;
 
     use super::*;
 
@@ -81,6 +83,19 @@ mod tests {
         assert_eq!(compare(&int, &long), None);
         widen(&mut int, &long);
         assert_eq!(int[0].length, 99);
+    }
+
+    #[test]
+    fn decimals_of_a_string_say_nothing() {
+        let text = [ColumnDefinition::new("a", MYSQL_TYPE_VAR_STRING)];
+        let number = [ColumnDefinition::new("a", MYSQL_TYPE_NEWDECIMAL)];
+        let scaled = |columns: &[ColumnDefinition; 1]| {
+            let mut scaled = columns.clone();
+            scaled[0].decimals = 39;
+            scaled
+        };
+        assert_eq!(compare(&text, &scaled(&text)), None);
+        assert_eq!(compare(&number, &scaled(&number)), Some(1412));
     }
 
     #[test]

@@ -21,6 +21,22 @@ async fn all_nodes_are_told_without_a_transaction() {
 }
 
 #[tokio::test]
+async fn numbers_add_up_except_for_warnings_and_copies() {
+    for (table, affected_rows, info) in [
+        ("users", 7, "Records: 7  Duplicates: 0  Warnings: 1"),
+        ("regions", 3, "Records: 3  Duplicates: 0  Warnings: 1"),
+    ] {
+        let mut session = Session::new();
+        session.servers.on(0, "ALTER", Answer::ok_warned(3, 1, "Records: 3  Duplicates: 0  Warnings: 1"));
+        session.servers.on(1, "ALTER", Answer::ok_warned(4, 1, "Records: 4  Duplicates: 0  Warnings: 1"));
+        session.execute(&bound_to(table, spread(&[0, 2], "ALTER", Tally::Definition))).await.unwrap();
+        let ok = session.client.ok.unwrap();
+        assert_eq!((ok.affected_rows, ok.warnings), (affected_rows, 1));
+        assert_eq!(String::from_utf8(ok.info).unwrap(), info);
+    }
+}
+
+#[tokio::test]
 async fn a_failure_does_not_stop_the_others_and_says_what_is_left() {
     let mut session = Session::new();
     session.servers.on(0, "CREATE", Answer::ok(0));

@@ -4,6 +4,7 @@
 
 mod ddl;
 mod definitions;
+mod prepared;
 mod reads;
 mod relay;
 mod scripted;

@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use serval_catalog::{Catalog, Sharding};
 use serval_sql::{Locator, Scan, Span};
 use sqlparser::ast::{
-    BinaryOperator, Delete, Expr, FromTable, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins, Update,
-    Visit, Visitor,
+    AssignmentTarget, Delete, Expr, FromTable, Ident, Insert, JoinConstraint, JoinOperator, ObjectName,
+    OnInsert, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor,
+    TableWithJoins, Update, Visit, Visitor,
 };
 
 use super::columns::{Column, Scope};
+use super::equality::{Equality, equal_to, equalities};
 use super::predicate::Reader;
 use super::tables::{Names, TableRef};
 use crate::error::PlanError;
@@ -49,6 +50,7 @@ impl Analysis {
                 if let sqlparser::ast::TableObject::TableName(name) = &insert.table {
                     collector.target(name)?;
                 }
+                collector.insert(insert);
             }
             _ => {}
         }
@@ -81,13 +83,15 @@ struct Collector<'a> {
 struct Condition<'q> {
     expr: &'q Expr,
     restricts: Vec<usize>,
+    /// It is an outer join's, which fills these rows up with NULLs where it does not hold.
+    outer: bool,
 }
 
 /// A block being read.
 #[derive(Default)]
 struct Block<'q> {
     conditions: Vec<Condition<'q>>,
-    equalities: Vec<(Column, Column)>,
+    equalities: Vec<Equality>,
     opaque: bool,
 }
 
@@ -96,7 +100,14 @@ impl Visitor for Collector<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<PlanError> {
         let with = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.ctes.push(with.map(|cte| cte.alias.name.value.to_lowercase()).collect());
+        let names: Vec<String> = with.map(|cte| cte.alias.name.value.to_lowercase()).collect();
+        if let Some(name) = names.iter().find(|name| self.names.is_configured(name)) {
+            return ControlFlow::Break(PlanError::refused(format!(
+                "WITH {name} has the name of a table, and which of the two a subquery means depends on its place; \
+                 rename it"
+            )));
+        }
+        self.ctes.push(names);
         self.body(&query.body).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 
@@ -140,7 +151,7 @@ impl Collector<'_> {
 
     fn update(&mut self, update: &Update) -> Result<(), PlanError> {
         for assignment in &update.assignments {
-            if let sqlparser::ast::AssignmentTarget::ColumnName(name) = &assignment.target {
+            if let AssignmentTarget::ColumnName(name) = &assignment.target {
                 let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
                 self.prefixes(&parts);
             }
@@ -159,6 +170,23 @@ impl Collector<'_> {
         ))
     }
 
+    /// The columns of an INSERT that are written with their table.
+    fn insert(&mut self, insert: &Insert) {
+        let on_duplicate = match &insert.on {
+            Some(OnInsert::DuplicateKeyUpdate(assignments)) => assignments.as_slice(),
+            _ => &[],
+        };
+        let assigned =
+            insert.assignments.iter().chain(on_duplicate).filter_map(|assignment| match &assignment.target {
+                AssignmentTarget::ColumnName(name) => Some(name),
+                AssignmentTarget::Tuple(_) => None,
+            });
+        for name in insert.columns.iter().chain(assigned) {
+            let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+            self.prefixes(&parts);
+        }
+    }
+
     /// The table of an INSERT, which no predicate restricts.
     fn target(&mut self, name: &ObjectName) -> Result<(), PlanError> {
         let found = self.names.resolve(name, None, self.analysis.blocks)?;
@@ -174,7 +202,8 @@ impl Collector<'_> {
             self.joined(tables, false, first, &mut block)?;
         }
         if let Some(expr) = selection {
-            block.conditions.push(Condition { expr, restricts: (first..self.analysis.refs.len()).collect() });
+            let restricts = (first..self.analysis.refs.len()).collect();
+            block.conditions.push(Condition { expr, restricts, outer: false });
         }
         self.reaches(first, block);
         self.analysis.blocks += 1;
@@ -202,8 +231,13 @@ impl Collector<'_> {
                 Side::Right => inside.clone(),
             };
             match constraint {
-                JoinConstraint::On(expr) => block.conditions.push(Condition { expr, restricts }),
-                JoinConstraint::Using(columns) => self.using(columns, &inside, &right, block),
+                JoinConstraint::On(expr) => {
+                    block.conditions.push(Condition { expr, restricts, outer: side != Side::Inner });
+                }
+                JoinConstraint::Using(columns) => {
+                    let filled = (side != Side::Inner).then_some(&*restricts);
+                    self.using(columns, (&inside, &right), filled, block);
+                }
                 JoinConstraint::Natural | JoinConstraint::None => {}
             }
             inside.extend(right);
@@ -240,12 +274,32 @@ impl Collector<'_> {
         }
     }
 
-    fn using(&self, columns: &[ObjectName], left: &[usize], right: &[usize], block: &mut Block<'_>) {
+    /// `USING (c)` compares the right operand's c with that of the left one, which is a coalesced column where several
+    /// tables of the left have it: the value of the first that is never filled up with NULLs.
+    fn using(
+        &self,
+        columns: &[ObjectName],
+        (left, right): (&[usize], &[usize]),
+        filled: Option<&[usize]>,
+        block: &mut Block<'_>,
+    ) {
+        let scope = Scope { refs: &self.analysis.refs, first: 0, opaque: false };
         for name in columns.iter().filter_map(|name| name.0.last()?.as_ident()) {
             let name = name.value.to_lowercase();
-            if let (&[one], &[two]) = (left, right) {
+            let owner = match left {
+                &[only] => Some(only),
+                _ if left.iter().any(|&table| scope.refs[table].table.table.definition.is_none()) => None,
+                _ => left.iter().copied().find(|&table| {
+                    scope.has(table, &name) && (filled == Some(left) || !scope.refs[table].nullable)
+                }),
+            };
+            if let (Some(one), &[two]) = (owner, right) {
                 let column = |table| Column { table, name: name.clone() };
-                block.equalities.push((column(one), column(two)));
+                let (one, two) = (column(one), column(two));
+                block.equalities.extend(match filled {
+                    None => Some(Equality::always(one, two)),
+                    Some(filled) => Equality::of_outer(one, two, filled),
+                });
             }
         }
     }
@@ -263,19 +317,20 @@ impl Collector<'_> {
     fn reaches(&mut self, first: usize, mut block: Block<'_>) {
         let scope = Scope { refs: &self.analysis.refs, first, opaque: block.opaque };
         for condition in &block.conditions {
-            equalities(condition.expr, scope, &mut block.equalities);
+            let filled = condition.outer.then_some(&*condition.restricts);
+            equalities(condition.expr, scope, filled, &mut block.equalities);
         }
         let key =
             |index: usize, sharding: &Sharding| Column { table: index, name: sharding.column.to_lowercase() };
         let anchor = (first..scope.refs.len()).find_map(|index| {
             let found = &scope.refs[index];
             let sharding = found.table.table.sharding().filter(|_| !found.nullable)?;
-            Some((sharding, scope.equal_to(key(index, sharding), &block.equalities)))
+            Some((sharding, equal_to(scope, key(index, sharding), &block.equalities)))
         });
         let mut results = Vec::new();
         for (index, found) in scope.refs.iter().enumerate().skip(first) {
             let Some(sharding) = found.table.table.sharding() else { continue };
-            let class = scope.equal_to(key(index, sharding), &block.equalities);
+            let class = equal_to(scope, key(index, sharding), &block.equalities);
             let reader = Reader { scope, class: &class, locator: self.names.locator, scan: self.scan };
             let restricting =
                 block.conditions.iter().filter(|condition| condition.restricts.contains(&index));
@@ -340,22 +395,5 @@ fn side(operator: &JoinOperator) -> Result<(Side, &JoinConstraint), PlanError> {
             Ok((Side::Right, constraint))
         }
         _ => Err(PlanError::refused("This kind of join is not MySQL's")),
-    }
-}
-
-/// The equalities between columns that hold for every row that satisfies `expr`.
-fn equalities(expr: &Expr, scope: Scope<'_>, found: &mut Vec<(Column, Column)>) {
-    match expr {
-        Expr::Nested(inner) => equalities(inner, scope, found),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            equalities(left, scope, found);
-            equalities(right, scope, found);
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            if let (Some(one), Some(two)) = (scope.column(left), scope.column(right)) {
-                found.push((one, two));
-            }
-        }
-        _ => {}
     }
 }

@@ -58,13 +58,30 @@ impl Scope<'_> {
         owners.next().is_none().then_some(Column { table, name: name.value.to_lowercase() })
     }
 
+    /// Whether any reference could own the name.
+    pub(crate) fn may_own(&self, name: &str) -> bool {
+        (self.first..self.refs.len()).any(|table| self.may_have(table, name))
+    }
+
+    /// The type of the column that an expression is. A column of USING is one of several tables, of one type.
+    pub(crate) fn declared(&self, expr: &Expr) -> Option<&ColumnType> {
+        if let Some(column) = self.column(expr) {
+            return self.column_type(column.table, &column.name);
+        }
+        let Expr::Identifier(name) = expr else { return None };
+        let owners = (self.first..self.refs.len()).filter(|&table| self.may_have(table, &name.value));
+        let mut types = owners.map(|table| self.column_type(table, &name.value));
+        let first = types.next()??;
+        types.all(|other| other == Some(first)).then_some(first)
+    }
+
     /// Whether a reference could own the name: its definition is unknown, or has it.
     fn may_have(&self, table: usize, name: &str) -> bool {
         self.refs[table].table.table.definition.is_none() || self.has(table, name)
     }
 
     /// Whether a reference surely owns the name: its definition has it, or its rule shards by it.
-    fn has(&self, table: usize, name: &str) -> bool {
+    pub(super) fn has(&self, table: usize, name: &str) -> bool {
         let found = &self.refs[table].table.table;
         self.column_type(table, name).is_some()
             || found.sharding().is_some_and(|sharding| sharding.column.eq_ignore_ascii_case(name))
@@ -78,7 +95,7 @@ impl Scope<'_> {
     }
 
     /// Whether `one = two` compares both in the same domain, so that a value equal to one is equal to the other.
-    fn comparable(&self, one: &Column, two: &Column) -> bool {
+    pub(super) fn comparable(&self, one: &Column, two: &Column) -> bool {
         match (self.column_type(one.table, &one.name), self.column_type(two.table, &two.name)) {
             (Some(ColumnType::Int { .. }), Some(ColumnType::Int { .. })) => true,
             (
@@ -88,27 +105,5 @@ impl Scope<'_> {
             (Some(one), Some(two)) => one == two,
             _ => false,
         }
-    }
-
-    /// All columns that equal `start` through `equalities`, `start` included.
-    pub(crate) fn equal_to(&self, start: Column, equalities: &[(Column, Column)]) -> Vec<Column> {
-        let mut class = vec![start];
-        let mut next = 0;
-        while let Some(known) = class.get(next).cloned() {
-            next += 1;
-            for (one, two) in equalities {
-                let other = if *one == known {
-                    two
-                } else if *two == known {
-                    one
-                } else {
-                    continue;
-                };
-                if !class.contains(other) && self.comparable(&known, other) {
-                    class.push(other.clone());
-                }
-            }
-        }
-        class
     }
 }

@@ -5,8 +5,10 @@
 
 mod block;
 mod columns;
+mod equality;
 mod predicate;
 mod tables;
 
 pub(crate) use block::Analysis;
+pub(crate) use columns::Scope;
 pub(crate) use tables::TableRef;

@@ -4,7 +4,7 @@ use serval_sql::{Locator, Scan};
 use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::columns::{Column, Scope};
-use crate::operand::Operand;
+use crate::operand::{Operand, is_date, is_moment};
 use crate::reach::Reach;
 
 /// Reads predicates for one class of equal columns.
@@ -121,7 +121,13 @@ impl Reader<'_> {
     }
 
     fn operand(&self, expr: &Expr) -> Option<Operand> {
-        Operand::of(expr, self.locator, self.scan)
+        // `code = DATE '2026-1-5'` compares dates, not strings.
+        let fits = !is_moment(expr) || self.class.first().is_some_and(|key| self.is_civil(key));
+        Operand::of(expr, self.locator, self.scan).filter(|_| fits)
+    }
+
+    fn is_civil(&self, key: &Column) -> bool {
+        self.scope.column_type(key.table, &key.name).is_some_and(is_date)
     }
 }
 

@@ -72,6 +72,12 @@ impl Names<'_> {
         })
     }
 
+    /// Whether the config names a table of the current schema so.
+    pub(super) fn is_configured(&self, table: &str) -> bool {
+        let schema = self.schema.and_then(|schema| self.catalog.schema(schema));
+        schema.is_some_and(|schema| schema.tables.keys().any(|name| name.eq_ignore_ascii_case(table)))
+    }
+
     /// The table of the catalog with that name.
     pub(crate) fn table(&self, schema: Option<&str>, table: &str) -> Result<PlanTable, PlanError> {
         let schema_name = schema.or(self.schema).ok_or(PlanError::NoSchema)?;

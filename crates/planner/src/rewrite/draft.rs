@@ -1,9 +1,11 @@
 //! A SELECT over several shards while its operators are being placed.
 
-use serval_sql::{Locator, Replacement, Scan, Span};
-use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem};
+use std::borrow::Cow;
 
-use super::expression::{item_expr, same};
+use serval_sql::{Locator, Replacement, Scan, Span};
+use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem, UnaryOperator};
+
+use super::expression::{item_expr, same, strip};
 use crate::analysis::Analysis;
 use crate::bound::Note;
 use crate::clauses::Clauses;
@@ -148,9 +150,22 @@ impl<'a> Draft<'a> {
         self.stages.iter().any(|stage| !matches!(stage, Stage::MergeSort(_)))
     }
 
-    /// The text at a span.
-    pub(super) fn text(&self, span: Span) -> &'a str {
-        span.text(self.source.sql)
+    /// The text at a span, without the schemas of `shop.users.id`, which the servers do not know.
+    pub(super) fn text(&self, span: Span) -> Cow<'a, str> {
+        let within = |prefix: &&Span| span.start <= prefix.start && prefix.end <= span.end;
+        let mut prefixes: Vec<Span> =
+            self.source.analysis.schema_prefixes.iter().filter(within).copied().collect();
+        if prefixes.is_empty() {
+            return span.text(self.source.sql).into();
+        }
+        prefixes.sort_by_key(|prefix| prefix.start);
+        let (mut text, mut done) = (String::new(), span.start);
+        for prefix in prefixes {
+            text.push_str(Span::new(done, prefix.start).text(self.source.sql));
+            done = prefix.end;
+        }
+        text.push_str(Span::new(done, span.end).text(self.source.sql));
+        text.into()
     }
 
     /// The select item that `expr` of ORDER BY or GROUP BY refers to by ordinal, alias or by saying the same.
@@ -165,35 +180,54 @@ impl<'a> Draft<'a> {
                 ))),
             };
         }
-        let alias = items.iter().position(|item| match (item, expr) {
-            (SelectItem::ExprWithAlias { alias, .. }, Expr::Identifier(name)) => {
-                alias.value.eq_ignore_ascii_case(&name.value)
-            }
-            _ => false,
-        });
-        let wildcard_before = |index: usize| items.iter().take(index).any(|item| item_expr(item).is_none());
-        let found = alias
+        let found = self
+            .aliased(expr)
             .or_else(|| items.iter().position(|item| item_expr(item).is_some_and(|own| same(own, expr))));
-        Ok(found.filter(|&index| !wildcard_before(index)))
+        Ok(found.filter(|&index| !self.is_behind_wildcard(index)))
     }
 
+    /// The select item with the alias that `expr` is. Where several have it, servers take the first that is no column
+    /// (of columns only they say that the name is ambiguous).
+    pub(super) fn aliased(&self, expr: &Expr) -> Option<usize> {
+        let Expr::Identifier(name) = strip(expr) else { return None };
+        let items = &self.source.select.projection;
+        let has_alias = |item: &SelectItem| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value.eq_ignore_ascii_case(&name.value));
+        let is_column = |item: &SelectItem| {
+            item_expr(item)
+                .is_some_and(|own| matches!(strip(own), Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+        };
+        let computed = items.iter().position(|item| has_alias(item) && !is_column(item));
+        computed.or_else(|| items.iter().position(has_alias))
+    }
+
+    /// Whether a wildcard before the item hides at which place its column comes.
+    fn is_behind_wildcard(&self, index: usize) -> bool {
+        self.source.select.projection.iter().take(index).any(|item| item_expr(item).is_none())
+    }
+
+    /// A position of ORDER BY or GROUP BY: servers drop parentheses and a plus sign before they look.
     fn ordinal(&self, expr: &Expr) -> Option<usize> {
-        let Expr::Value(value) = expr else { return None };
-        match &value.value {
-            sqlparser::ast::Value::Number(digits, _) => digits.to_string().parse().ok(),
+        match expr {
+            Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => {
+                self.ordinal(inner)
+            }
+            Expr::Value(value) => match &value.value {
+                sqlparser::ast::Value::Number(digits, _) => digits.to_string().parse().ok(),
+                _ => None,
+            },
             _ => None,
         }
     }
 
     /// The expression and text of a select item.
-    pub(super) fn item_source(&self, index: usize) -> Option<(&'a Expr, &'a str)> {
+    pub(super) fn item_source(&self, index: usize) -> Option<(&'a Expr, Cow<'a, str>)> {
         let expr = item_expr(self.source.select.projection.get(index)?)?;
         let span = *self.source.clauses.items.get(index)?;
         Some((expr, self.text(span)))
     }
 
     /// The text of the `index`-th ORDER BY item.
-    pub(super) fn order_text(&self, index: usize) -> Option<&'a str> {
+    pub(super) fn order_text(&self, index: usize) -> Option<Cow<'a, str>> {
         let clause = self.source.clauses.order_by.as_ref()?;
         Some(self.text(*clause.items.get(index)?))
     }

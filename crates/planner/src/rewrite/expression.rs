@@ -5,7 +5,7 @@ use sqlparser::ast::{
 };
 
 /// Functions that compute one value from many rows.
-const AGGREGATES: [&str; 21] = [
+const AGGREGATES: [&str; 22] = [
     "ANY_VALUE",
     "AVG",
     "BIT_AND",
@@ -23,6 +23,7 @@ const AGGREGATES: [&str; 21] = [
     "STDDEV",
     "STDDEV_POP",
     "STDDEV_SAMP",
+    "ST_COLLECT",
     "SUM",
     "VARIANCE",
     "VAR_POP",

@@ -5,6 +5,7 @@
 use sqlparser::ast::{Expr, GroupByExpr};
 
 use super::draft::{Draft, Grouping};
+use super::expression::strip;
 use super::operator::Operator;
 use crate::error::PlanError;
 
@@ -16,7 +17,7 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     for key in keys {
         // An ordinal or alias names the select item; a plain name is first a column, as MySQL resolves GROUP BY.
         let item = draft.item(key)?.and_then(|index| draft.item_source(index)).map(|(expr, _)| expr);
-        let expr = if matches!(key, Expr::Identifier(_)) { Some(key) } else { item.or(Some(key)) };
+        let expr = if matches!(strip(key), Expr::Identifier(_)) { Some(key) } else { item.or(Some(key)) };
         if let Some(column) = expr.and_then(|expr| sharding_column(expr, draft)) {
             draft.grouping = Grouping::WithinShard;
             return Ok(Some(format!(

@@ -38,20 +38,20 @@ fn sort_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
         });
     }
     let text = draft.order_text(index).unwrap_or_default();
-    match combine(draft, &item.expr, text)? {
+    match combine(draft, &item.expr, &text)? {
         Some(Combine::Sum) => {
-            let value = draft.hide(text.to_owned(), Combine::Sum)?;
+            let value = draft.hide(text.into_owned(), Combine::Sum)?;
             Ok(SortKey { value, weight: None, padding: Padding::None, descending })
         }
         Some(combine @ Combine::Average { .. }) => {
-            let value = draft.hide(text.to_owned(), combine)?;
+            let value = draft.hide(text.into_owned(), combine)?;
             Ok(SortKey { value, weight: None, padding: Padding::None, descending })
         }
         Some(combine @ (Combine::Min { weight } | Combine::Max { weight })) => {
-            let value = draft.hide(text.to_owned(), combine)?;
+            let value = draft.hide(text.into_owned(), combine)?;
             Ok(SortKey { value, weight, padding: Padding::None, descending })
         }
-        Some(Combine::First) | None => Err(not_decomposable(text)),
+        Some(Combine::First) | None => Err(not_decomposable(&text)),
     }
 }
 

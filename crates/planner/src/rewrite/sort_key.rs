@@ -6,12 +6,15 @@
 //! sort by number, FLOAT is widened because its text loses digits, TIMESTAMP becomes a number because its text is
 //! ambiguous when clocks go back.
 
+use std::ops::ControlFlow;
+
 use serval_types::{Collation, ColumnType, Pad};
-use sqlparser::ast::Expr;
+use sqlparser::ast::{Expr, visit_expressions};
 
 use super::draft::{Draft, Grouping, is_descending, order_items};
 use super::expression::{is_aggregate, is_numeric, strip};
 use super::operator::contains;
+use crate::analysis::Scope;
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, Combine, Padding, SortKey};
 
@@ -27,9 +30,33 @@ pub(super) fn order_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, 
             let (expr, text) = draft.item_source(at).ok_or_else(unknown_text)?;
             (Some(at), expr, text)
         }
-        None => (None, &item.expr, draft.order_text(index).ok_or_else(unknown_text)?),
+        None => match draft.aliased(&item.expr).and_then(|at| draft.item_source(at)) {
+            // Behind a wildcard the item's place is not known, but its value is.
+            Some((expr, text)) => (None, expr, text),
+            None => {
+                refuse_alias_inside(draft, &item.expr)?;
+                (None, &item.expr, draft.order_text(index).ok_or_else(unknown_text)?)
+            }
+        },
     };
-    key(draft, expr, text, visible, descending)
+    key(draft, expr, &text, visible, descending)
+}
+
+/// ORDER BY can compute with an alias (`ORDER BY k + 1`), but the select list, where the hidden column goes, cannot.
+fn refuse_alias_inside(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
+    let scope = draft.source.analysis.root_scope();
+    let found = visit_expressions(expr, |inner| match inner {
+        Expr::Identifier(name) if !scope.may_own(&name.value) && draft.aliased(inner).is_some() => {
+            ControlFlow::Break(name.value.clone())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    match found {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(alias) => Err(PlanError::refused(format!(
+            "ORDER BY over several shards cannot compute with the alias {alias}; write what it stands for"
+        ))),
+    }
 }
 
 /// The key for an expression with this text, which may also be a column that the client sees.
@@ -48,8 +75,10 @@ pub(super) fn key(
         let length = declared.as_ref().and_then(length);
         return make.text(Some(&Collation::new(&collation.to_string())), length);
     }
-    let Some(column) = scope.column(expr) else { return make.expression() };
-    let Some(declared) = scope.column_type(column.table, &column.name).cloned() else {
+    if !is_column(scope, strip(expr)) {
+        return make.expression();
+    }
+    let Some(declared) = scope.declared(expr).cloned() else {
         return Err(PlanError::refused(format!(
             "The type of column {text} is not known, so rows of several shards cannot be sorted by it; write its \
              definition to the schema snapshot (serval snapshot)"
@@ -140,9 +169,9 @@ impl Maker<'_, '_> {
         let scope = self.draft.source.analysis.root_scope();
         let mut found = Vec::new();
         let mut unknown = false;
-        let _ = sqlparser::ast::visit_expressions(self.expr, |inner| {
-            if let Some(column) = scope.column(inner) {
-                match scope.column_type(column.table, &column.name) {
+        let _ = visit_expressions(self.expr, |inner| {
+            if is_column(scope, inner) {
+                match scope.declared(inner) {
                     Some(ColumnType::Text { length: Some(_), collation: Some(collation) }) => {
                         found.push(collation.clone());
                     }
@@ -150,7 +179,7 @@ impl Maker<'_, '_> {
                     Some(_) => {}
                 }
             }
-            std::ops::ControlFlow::<()>::Continue(())
+            ControlFlow::<()>::Continue(())
         });
         if unknown { Err(too_long(self.text)) } else { Ok(found) }
     }
@@ -171,6 +200,14 @@ impl Maker<'_, '_> {
 
     fn finish(&self, value: ColumnRef, weight: Option<ColumnRef>, padding: Padding) -> SortKey {
         SortKey { value, weight, padding, descending: self.descending }
+    }
+}
+
+/// Whether an expression is a column, its table certain or not. Other names are the servers' to refuse.
+fn is_column(scope: Scope<'_>, expr: &Expr) -> bool {
+    match expr {
+        Expr::Identifier(name) => scope.may_own(&name.value),
+        other => scope.column(other).is_some(),
     }
 }
 

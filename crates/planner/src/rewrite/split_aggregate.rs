@@ -8,7 +8,7 @@ use serval_types::ColumnType;
 use sqlparser::ast::{Expr, GroupByExpr};
 
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
-use super::expression::{Decomposable, argument, decomposable, is_aggregate, item_expr, same};
+use super::expression::{Decomposable, argument, decomposable, is_aggregate, item_expr, same, strip};
 use super::operator::{Operator, contains};
 use super::sort_key::key;
 use crate::error::PlanError;
@@ -93,14 +93,14 @@ fn group_key(
         }
         _ => (expr, text),
     };
-    let key = key(draft, own, text, item, descending)?;
+    let key = key(draft, own, &text, item, descending)?;
     Ok(GroupKey { expr: own.clone(), key })
 }
 
 /// GROUP BY takes a name for a column first, ORDER BY for an alias: where both exist, they mean different things.
 fn refuse_ambiguous(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
-    let names_column =
-        matches!(expr, Expr::Identifier(_)) && draft.source.analysis.root_scope().column(expr).is_some();
+    let names_column = matches!(strip(expr), Expr::Identifier(_))
+        && draft.source.analysis.root_scope().column(expr).is_some();
     if names_column {
         return Err(PlanError::refused(format!(
             "{expr} in GROUP BY is both a column and an alias; rename the alias to group rows of several shards"
@@ -118,9 +118,9 @@ fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr]) -> Result<(), PlanError
                 "SELECT * with GROUP BY over several shards is not supported; name the columns",
             ));
         };
-        let combine = match combine(draft, expr, text)? {
+        let combine = match combine(draft, expr, &text)? {
             Some(combine) => combine,
-            None if contains(expr, is_aggregate) => return Err(not_decomposable(text)),
+            None if contains(expr, is_aggregate) => return Err(not_decomposable(&text)),
             None if keys.is_empty()
                 && Operand::of(expr, draft.source.locator, draft.source.scan).is_none() =>
             {
@@ -188,7 +188,7 @@ fn extreme_weight(
 /// The nodes group in merge order, and keep no ORDER BY or LIMIT of their own: their groups are only parts.
 fn nodes_sql(draft: &mut Draft<'_>, order: &[(usize, bool)]) -> Result<(), PlanError> {
     let clauses = draft.source.clauses;
-    let texts: Vec<&str> = clauses
+    let texts: Vec<_> = clauses
         .group_by
         .iter()
         .flat_map(|clause| clause.items.iter().map(|span| draft.text(*span)))

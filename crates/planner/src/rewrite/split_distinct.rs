@@ -4,6 +4,8 @@
 //! their rows in the order of all columns, and neighbours that are equal become one.
 
 use serval_sql::{Replacement, Span};
+use serval_types::ColumnType;
+use sqlparser::ast::Expr;
 
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
 use super::expression::item_expr;
@@ -24,7 +26,8 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     let mut groups = Vec::with_capacity(order.len());
     for &(index, descending) in &order {
         let Some((expr, text)) = draft.item_source(index) else { return Ok(None) };
-        let key = key(draft, expr, text, Some(index), descending)?;
+        refuse_bits(draft, expr)?;
+        let key = key(draft, expr, &text, Some(index), descending)?;
         groups.push(GroupKey { expr: expr.clone(), key });
     }
     draft.visible = vec![Combine::First; items.len()];
@@ -36,6 +39,16 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     Ok(Some(
         "each node drops its own duplicates, and equal rows of several nodes meet in the merge".to_owned(),
     ))
+}
+
+/// Servers differ in whether DISTINCT leaves BIT a BIT or makes a number of it, by how they find the duplicates.
+fn refuse_bits(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
+    match draft.source.analysis.root_scope().declared(expr) {
+        Some(ColumnType::Bit { .. }) => Err(PlanError::refused(
+            "SELECT DISTINCT of a BIT column over several shards is not supported yet; select the column + 0",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The select items in merge order: those of ORDER BY first. `None` where ORDER BY names anything else.

@@ -6,10 +6,11 @@ mod columns;
 use std::sync::Arc;
 
 use serval_catalog::{Placement, Sharding};
-use serval_sql::{Replacement, Span, Template, tokens};
-use serval_types::NodeId;
+use serval_sql::{Modifier, Replacement, Span, Template};
+use serval_types::{ColumnType, NodeId};
 use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, OnInsert, SetExpr};
 
+use super::copies::refuse_unequal_values;
 use super::insert_text::{InsertText, RowText};
 use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, plan_tables};
@@ -17,13 +18,10 @@ use crate::analysis::Analysis;
 use crate::anchor::AnchorSpan;
 use crate::destination::Destination;
 use crate::error::PlanError;
-use crate::operand::{Operand, is_now};
+use crate::operand::{Operand, is_date, is_moment, is_now};
 use crate::physical::{NameSlot, Renaming, name_slots};
 use crate::plan::{Kind, Plan, guards};
 use columns::{Columns, GeneratedColumn, KeyColumn};
-
-/// Functions that give every server another value.
-const NOT_DETERMINISTIC: [&str; 6] = ["UUID", "UUID_SHORT", "RAND", "SYSDATE", "RANDOM_BYTES", "SYS_GUID"];
 
 /// Rows of VALUES (or the one of SET) for a sharded table, or for a global one whose numbers Serval gives.
 #[derive(Debug)]
@@ -37,6 +35,8 @@ pub(crate) struct InsertPlan {
     /// Whether rows have places of their own, so that some can be left out.
     splittable: bool,
     returning: bool,
+    /// IGNORE or ON DUPLICATE KEY UPDATE.
+    conditional: bool,
 }
 
 /// Where rows go.
@@ -154,14 +154,7 @@ fn refuse_unequal_copies(
     insert: &Insert,
     analysis: &Analysis,
 ) -> Result<(), PlanError> {
-    let sql = planning.sql;
-    let tokens = tokens(sql, planning.options).unwrap_or_default();
-    let random = |name: &&&str| tokens.iter().any(|token| token.is_word(sql, name));
-    if let Some(name) = NOT_DETERMINISTIC.iter().find(random) {
-        return Err(PlanError::refused(format!(
-            "{name}() would give every copy of a global table another value; compute it in the application"
-        )));
-    }
+    refuse_unequal_values(planning)?;
     let target = &analysis.refs[0];
     let global = |found: &crate::analysis::TableRef| copies(&found.table.table.placement).is_some();
     if !analysis.refs.iter().all(global) {
@@ -257,6 +250,7 @@ impl Builder<'_> {
                 names,
                 splittable: self.insert.assignments.is_empty(),
                 returning: self.insert.returning.is_some(),
+                conditional: self.insert.on.is_some() || self.ignores(),
             }),
         })
     }
@@ -316,9 +310,20 @@ impl Builder<'_> {
         place.ok_or_else(|| PlanError::refused("This INSERT … SET is not understood; use INSERT … VALUES"))
     }
 
+    fn ignores(&self) -> bool {
+        self.planning.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::Ignore)
+    }
+
     fn key_operand(&self, expr: &Expr) -> Result<Operand, PlanError> {
+        let column_type = self.placing.sharding().map(|sharding| &sharding.column_type);
+        if is_moment(expr) && !column_type.is_some_and(is_date) {
+            return Err(PlanError::refused(
+                "A date or NOW() for a sharding column that holds no dates is stored in the server's own way of writing; \
+                 write the value as a string or a number",
+            ));
+        }
         if is_now(expr) {
-            return Ok(Operand::Now);
+            return self.now_operand();
         }
         Operand::of(expr, &self.planning.parsed.locator, self.planning.scan).ok_or_else(|| {
             PlanError::refused(format!(
@@ -327,6 +332,19 @@ impl Builder<'_> {
                 self.placing.sharding().map_or("", |sharding| &*sharding.column)
             ))
         })
+    }
+
+    /// NOW(), NOW(6) and CURDATE() lie in one month, and are three values to a hash.
+    fn now_operand(&self) -> Result<Operand, PlanError> {
+        let depends_on_all = self.placing.sharding().is_some_and(|sharding| {
+            sharding.rule.function.name() != "month" && sharding.column_type != ColumnType::Date
+        });
+        if depends_on_all {
+            return Err(PlanError::refused(
+                "NOW() for a sharding column that is hashed is not supported; write the time as a string",
+            ));
+        }
+        Ok(Operand::Now)
     }
 
     fn generated_operand(&self, expr: &Expr) -> Result<Operand, PlanError> {

@@ -1,5 +1,6 @@
 //! One file per kind of statement: from its tree to a [`Plan`](crate::plan::Plan).
 
+mod copies;
 pub(crate) mod ddl;
 pub(crate) mod insert;
 mod insert_text;
@@ -10,7 +11,7 @@ pub(crate) mod update;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{LexOptions, Parsed, Scan, VersionComments};
+use serval_sql::{LexOptions, Parsed, Scan, TokenKind, VersionComments, tokens};
 use serval_types::NodeId;
 use sqlparser::ast::Statement;
 
@@ -46,6 +47,9 @@ impl Planning<'_> {
                 "A statement with version comments that only some servers read cannot be routed; write it without them",
             ));
         }
+        if !matches!(self.parsed.ast, Statement::Query(_)) {
+            self.refuse_variables()?;
+        }
         match &self.parsed.ast {
             Statement::Query(query) => select::plan(self, query),
             Statement::Insert(insert) => insert::plan(self, insert),
@@ -53,6 +57,22 @@ impl Planning<'_> {
             Statement::Delete(delete) => update::plan_delete(self, delete),
             _ => Err(PlanError::refused("This statement is not supported")),
         }
+    }
+
+    /// A variable that a write assigns would stay on the server that ran it, and count by itself on each.
+    fn refuse_variables(self) -> Result<(), PlanError> {
+        let tokens = tokens(self.sql, self.options).unwrap_or_default();
+        let assigns = tokens.windows(2).any(|pair| {
+            pair[0].kind == TokenKind::UserVariable
+                && pair[1].kind == TokenKind::Operator
+                && pair[1].span.of(self.sql) == b":="
+        });
+        if assigns {
+            return Err(PlanError::refused(
+                "Assigning user variables inside of a write is not supported; compute the values first",
+            ));
+        }
+        Ok(())
     }
 
     /// The tables of the statement, with what its predicates leave of each.

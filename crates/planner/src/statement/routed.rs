@@ -197,7 +197,7 @@ struct Window {
 impl Window {
     /// How many rows must be known to serve it.
     fn rows(self) -> Option<u64> {
-        self.count.map(|count| count.saturating_add(self.offset))
+        self.count.map(|count| if count == 0 { 0 } else { count.saturating_add(self.offset) })
     }
 }
 

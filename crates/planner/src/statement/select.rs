@@ -34,7 +34,8 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         (Some(_), Some(reason)) => Several::Refused(reason.to_owned()),
         (Some(_), None) => several(planning, query, &analysis, clauses.as_ref(), &name_edits)?,
     };
-    let released = released(&several, clauses.as_ref(), planning);
+    let may_be_several = destination.sharding().is_some() && destination.apart().is_none();
+    let released = released(may_be_several, clauses.as_ref(), planning);
     let locking = !query.locks.is_empty() || planning.parsed.trailing_lock.is_some();
     Ok(Plan {
         catalog: Arc::clone(planning.catalog),
@@ -151,13 +152,13 @@ fn refuse_unsafe(planning: Planning<'_>) -> Result<(), PlanError> {
 }
 
 /// Where literals may change without changing the plan: everywhere for a statement that is never more than routed,
-/// else in FROM, WHERE and LIMIT.
-fn released(several: &Several, clauses: Option<&Clauses>, planning: Planning<'_>) -> Vec<Span> {
-    match (several, clauses) {
-        (Several::Read { .. }, Some(clauses)) => {
+/// else in FROM, WHERE and LIMIT. A text whose clauses are not found is never more.
+fn released(may_be_several: bool, clauses: Option<&Clauses>, planning: Planning<'_>) -> Vec<Span> {
+    match clauses {
+        // A refusal, too, may be due to a literal: `ORDER BY 2` of one column.
+        Some(clauses) if may_be_several => {
             [clauses.from, clauses.selection, clauses.limit].into_iter().flatten().collect()
         }
-        (Several::Read { .. }, None) => Vec::new(),
         _ => vec![Span::new(0, u32::try_from(planning.sql.len()).unwrap_or(u32::MAX))],
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serval_catalog::Placement;
 use serval_sql::{Span, Template};
-use sqlparser::ast::{Assignment, AssignmentTarget, Delete, Update};
+use sqlparser::ast::{Assignment, AssignmentTarget, Delete, OrderByExpr, Update};
 
+use super::copies::{refuse_joined_copy, refuse_unequal_rows, refuse_unequal_values};
 use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, plan_tables};
 use crate::analysis::Analysis;
@@ -15,14 +16,22 @@ use crate::error::PlanError;
 use crate::physical::{Renaming, name_slots};
 use crate::plan::{Kind, Plan, guards};
 
+/// Which of the rows that a statement finds it changes, and in which order.
+#[derive(Debug, Clone, Copy)]
+struct Rows<'a> {
+    limited: bool,
+    order: &'a [OrderByExpr],
+}
+
 /// Plans an UPDATE.
 pub(crate) fn plan_update(planning: Planning<'_>, update: &Update) -> Result<Plan, PlanError> {
     let analysis = planning.analyse()?;
     for assignment in &update.assignments {
         refuse_sharding_column(&analysis, assignment)?;
     }
-    let limited = update.limit.is_some() || !update.order_by.is_empty();
-    plan(planning, &analysis, Renaming::Alias, limited)
+    refuse_joined_copy(&analysis, update)?;
+    let rows = Rows { limited: update.limit.is_some(), order: &update.order_by };
+    plan(planning, &analysis, Renaming::Alias, rows)
 }
 
 /// Plans a DELETE from one table.
@@ -31,21 +40,21 @@ pub(crate) fn plan_delete(planning: Planning<'_>, delete: &Delete) -> Result<Pla
     if delete.returning.is_some() {
         return Err(PlanError::refused("DELETE … RETURNING is not supported yet; SELECT the rows first"));
     }
-    let limited = delete.limit.is_some() || !delete.order_by.is_empty();
+    let rows = Rows { limited: delete.limit.is_some(), order: &delete.order_by };
     // MariaDB 10.11 takes no alias in a DELETE from one table.
-    plan(planning, &analysis, Renaming::Qualifiers, limited)
+    plan(planning, &analysis, Renaming::Qualifiers, rows)
 }
 
 fn plan(
     planning: Planning<'_>,
     analysis: &Analysis,
     renaming: Renaming,
-    limited: bool,
+    rows: Rows<'_>,
 ) -> Result<Plan, PlanError> {
     let destination = Destination::of(&analysis.refs, planning.home())?;
     let (edits, names) = name_slots(analysis, renaming);
     let sql = planning.sql;
-    let several = several(analysis, &destination, limited)?;
+    let several = several(planning, analysis, &destination, rows)?;
     let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
     Ok(Plan {
         catalog: Arc::clone(planning.catalog),
@@ -66,7 +75,12 @@ fn plan(
     })
 }
 
-fn several(analysis: &Analysis, destination: &Destination, limited: bool) -> Result<Several, PlanError> {
+fn several(
+    planning: Planning<'_>,
+    analysis: &Analysis,
+    destination: &Destination,
+    rows: Rows<'_>,
+) -> Result<Several, PlanError> {
     let Some(target) = analysis.refs.first() else {
         return Ok(Several::Refused("No table is named".to_owned()));
     };
@@ -82,12 +96,14 @@ fn several(analysis: &Analysis, destination: &Destination, limited: bool) -> Res
                 target.exposed
             )));
         }
+        refuse_unequal_values(planning)?;
+        refuse_unequal_rows(target, rows.limited, rows.order)?;
         return Ok(Several::Copies(nodes.to_vec()));
     }
     if let Some(reason) = destination.apart() {
         return Ok(Several::Refused(reason.to_owned()));
     }
-    if limited {
+    if rows.limited || !rows.order.is_empty() {
         return Ok(Several::Refused(
             "UPDATE and DELETE with ORDER BY or LIMIT over several shards are not supported yet; restrict them to one \
              value of the sharding column"

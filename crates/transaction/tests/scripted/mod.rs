@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use serval_remote::{Access, Backend, Burst, Connection, RemoteError, Request, SessionState};
 use serval_types::{GroupId, MysqlError};
 use serval_wire::packet::ErrPacket;
-use serval_wire::response::{Completion, CompletionKind};
+use serval_wire::response::{Completion, CompletionKind, Prepared};
 
 /// What a server does with a statement.
 #[derive(Debug, Clone)]
@@ -143,6 +143,10 @@ impl Connection for Server {
             }
             reply => Ok(Burst { bytes: BytesMut::new(), completion: Some(self.completion(reply)) }),
         }
+    }
+
+    async fn prepare(&mut self, _request: &Request<'_>) -> Result<Prepared, RemoteError> {
+        unreachable!("nothing here is prepared")
     }
 
     fn in_transaction(&self) -> bool {

@@ -3,12 +3,12 @@
 use std::str::FromStr;
 
 use bigdecimal::BigDecimal;
-use bytes::Bytes;
 use serval_wire::packet::column_type::*;
 use serval_wire::packet::{ColumnDefinition, ColumnFlags};
 
 use crate::error::ExecuteError;
-use crate::number::{format_double, parse_double, quotient};
+use crate::number::quotient;
+use crate::row::{Reader, Value};
 
 /// The most digits of a DECIMAL.
 const DECIMAL_DIGITS: u64 = 65;
@@ -44,17 +44,15 @@ impl Kind {
     }
 
     /// The sum of one cell.
-    pub(super) fn start(self, cell: Option<&[u8]>) -> Result<Sum, ExecuteError> {
-        let text = cell.map(|cell| std::str::from_utf8(cell).unwrap_or_default());
-        let sum = match (self, text) {
+    pub(super) fn start(self, reader: Reader, cell: Option<&[u8]>) -> Result<Sum, ExecuteError> {
+        let sum = match (self, cell) {
             (Self::Integer, None) => Some(Sum::Integer(None)),
             (Self::Decimal, None) => Some(Sum::Decimal(None)),
             (Self::Double, None) => Some(Sum::Double(None)),
-            (Self::Integer, Some(text)) => text.parse().ok().map(|value| Sum::Integer(Some(value))),
-            (Self::Decimal, Some(text)) => {
-                BigDecimal::from_str(text).ok().map(|value| Sum::Decimal(Some(value)))
-            }
-            (Self::Double, Some(text)) => parse_double(text.as_bytes()).map(|value| Sum::Double(Some(value))),
+            (Self::Integer, Some(cell)) => reader.integer(cell).map(|value| Sum::Integer(Some(value))),
+            // The same digits in both encodings.
+            (Self::Decimal, Some(cell)) => decimal_of(cell).map(|value| Sum::Decimal(Some(value))),
+            (Self::Double, Some(cell)) => reader.double(cell).map(|value| Sum::Double(Some(value))),
         };
         sum.ok_or_else(|| ExecuteError::malformed("a node", "number"))
     }
@@ -74,58 +72,52 @@ impl Sum {
         }
     }
 
-    /// The cell of the sum, as the column prints it.
-    pub(super) fn finish(&self, column: &ColumnDefinition) -> Result<Option<Bytes>, ExecuteError> {
-        let text = match self {
-            Self::Integer(Some(sum)) => integer(*sum, column)?,
-            Self::Decimal(Some(sum)) => decimal(sum.with_scale(i64::from(column.decimals)), column)?,
-            Self::Double(Some(sum)) => double(*sum, column)?,
-            Self::Integer(None) | Self::Decimal(None) | Self::Double(None) => return Ok(None),
-        };
-        Ok(Some(text.into()))
+    /// The whole sum, as the column holds it.
+    pub(super) fn finish(&self, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
+        match self {
+            Self::Integer(Some(sum)) => integer(*sum, column),
+            Self::Decimal(Some(sum)) => decimal(sum.with_scale(i64::from(column.decimals)), column),
+            Self::Double(Some(sum)) => double(*sum, column),
+            Self::Integer(None) | Self::Decimal(None) | Self::Double(None) => Ok(Value::Null),
+        }
     }
 
-    /// The cell of this sum over a count, as the column of the average prints it; NULL where there is nothing.
-    pub(super) fn divided_by(
-        &self,
-        count: &Self,
-        column: &ColumnDefinition,
-    ) -> Result<Option<Bytes>, ExecuteError> {
-        let Self::Integer(Some(count @ 1..)) = count else { return Ok(None) };
+    /// This sum over a count, as the column of the average holds it; NULL where there is nothing.
+    pub(super) fn divided_by(&self, count: &Self, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
+        let Self::Integer(Some(count @ 1..)) = count else { return Ok(Value::Null) };
         let exact = |sum: &BigDecimal| decimal(quotient(sum, *count, column.decimals), column);
-        let text = match self {
-            Self::Integer(Some(sum)) => exact(&BigDecimal::from(*sum))?,
-            Self::Decimal(Some(sum)) => exact(sum)?,
+        match self {
+            Self::Integer(Some(sum)) => exact(&BigDecimal::from(*sum)),
+            Self::Decimal(Some(sum)) => exact(sum),
             #[expect(clippy::cast_precision_loss, reason = "a count of rows, divided as servers divide it")]
-            Self::Double(Some(sum)) => double(*sum / *count as f64, column)?,
-            Self::Integer(None) | Self::Decimal(None) | Self::Double(None) => return Ok(None),
-        };
-        Ok(Some(text.into()))
+            Self::Double(Some(sum)) => double(*sum / *count as f64, column),
+            Self::Integer(None) | Self::Decimal(None) | Self::Double(None) => Ok(Value::Null),
+        }
     }
 }
 
-fn integer(sum: i128, column: &ColumnDefinition) -> Result<String, ExecuteError> {
+fn decimal_of(cell: &[u8]) -> Option<BigDecimal> {
+    BigDecimal::from_str(std::str::from_utf8(cell).ok()?).ok()
+}
+
+fn integer(sum: i128, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
     let fits = if column.has(ColumnFlags::UNSIGNED_FLAG) {
         u64::try_from(sum).is_ok()
     } else {
         i64::try_from(sum).is_ok()
     };
-    if fits { Ok(sum.to_string()) } else { Err(out_of_range("BIGINT", column)) }
+    if fits { Ok(Value::Integer(sum)) } else { Err(out_of_range("BIGINT", column)) }
 }
 
-fn decimal(value: BigDecimal, column: &ColumnDefinition) -> Result<String, ExecuteError> {
+fn decimal(value: BigDecimal, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
     if value.digits() > DECIMAL_DIGITS {
         return Err(out_of_range("DECIMAL", column));
     }
-    Ok(value.to_plain_string())
+    Ok(Value::Decimal(value))
 }
 
-fn double(value: f64, column: &ColumnDefinition) -> Result<String, ExecuteError> {
-    if value.is_finite() {
-        Ok(format_double(value, column.decimals))
-    } else {
-        Err(out_of_range("DOUBLE", column))
-    }
+fn double(value: f64, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
+    if value.is_finite() { Ok(Value::Double(value)) } else { Err(out_of_range("DOUBLE", column)) }
 }
 
 fn out_of_range(what: &str, column: &ColumnDefinition) -> ExecuteError {

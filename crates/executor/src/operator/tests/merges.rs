@@ -49,7 +49,9 @@ fn texts_merge_by_their_hidden_weight() {
 #[test]
 fn a_row_of_the_wrong_width_is_an_error() {
     let root = merge(2, 0, vec![by(ColumnRef::Visible(1))]);
-    let error = run(&root, 0, &[int(), int()], &[&["1 1"], &["2"]]).unwrap_err();
+    let rows = [vec![cells("1 1")], vec![cells("2")]];
+    let mut input = Input::of_rows(Encoding::Text, &[int(), int()], &rows);
+    let error = run_in(Encoding::Text, &root, 0, &mut input).unwrap_err();
     assert_eq!(error.to_mysql().number, 1835);
 }
 
@@ -79,8 +81,10 @@ proptest! {
             .map(|(value, tag)| format!("{} {tag}", value.map_or("~".to_owned(), |value| value.to_string())))
             .collect();
         let columns = [int(), column(MYSQL_TYPE_VAR_STRING, 0)];
-        let mut input = Input::of_rows(&columns, &streams);
-        let merged = run_limited(&merge(streams.len(), 0, vec![key]), 0, &mut input).unwrap();
-        prop_assert_eq!(merged, expected);
+        for encoding in [Encoding::Text, Encoding::Binary] {
+            let mut input = Input::of_rows(encoding, &columns, &streams);
+            let merged = run_in(encoding, &merge(streams.len(), 0, vec![key.clone()]), 0, &mut input).unwrap();
+            prop_assert_eq!(&merged, &expected);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::BytesMut;
 use serval_types::MysqlError;
+use serval_wire::binary_row::BinaryRowBuilder;
 use serval_wire::frame::write_packet;
 use serval_wire::packet::column_type::*;
 use serval_wire::packet::{ColumnDefinition, ErrPacket};
@@ -42,7 +43,11 @@ impl Answer {
     }
 
     pub fn ok_info(affected_rows: u8, info: &str) -> Self {
-        let mut payload = vec![0, affected_rows, 0, 2, 0, 0, 0];
+        Self::ok_warned(affected_rows, 0, info)
+    }
+
+    pub fn ok_warned(affected_rows: u8, warnings: u8, info: &str) -> Self {
+        let mut payload = vec![0, affected_rows, 0, 2, 0, warnings, 0];
         payload.extend_from_slice(info.as_bytes());
         Self::empty().packet(&payload)
     }
@@ -60,6 +65,20 @@ impl Answer {
         let mut payload = vec![0xfe, 0, 0, 2, 0, 0, 0];
         payload[5] = 1; // one warning
         Self::unfinished(columns, rows).packet(&payload)
+    }
+
+    /// [`Answer::rows`] in binary.
+    pub fn binary_rows(columns: &[ColumnDefinition], rows: &[&str]) -> Self {
+        let mut answer = Self::unfinished(columns, &[]);
+        for row in rows {
+            let mut payload = BinaryRowBuilder::new(columns.len());
+            for (cell, column) in row.split(' ').zip(columns) {
+                let text = (cell != "~").then_some(cell.as_bytes());
+                payload.encode_text_cell(column.column_type, column.flags, text).unwrap();
+            }
+            answer = answer.packet(&payload.finish().unwrap());
+        }
+        answer.packet(&[0xfe, 0, 0, 2, 0, 1, 0])
     }
 
     /// A result set whose end is yet to come.

@@ -5,6 +5,7 @@ use std::io;
 use bytes::BytesMut;
 use serval_executor::{End, ResultSink, SinkError};
 use serval_remote::Burst;
+use serval_wire::binary_row::{self, Cell};
 use serval_wire::packet::{ColumnDefinition, OkPacket};
 use serval_wire::response::{Part, PartDecoder};
 use serval_wire::text_row;
@@ -14,6 +15,8 @@ use serval_wire::text_row;
 pub struct Client {
     /// Takes bursts as they are.
     pub relays: bool,
+    /// Expects binary rows.
+    pub binary: bool,
     /// Hangs up after so many rows.
     pub gone_after: Option<usize>,
     pub columns: Vec<ColumnDefinition>,
@@ -37,7 +40,7 @@ impl Client {
         while let Some(part) = decoder.next().unwrap() {
             match part {
                 Part::Columns(columns) => self.columns = columns,
-                Part::Row(payload) => self.rows.push(row(&payload)),
+                Part::Row(payload) => self.rows.push(self.text(&payload)),
                 Part::End(end) => self.end = Some(End { warnings: end.warnings, more_results: false }),
                 Part::Ok(ok) => self.ok = Some(ok),
                 other => panic!("{other:?} was relayed"),
@@ -51,6 +54,28 @@ impl Client {
             _ => Ok(()),
         }
     }
+}
+
+impl Client {
+    fn text(&self, payload: &[u8]) -> String {
+        if self.binary { binary_row(payload, &self.columns) } else { row(payload) }
+    }
+}
+
+fn binary_row(payload: &[u8], columns: &[ColumnDefinition]) -> String {
+    let types: Vec<u8> = columns.iter().map(|column| column.column_type).collect();
+    let cells =
+        binary_row::cells(payload, types).unwrap().zip(columns).map(
+            |(bytes, column)| match binary_row::value(column.column_type, column.flags, bytes.unwrap())
+                .unwrap()
+            {
+                Cell::Null => "~".to_owned(),
+                Cell::Int(value) => value.to_string(),
+                Cell::Bytes(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+                other => panic!("{other:?}"),
+            },
+        );
+    cells.collect::<Vec<String>>().join(" ")
 }
 
 fn row(payload: &[u8]) -> String {
@@ -81,7 +106,7 @@ impl ResultSink for Client {
 
     async fn row(&mut self, payload: &[u8]) -> Result<(), SinkError> {
         self.here()?;
-        self.rows.push(row(payload));
+        self.rows.push(self.text(payload));
         Ok(())
     }
 

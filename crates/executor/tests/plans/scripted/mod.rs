@@ -15,8 +15,12 @@ use std::time::{Duration, Instant};
 use serval_catalog::{Catalog, TransactionMode};
 use serval_executor::{Completed, Context, ExecuteError, execute};
 use serval_planner::Bound;
+use serval_planner::primitive::{Primitive, Spread, Tally, Target};
 use serval_remote::SessionState;
 use serval_transaction::Transaction;
+use serval_types::Value;
+use serval_wire::command::execute::Parameters;
+use serval_wire::response::Prepared;
 
 /// A session over scripted servers: three groups; nodes dn0 and dn1 on g0, dn2 on g1, dn3 on g2.
 pub struct Session {
@@ -26,6 +30,8 @@ pub struct Session {
     pub client: Client,
     pub memory_limit: usize,
     pub replicas: bool,
+    /// Those of a prepared statement.
+    pub parameters: Option<Parameters>,
 }
 
 impl Session {
@@ -37,7 +43,16 @@ impl Session {
             client: Client::default(),
             memory_limit: 1 << 20,
             replicas: false,
+            parameters: None,
         }
+    }
+
+    /// A session that executes a prepared statement with these parameters.
+    pub fn with_parameters(values: &[Value]) -> Self {
+        let mut parameters = Parameters::none();
+        values.iter().for_each(|value| parameters.push(value));
+        let client = Client { binary: true, ..Client::default() };
+        Self { parameters: Some(parameters), client, ..Self::new() }
     }
 
     /// A session inside a transaction.
@@ -57,8 +72,25 @@ impl Session {
             deadline: Instant::now() + Duration::from_secs(1),
             memory_limit: self.memory_limit,
             replicas: self.replicas,
+            parameters: self.parameters.as_ref(),
         };
         execute(bound, &mut context, &mut self.client).await
+    }
+
+    pub async fn prepare(&mut self, target: &Target) -> Result<Prepared, ExecuteError> {
+        let state = SessionState::default();
+        let tables = bound(Primitive::Spread(Spread { targets: Vec::new(), tally: Tally::Sum })).tables;
+        let mut context = Context {
+            backend: &self.servers,
+            catalog: &self.catalog,
+            transaction: &mut self.transaction,
+            state: &state,
+            deadline: Instant::now() + Duration::from_secs(1),
+            memory_limit: self.memory_limit,
+            replicas: self.replicas,
+            parameters: None,
+        };
+        serval_executor::prepare(target, &tables, &mut context).await
     }
 
     /// Runs a plan that fails; the error as the client sees it.

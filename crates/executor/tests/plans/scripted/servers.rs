@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use serval_remote::{Access, Backend, Burst, Connection, RemoteError, Request, SessionState};
-use serval_types::GroupId;
-use serval_wire::response::{CompletionKind, ResponseScanner};
+use serval_types::{GroupId, MysqlError};
+use serval_wire::response::{CompletionKind, Prepared, ResponseScanner};
 
 use super::answer::{Answer, Step};
 
@@ -19,6 +19,7 @@ pub struct Servers(Arc<Mutex<Script>>);
 struct Script {
     log: Vec<String>,
     answers: HashMap<(u16, String), VecDeque<Answer>>,
+    prepared: HashMap<(u16, String), Prepared>,
     fan_out: HashMap<u16, usize>,
     busy: Vec<u16>,
     down: Vec<u16>,
@@ -30,6 +31,11 @@ impl Servers {
     pub fn on(&self, group: u16, sql: &str, answer: Answer) {
         let mut script = self.0.lock().unwrap();
         script.answers.entry((group, sql.to_owned())).or_default().push_back(answer);
+    }
+
+    /// When `group` is asked to prepare `sql`, it answers this.
+    pub fn on_prepare(&self, group: u16, sql: &str, prepared: Prepared) {
+        self.0.lock().unwrap().prepared.insert((group, sql.to_owned()), prepared);
     }
 
     pub fn fan_out(&self, group: u16, connections: usize) {
@@ -46,7 +52,7 @@ impl Servers {
         self.0.lock().unwrap().down.push(group);
     }
 
-    /// What happened since the last call: `g0.shop_0: SELECT 1`, `g0 acquire 2`, `g0 closed`.
+    /// What happened since the last call: `g0.shop_0: SELECT 1`, `g0.shop_0: SELECT ? [0]` with parameters, `g0 acquire 2`, `g0 closed`.
     pub fn log(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().log)
     }
@@ -136,7 +142,11 @@ impl Connection for Server {
         let sql = String::from_utf8(request.sql.to_vec()).unwrap();
         let database = request.database.map_or(String::new(), |database| format!(".{database}"));
         let begin = request.begin.map_or(String::new(), |begin| format!("{begin}; "));
-        self.servers.note(format!("g{}{database}: {begin}{sql}", self.group));
+        let selection = request.execution.map_or(String::new(), |execution| {
+            assert!(execution.selection.iter().all(|&one| usize::from(one) < execution.parameters.len()));
+            format!(" {:?}", execution.selection)
+        });
+        self.servers.note(format!("g{}{database}: {begin}{sql}{selection}", self.group));
         self.in_transaction |= request.begin.is_some();
         let ends = sql == "COMMIT" || sql == "ROLLBACK";
         let scripted = {
@@ -176,6 +186,18 @@ impl Connection for Server {
                 pending().await
             }
         }
+    }
+
+    async fn prepare(&mut self, request: &Request<'_>) -> Result<Prepared, RemoteError> {
+        let sql = String::from_utf8(request.sql.to_vec()).unwrap();
+        let database = request.database.unwrap_or_default();
+        assert!(request.begin.is_none() && request.execution.is_none());
+        self.servers.note(format!("g{}.{database}: prepare {sql}", self.group));
+        let prepared = self.servers.0.lock().unwrap().prepared.get(&(self.group, sql)).cloned();
+        let missing = || format!("Table '{database}.nosuch' doesn't exist");
+        prepared.ok_or_else(|| {
+            RemoteError::Refused(MysqlError { number: 1146, sqlstate: *b"42S02", message: missing() })
+        })
     }
 
     fn in_transaction(&self) -> bool {

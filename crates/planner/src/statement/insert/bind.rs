@@ -20,9 +20,10 @@ use crate::statement::routed::in_group_order;
 type NumberedRow<'a> = (&'a PlannedRow, Option<u64>);
 
 impl InsertPlan {
-    /// Whether any row's sharding value is the statement's instant.
+    /// Whether any row's sharding value is the statement's instant, or the copies of a row must agree on it.
     pub(crate) fn needs_now(&self) -> bool {
-        self.rows.iter().any(|row| matches!(row.key, KeySource::Operand(Operand::Now)))
+        matches!(self.placing, Placing::Copies(_))
+            || self.rows.iter().any(|row| matches!(row.key, KeySource::Operand(Operand::Now)))
     }
 
     /// How many numbers the rows need, and the largest that they bring.
@@ -43,12 +44,19 @@ impl InsertPlan {
             }
         }
         let (schema, table) = (target.schema.clone(), Arc::clone(&target.table));
-        Ok((count > 0 || explicit.is_some()).then_some(SequenceDemand { schema, table, count, explicit }))
+        let (rows, conditional) = (self.rows.len(), self.conditional);
+        let last = match self.rows.last() {
+            Some(row) => given(row, values)?.and_then(|_| reported(row, values)),
+            None => None,
+        };
+        Ok((rows > 0).then_some(SequenceDemand { schema, table, count, explicit, last, rows, conditional }))
     }
 
     /// All rows for one node; see [`Plan::sample`].
     pub(crate) fn sample(&self, plan: &Plan, values: &Values<'_>) -> Target {
-        // A value that is added needs some number to have its column; one that stands in the text stays.
+        // A value that is added needs some number to have its column, which is a parameter as in executions; one that
+        // stands in the text stays.
+        let values = &Values { numbers_from: Some(0), ..*values };
         let number = |row: &PlannedRow| matches!(row.generated, Generated::Append(_)).then_some(0);
         let rows: Vec<NumberedRow<'_>> = self.rows.iter().map(|row| (row, number(row))).collect();
         let (node, shard) = match &self.placing {
@@ -109,6 +117,13 @@ impl InsertPlan {
                 (KeySource::Generated, Some(number)) => number_value(number),
                 (KeySource::Generated | KeySource::None, _) => explicit_value(row, values),
             };
+            if !values.is_known(&key) {
+                return Err(PlanError::refused(format!(
+                    "The value of the sharding column {} is not in UTF-8, so its shard is not known; SET NAMES utf8mb4 \
+                     first",
+                    sharding.column
+                )));
+            }
             shards.entry(sharding.shard_for_stored(&key)?).or_default().push((row, number));
         }
         let target = |(&shard, rows): (&usize, &Vec<NumberedRow<'_>>)| {
@@ -180,6 +195,16 @@ fn given(row: &PlannedRow, values: &Values<'_>) -> Result<Option<u64>, PlanError
     }
 }
 
+/// The number that a row brings, as a server reports it.
+fn reported(row: &PlannedRow, values: &Values<'_>) -> Option<u64> {
+    match explicit_value(row, values) {
+        Value::Int(number) => Some(number.cast_unsigned()),
+        Value::UInt(number) => Some(number),
+        Value::Text(digits) => std::str::from_utf8(&digits).ok()?.trim().parse().ok(),
+        _ => None,
+    }
+}
+
 fn not_a_number() -> PlanError {
     PlanError::refused("The value of an AUTO_INCREMENT column of a sharded table must be an integer")
 }
@@ -238,43 +263,52 @@ impl Writer<'_> {
 
     fn row(&mut self, row: &PlannedRow, number: Option<u64>) {
         let Some(span) = row.span.map(|span| span.span(self.values.scan)) else { return };
-        match (&row.generated, number) {
-            (Generated::Append(at), Some(number)) => {
-                self.replaced(span, at.span(self.values.scan), &format!(", {number}"))
-            }
-            (Generated::Cell(at, _), Some(number)) => {
-                self.replaced(span, at.span(self.values.scan), &number.to_string())
-            }
-            _ => self.copy(span),
-        }
+        let (at, lead, number) = match (&row.generated, number) {
+            (Generated::Append(at), Some(number)) => (at.span(self.values.scan), ", ", number),
+            (Generated::Cell(at, _), Some(number)) => (at.span(self.values.scan), "", number),
+            _ => return self.copy(span),
+        };
+        self.copy(Span::new(span.start, at.start));
+        self.out.extend_from_slice(lead.as_bytes());
+        self.number(number);
+        self.copy(Span::new(at.end, span.end));
     }
 
     /// INSERT … SET: the whole text, with the generated number assigned.
     fn assignments(&mut self, end: u32, rows: &[NumberedRow<'_>]) {
         let Some((row, Some(number))) = rows.first() else { return self.outside(Span::new(0, end)) };
-        let (place, text) = match &row.generated {
-            Generated::Append(at) => (at.span(self.values.scan), self.assignment(*number)),
-            Generated::Cell(at, _) => (at.span(self.values.scan), number.to_string()),
+        let (place, lead) = match &row.generated {
+            Generated::Append(at) => (at.span(self.values.scan), self.assignment()),
+            Generated::Cell(at, _) => (at.span(self.values.scan), Vec::new()),
             Generated::Never => return self.outside(Span::new(0, end)),
         };
         self.outside(Span::new(0, place.start));
-        self.out.extend_from_slice(text.as_bytes());
+        self.out.extend_from_slice(&lead);
+        self.number(*number);
         self.outside(Span::new(place.end, end));
     }
 
-    /// `, column = number`.
-    fn assignment(&self, number: u64) -> String {
-        let mut column = Vec::new();
+    /// `, column = `.
+    fn assignment(&self) -> Vec<u8> {
+        let mut text = b", ".to_vec();
         if let Some(sequence) = &self.plan.tables[0].table.sequence {
-            crate::physical::quote(&sequence.column, &mut column);
+            crate::physical::quote(&sequence.column, &mut text);
         }
-        format!(", {} = {number}", String::from_utf8_lossy(&column))
+        text.extend_from_slice(b" = ");
+        text
     }
 
-    fn replaced(&mut self, span: Span, at: Span, text: &str) {
-        self.copy(Span::new(span.start, at.start));
-        self.out.extend_from_slice(text.as_bytes());
-        self.copy(Span::new(at.end, span.end));
+    /// A number of the sequence: a parameter behind all of the client's, or a literal.
+    fn number(&mut self, number: u64) {
+        let before = self.values.numbers_from.and_then(|from| number.checked_sub(from));
+        let clients = self.values.scan.parameter_count() as u64;
+        match before.and_then(|before| u16::try_from(before + clients).ok()) {
+            Some(parameter) => {
+                self.out.push(b'?');
+                self.parameters.push(parameter);
+            }
+            None => self.out.extend_from_slice(number.to_string().as_bytes()),
+        }
     }
 
     fn copy(&mut self, span: Span) {

@@ -70,8 +70,25 @@ impl Parameters {
 
     /// Adds a value that the client did not send, after all others.
     pub fn push(&mut self, value: &Value) {
+        self.insert(self.values.len(), value);
+    }
+
+    /// Adds a value that the client did not send, before the one at `position`, or after all others where there is
+    /// none.
+    pub fn insert(&mut self, position: usize, value: &Value) {
+        let position = position.min(self.values.len());
         let (parameter_type, bytes) = to_bytes(value);
-        self.types = self.types.iter().copied().chain([parameter_type]).collect();
-        self.values.push(bytes);
+        let (before, behind) = self.types.split_at(position.min(self.types.len()));
+        self.types = before.iter().chain([&parameter_type]).chain(behind).copied().collect();
+        self.values.insert(position, bytes);
+    }
+}
+
+/// Adds values that the client did not send, after all others.
+impl Extend<Value> for Parameters {
+    fn extend<T: IntoIterator<Item = Value>>(&mut self, values: T) {
+        let (types, values): (Vec<_>, Vec<_>) = values.into_iter().map(|value| to_bytes(&value)).unzip();
+        self.types = self.types.iter().copied().chain(types).collect();
+        self.values.extend(values);
     }
 }

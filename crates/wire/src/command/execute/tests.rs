@@ -230,3 +230,13 @@ fn values_can_be_added() {
     let body = Bytes::from(out.split_off(10));
     assert_eq!(Parameters::decode(&body, 7, None, no_long_data).unwrap().values(), values);
 }
+
+#[test]
+fn values_go_between_others() {
+    let mut parameters = Parameters::none();
+    parameters.insert(9, &Value::Int(3));
+    parameters.insert(0, &Value::Text(b"1".to_vec()));
+    parameters.insert(1, &Value::Null);
+    assert_eq!(parameters.values(), [Value::Text(b"1".to_vec()), Value::Null, Value::Int(3)]);
+    assert_eq!((parameters.types().len(), parameters.len()), (3, 3));
+}

@@ -1,0 +1,195 @@
+//! The statements that a connection's server has prepared for us: bounded, the least recently used go first, unless
+//! it is their length that is too much.
+//!
+//! A statement means what its text meant when it was prepared, so it is known by the text together with all that a
+//! server reads a text by: the database, the sql_mode, and the character sets of the client and of literals.
+
+use std::collections::HashMap;
+
+use serval_remote::{NAMES, SessionState};
+use serval_wire::packet::PrepareOk;
+
+/// The variables that a text is read by.
+const READ_BY: [&str; 5] =
+    ["sql_mode", NAMES, "character_set_client", "character_set_connection", "collation_connection"];
+
+/// Texts of more bytes altogether are not kept, whatever their number.
+const MOST_BYTES: usize = 4 << 20;
+
+/// A statement as its server knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub(crate) id: u32,
+    /// How many `?` the server found.
+    pub(crate) parameters: u16,
+}
+
+impl Statement {
+    pub(crate) fn of(ok: &PrepareOk) -> Self {
+        Self { id: ok.statement, parameters: ok.parameters }
+    }
+}
+
+/// The statements of one connection, and the one that is asked for or executed at present.
+#[derive(Debug, Default)]
+pub(crate) struct Statements {
+    known: HashMap<Box<[u8]>, Known>,
+    /// How many there may be; at least one.
+    most: usize,
+    /// The lengths of all keys.
+    bytes: usize,
+    clock: u64,
+    /// The key of the present statement, its text at the end.
+    key: Vec<u8>,
+    text: usize,
+}
+
+#[derive(Debug)]
+struct Known {
+    statement: Statement,
+    used: u64,
+}
+
+impl Statements {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.max(1), ..Self::default() }
+    }
+
+    /// Makes a statement the present one, which all other functions are about.
+    pub(crate) fn select(&mut self, database: Option<&str>, state: &SessionState, sql: &[u8]) {
+        self.key.clear();
+        for part in [database].into_iter().chain(READ_BY.map(|name| state.value(name))) {
+            // Neither names nor the text of a value hold a NUL.
+            self.key.push(u8::from(part.is_some()));
+            self.key.extend_from_slice(part.unwrap_or_default().as_bytes());
+            self.key.push(0);
+        }
+        self.text = self.key.len();
+        self.key.extend_from_slice(sql);
+    }
+
+    /// The present statement's text.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.key.get(self.text..).unwrap_or_default()
+    }
+
+    /// The present statement, if it is prepared.
+    pub(crate) fn find(&mut self) -> Option<Statement> {
+        self.clock += 1;
+        let known = self.known.get_mut(self.key.as_slice())?;
+        known.used = self.clock;
+        Some(known.statement)
+    }
+
+    /// Takes note that the present statement was prepared.
+    pub(crate) fn add(&mut self, ok: &PrepareOk) {
+        self.clock += 1;
+        self.bytes += self.key.len();
+        let known = Known { statement: Statement::of(ok), used: self.clock };
+        self.known.insert(self.key.as_slice().into(), known);
+    }
+
+    /// Forgets the present statement; the id it had.
+    pub(crate) fn forget(&mut self) -> Option<u32> {
+        let known = self.known.remove(self.key.as_slice())?;
+        self.bytes -= self.key.len();
+        Some(known.statement.id)
+    }
+
+    /// Forgets as many as must go so that there is room for one more; their ids.
+    pub(crate) fn make_room(&mut self) -> Vec<u32> {
+        self.keep(self.most.saturating_sub(1))
+    }
+
+    /// Forgets half of them, or the only one; their ids.
+    pub(crate) fn halve(&mut self) -> Vec<u32> {
+        self.keep(self.known.len() / 2)
+    }
+
+    fn keep(&mut self, most: usize) -> Vec<u32> {
+        let mut ids = Vec::new();
+        while self.known.len() > most || self.bytes > MOST_BYTES {
+            let goes = if self.bytes > MOST_BYTES {
+                self.known.keys().max_by_key(|key| key.len())
+            } else {
+                self.known.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key)
+            };
+            let Some(key) = goes.cloned() else { break };
+            self.bytes -= key.len();
+            ids.extend(self.known.remove(&key).map(|known| known.statement.id));
+        }
+        ids
+    }
+
+    /// Lets go of a buffer that an unusual statement made large.
+    pub(crate) fn shrink(&mut self, most: usize) {
+        if self.key.capacity() > most {
+            self.key = Vec::new();
+            self.text = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok(statement: u32) -> PrepareOk {
+        PrepareOk { statement, parameters: 1, ..PrepareOk::default() }
+    }
+
+    fn fresh() -> SessionState {
+        SessionState::default()
+    }
+
+    #[test]
+    fn a_text_means_what_database_and_session_make_of_it() {
+        let mut statements = Statements::default();
+        statements.select(Some("d"), &fresh(), b"SELECT ?");
+        assert_eq!(statements.find(), None);
+        statements.add(&ok(7));
+        let mut find = |database, state: &SessionState| {
+            statements.select(database, state, b"SELECT ?");
+            statements.find().map(|statement| statement.id)
+        };
+        assert_eq!(find(Some("d"), &fresh()), Some(7));
+        assert_eq!(find(Some("d"), &fresh().with("time_zone", "'+00:00'")), Some(7));
+        assert_eq!(find(Some("d2"), &fresh()), None);
+        assert_eq!(find(None, &fresh()), None);
+        for name in READ_BY {
+            assert_eq!(find(Some("d"), &fresh().with(name, "''")), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_go_first() {
+        let mut statements = Statements::new(4);
+        for (id, sql) in [(1, b"a"), (2, b"b"), (3, b"c")] {
+            assert!(statements.make_room().is_empty());
+            statements.select(None, &fresh(), sql);
+            statements.add(&ok(id));
+        }
+        statements.select(None, &fresh(), b"a");
+        statements.find();
+        statements.select(None, &fresh(), b"d");
+        statements.add(&ok(4));
+        assert_eq!(statements.make_room(), [2]);
+        assert_eq!((statements.halve(), statements.halve()), (vec![3, 1], vec![4]));
+        assert_eq!((statements.halve(), statements.bytes), (vec![], 0));
+    }
+
+    #[test]
+    fn long_texts_do_not_stay() {
+        let mut statements = Statements::new(9);
+        statements.select(None, &fresh(), b"short");
+        statements.add(&ok(7));
+        statements.select(None, &fresh(), &vec![b'x'; MOST_BYTES]);
+        statements.add(&ok(1));
+        statements.shrink(MOST_BYTES / 2);
+        statements.select(None, &fresh(), b"a");
+        assert_eq!(statements.make_room(), [1]);
+        statements.add(&ok(2));
+        assert_eq!(statements.text(), b"a");
+        assert_eq!((statements.forget(), statements.forget()), (Some(2), None));
+    }
+}
