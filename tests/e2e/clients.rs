@@ -14,15 +14,15 @@ fn scenario(name: &str) -> PathBuf {
 }
 
 /// Runs a command-line client with a scenario on its standard input and returns what it printed.
-fn run_client(mut client: Command, port: u16, user: (&str, &str), database: &str, script: &str) -> String {
+fn run_client(flavour: Flavour, port: u16, user: (&str, &str), database: &str, script: &str) -> String {
+    let mut client = flavour.client().expect("the client");
+    client.arg("--no-defaults");
+    if flavour.is_mysql() {
+        // Without it \G and DELIMITER are unknown to it.
+        client.arg("--commands");
+    }
     let mut child = client
-        .args([
-            "--no-defaults",
-            "--protocol=TCP",
-            "--host=127.0.0.1",
-            "--table",
-            "--default-character-set=utf8mb4",
-        ])
+        .args(["--protocol=TCP", "--host=127.0.0.1", "--table", "--default-character-set=utf8mb4"])
         .args([format!("--port={port}"), format!("--user={}", user.0), format!("--password={}", user.1)])
         .arg(database)
         .stdin(Stdio::piped())
@@ -48,7 +48,7 @@ fn run_client(mut client: Command, port: u16, user: (&str, &str), database: &str
 /// A session with the proxy.
 async fn on_proxy(world: &World, client: Flavour) -> String {
     let (port, schema) = (world.serval.ports().mysql(), world.schema.clone());
-    let run = move || run_client(client.client().expect("the client"), port, APP, &schema, SCRIPT);
+    let run = move || run_client(client, port, APP, &schema, SCRIPT);
     let printed = tokio::task::spawn_blocking(run).await.expect("the client ends");
     assert!(printed.contains("Zoë 😀"), "{printed}");
     printed
@@ -59,7 +59,7 @@ async fn on_oracle(world: &World, client: Flavour) -> String {
     let oracle = &world.shared.oracle;
     let user = (oracle.backend_user(), oracle.backend_password());
     let (port, schema) = (oracle.group(0).primary().port(), world.schema.clone());
-    let run = move || run_client(client.client().expect("the client"), port, user, &schema, SCRIPT);
+    let run = move || run_client(client, port, user, &schema, SCRIPT);
     tokio::task::spawn_blocking(run).await.expect("the client ends")
 }
 

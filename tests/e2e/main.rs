@@ -14,6 +14,7 @@ mod limits;
 mod login;
 mod oracle;
 mod placement;
+mod prepared;
 mod random;
 mod reload;
 mod replicas;

@@ -13,6 +13,19 @@ macro_rules! files {
             }
         )*
 
+        /// The same with every statement prepared.
+        mod prepared {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let world = World::new(concat!("sltps_", stringify!($name))).await;
+                    let report = slt::run_prepared(&world, concat!(stringify!($name), ".slt")).await;
+                    assert!(report.is_empty(), "{report}");
+                }
+            )*
+        }
+
         /// Every file gives the same answers on two plain servers, so what differs on the proxy is the proxy's doing.
         #[tokio::test]
         async fn files_are_determined() {
@@ -46,7 +59,11 @@ files! {
     events_month,
     global,
     insert,
+    insert_ids,
     joins_colocated,
+    law_joins,
+    law_names,
+    law_values,
     routing,
     scatter_order,
     session,

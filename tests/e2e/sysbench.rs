@@ -39,8 +39,9 @@ async fn read_write_without_an_error() {
         let count = world.on_node(node, "SELECT COUNT(*) FROM $db.sbtest1").await;
         assert_ne!(count, ["0"], "rows on every node");
     }
-    let sixteen = &["--threads=16", "--time=8", "--db-ps-mode=disable", "run"];
-    for arguments in [sixteen.as_slice(), &["--threads=2", "--time=2", "run"]] {
+    let as_text = &["--threads=16", "--time=4", "--db-ps-mode=disable", "run"];
+    let prepared = &["--threads=16", "--time=6", "run"];
+    for arguments in [as_text.as_slice(), prepared] {
         let (good, text) = in_background(world, arguments).await;
         assert!(good, "{text}");
         assert!(!text.contains("FATAL"), "{text}");

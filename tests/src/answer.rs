@@ -1,7 +1,8 @@
 //! A client that keeps everything a server's answer says.
 
+use mysql_async::prelude::Protocol;
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Column, Conn, Error, OptsBuilder, Row, Value};
+use mysql_async::{Column, Conn, Error, OptsBuilder, Params, QueryResult, Row, Value};
 
 /// Everything that one statement's answer said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,7 @@ pub struct Client {
     name: &'static str,
     options: OptsBuilder,
     connection: Option<Conn>,
+    prepares: bool,
 }
 
 impl Client {
@@ -96,7 +98,13 @@ impl Client {
         // Given sizes keep the client from asking for them, so that the first statement is the test's own.
         let options = options.max_allowed_packet(Some(64 << 20)).wait_timeout(Some(28_800));
         let connection = Conn::new(options.clone()).await.map_err(answer_of)?;
-        Ok(Client { name, options, connection: Some(connection) })
+        Ok(Client { name, options, connection: Some(connection), prepares: false })
+    }
+
+    /// The same, but every statement is prepared and executed, in the binary protocol.
+    #[must_use]
+    pub fn preparing(self) -> Client {
+        Client { prepares: true, ..self }
     }
 
     /// Runs a statement and keeps its answer.
@@ -104,10 +112,28 @@ impl Client {
     /// # Panics
     /// If the connection broke in an earlier statement.
     pub async fn run(&mut self, sql: &str) -> Answer {
+        if self.prepares {
+            return self.execute(sql, &[]).await;
+        }
         let name = self.name;
         let connection =
             self.connection.as_mut().unwrap_or_else(|| panic!("the {name}'s connection is gone"));
         let answer = ask(connection, sql).await.unwrap_or_else(answer_of);
+        if matches!(answer, Answer::Broken(_)) {
+            self.connection = None;
+        }
+        answer
+    }
+
+    /// Prepares a statement, unless this connection has it prepared, and executes it with these values.
+    ///
+    /// # Panics
+    /// If the connection broke in an earlier statement.
+    pub async fn execute(&mut self, sql: &str, values: &[Value]) -> Answer {
+        let name = self.name;
+        let connection =
+            self.connection.as_mut().unwrap_or_else(|| panic!("the {name}'s connection is gone"));
+        let answer = execute(connection, sql, values).await.unwrap_or_else(answer_of);
         if matches!(answer, Answer::Broken(_)) {
             self.connection = None;
         }
@@ -149,7 +175,8 @@ impl Client {
     /// Connects again, after the connection broke or to begin anew.
     pub async fn reconnect(&mut self) {
         self.connection = None;
-        *self = Client::connect(self.name, self.options.clone()).await;
+        let prepares = self.prepares;
+        *self = Client { prepares, ..Client::connect(self.name, self.options.clone()).await };
     }
 
     /// The server's number for this connection.
@@ -163,7 +190,18 @@ impl Client {
 }
 
 async fn ask(connection: &mut Conn, sql: &str) -> Result<Answer, Error> {
-    let mut result = connection.query_iter(sql).await?;
+    read(connection.query_iter(sql).await?).await
+}
+
+async fn execute(connection: &mut Conn, sql: &str, values: &[Value]) -> Result<Answer, Error> {
+    let parameters = match values {
+        [] => Params::Empty,
+        values => Params::Positional(values.to_vec()),
+    };
+    read(connection.exec_iter(sql, parameters).await?).await
+}
+
+async fn read<P: Protocol>(mut result: QueryResult<'_, '_, P>) -> Result<Answer, Error> {
     let Some(columns) = result.columns().filter(|columns| !columns.is_empty()) else {
         let (affected, insert_id) = (result.affected_rows(), result.last_insert_id().unwrap_or(0));
         let (warnings, info) = (result.warnings(), result.info().into_owned());

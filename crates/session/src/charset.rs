@@ -1,6 +1,7 @@
 //! Character sets of a session: which ones statements may be written in, and what SET NAMES stands for.
 
-use serval_remote::SessionState;
+use serval_planner::ClientText;
+use serval_remote::{NAMES, SessionState};
 use serval_types::{Collation, MysqlError};
 
 /// The collations that a handshake can name in its one byte and that both flavours know, by id.
@@ -159,15 +160,61 @@ fn unreadable(charset: &str) -> MysqlError {
     ))
 }
 
+/// The variables that SET NAMES sets.
+const SET_BY_NAMES: [&str; 4] =
+    ["character_set_client", "character_set_connection", "character_set_results", "collation_connection"];
+
 fn with_charset(state: &SessionState, charset: &str, collation: Option<&str>) -> SessionState {
-    let quoted = format!("'{charset}'");
-    let state = state
-        .with("character_set_client", &quoted)
-        .with("character_set_connection", &quoted)
-        .with("character_set_results", &quoted);
+    let state = SET_BY_NAMES.iter().fold(state.clone(), |state, name| state.without(name));
     match collation {
-        Some(collation) => state.with("collation_connection", &format!("'{collation}'")),
-        None => state.without("collation_connection"),
+        Some(collation) => state.with(NAMES, &format!("'{charset}' COLLATE '{collation}'")),
+        None => state.with(NAMES, &format!("'{charset}'")),
+    }
+}
+
+/// Whether a variable is one of those that SET NAMES sets. Their DEFAULT is not what a fresh session has.
+pub(crate) fn is_set_by_names(variable: &str) -> bool {
+    SET_BY_NAMES.contains(&variable)
+}
+
+/// The character set of the client's statements.
+pub(crate) fn of_client(state: &SessionState) -> String {
+    named(state, "character_set_client")
+}
+
+/// The character set of results; utf8mb4 where they are not converted.
+pub(crate) fn of_results(state: &SessionState) -> String {
+    named(state, "character_set_results")
+}
+
+/// What the bytes of a string literal are by the time that they meet a column: the servers convert it from the
+/// client's character set to the connection's first.
+pub(crate) fn client_text(state: &SessionState) -> ClientText {
+    let client = text_of(&of_client(state));
+    let connection = match state.value("collation_connection") {
+        Some(collation) => Collation::new(&word(collation.trim_start_matches('\''))).charset().to_owned(),
+        None => named(state, "character_set_connection"),
+    };
+    match (client, text_of(&connection)) {
+        (ClientText::Other, _) | (_, ClientText::Other) => ClientText::Other,
+        (ClientText::Utf8mb4, ClientText::Utf8mb4) => ClientText::Utf8mb4,
+        _ => ClientText::Utf8mb3,
+    }
+}
+
+fn text_of(charset: &str) -> ClientText {
+    match charset {
+        "utf8mb4" => ClientText::Utf8mb4,
+        "utf8" | "utf8mb3" => ClientText::Utf8mb3,
+        _ => ClientText::Other,
+    }
+}
+
+fn named(state: &SessionState, variable: &str) -> String {
+    let value = state.value(variable).or_else(|| state.value(NAMES)).unwrap_or_default();
+    match word(value.trim_start_matches('\'')) {
+        word if word.is_empty() || word == "null" || word == "default" => "utf8mb4".to_owned(),
+        word => word,
     }
 }
 
@@ -189,15 +236,14 @@ mod tests {
     #[test]
     fn a_handshake_sets_them_all() {
         let state = initial_state(8).unwrap();
-        assert_eq!(state.value("character_set_client"), Some("'latin1'"));
-        assert_eq!(state.value("collation_connection"), Some("'latin1_swedish_ci'"));
+        assert_eq!(state.value(NAMES), Some("'latin1' COLLATE 'latin1_swedish_ci'"));
+        assert_eq!(of_client(&state), "latin1");
     }
 
     #[test]
     fn ids_of_one_flavour_are_utf8mb4() {
         let state = initial_state(255).unwrap();
-        assert_eq!(state.value("character_set_results"), Some("'utf8mb4'"));
-        assert_eq!(state.value("collation_connection"), None);
+        assert_eq!(state.value(NAMES), Some("'utf8mb4'"));
     }
 
     #[test]
@@ -208,8 +254,19 @@ mod tests {
 
     #[test]
     fn names_without_a_collation_leave_it_to_the_server() {
-        let state = set_names(&initial_state(8).unwrap(), "utf8", None).unwrap();
-        assert_eq!(state.value("character_set_connection"), Some("'utf8'"));
-        assert_eq!(state.value("collation_connection"), None);
+        let state = initial_state(8).unwrap().with("character_set_results", "NULL");
+        let state = set_names(&state, "utf8", None).unwrap();
+        assert_eq!(state.value(NAMES), Some("'utf8'"));
+        assert_eq!(state.value("character_set_results"), None);
+        assert_eq!(client_text(&state), ClientText::Utf8mb3);
+    }
+
+    #[test]
+    fn a_variable_counts_more_than_names() {
+        let state = initial_state(45).unwrap().with("character_set_client", "'latin1'");
+        assert_eq!((of_client(&state), of_results(&state)), ("latin1".to_owned(), "utf8mb4".to_owned()));
+        assert_eq!(client_text(&state), ClientText::Other);
+        let state = initial_state(45).unwrap().with("collation_connection", "'latin1_bin'");
+        assert_eq!(client_text(&state), ClientText::Other);
     }
 }

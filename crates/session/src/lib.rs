@@ -6,8 +6,8 @@
 //! connections. What is a session's own, `DATABASE()`, `LAST_INSERT_ID()`, SHOW PROCESSLIST, is answered here, and no
 //! physical name gets out.
 //!
-//! The crate deliberately plans nothing, opens no connection to a server, and has no TLS, no compression and no
-//! prepared statements yet; the handshake does not offer them.
+//! The crate deliberately plans nothing, opens no connection to a server, and has no TLS and no compression yet; the
+//! handshake does not offer them.
 //!
 //! ```no_run
 //! use std::sync::Arc;

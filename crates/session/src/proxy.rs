@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::counters::Counters;
 use crate::flavour::Flavour;
 use crate::registry::Registry;
+use crate::statement::prepared::Shared;
 
 /// How long sessions in a transaction may go on after a shutdown began.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -28,6 +29,8 @@ pub struct Proxy<B: Backend> {
     pub backend: Arc<B>,
     /// Plans and their cache.
     pub planner: Planner,
+    /// What is known of statements that sessions prepared.
+    pub(crate) prepared: Shared,
     /// AUTO_INCREMENT values of sharded tables.
     pub sequences: Sequences,
     /// Who is connected.
@@ -59,6 +62,7 @@ impl<B: Backend> Proxy<B> {
             catalog,
             backend,
             planner: Planner::new(cache_bytes),
+            prepared: Shared::default(),
             sequences: Sequences::default(),
             sessions: Arc::default(),
             counters: Counters::register(),

@@ -1,7 +1,9 @@
 //! What one authenticated client has set, opened and done.
 
 mod last;
+mod numbers;
 mod prepare;
+mod query;
 mod run;
 mod schema;
 mod status;
@@ -17,10 +19,13 @@ use serval_transaction::Transaction;
 
 use crate::proxy::Proxy;
 use crate::registry::Entry;
+use crate::statement::prepared::Registry;
 use crate::watched::Watched;
 
 pub(crate) use last::Last;
-pub(crate) use prepare::{Purpose, Ready, contains_word, prepare};
+pub(crate) use numbers::Numbers;
+pub(crate) use prepare::{Purpose, Ready, contains_word, plan, prepare};
+pub(crate) use query::{Execution, Query, rescan};
 pub(crate) use run::on_node;
 pub(crate) use schema::is_system_schema;
 
@@ -46,6 +51,8 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) next_transaction: Characteristics,
     /// The snapshot that the open transaction works under.
     pinned: Option<Arc<Catalog>>,
+    /// The statements that it has prepared.
+    pub(crate) prepared: Registry,
     /// What the last statement did.
     pub(crate) last: Last,
     /// The last statement left warnings that have yet to be fetched.
@@ -83,6 +90,7 @@ impl<B: Backend> Session<B> {
             transaction: Transaction::new(),
             next_transaction: Characteristics::default(),
             pinned: None,
+            prepared: Registry::default(),
             last: Last::default(),
         }
     }
@@ -95,6 +103,7 @@ impl<B: Backend> Session<B> {
         self.options = LexOptions::default();
         self.autocommit = true;
         self.idle = None;
+        self.prepared.clear();
         self.last = Last::default();
     }
 

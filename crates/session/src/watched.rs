@@ -9,6 +9,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use serval_remote::{Access, Backend, Burst, Connection, RemoteError, Request, SessionState};
 use serval_types::GroupId;
+use serval_wire::response::Prepared;
 
 /// How many connections are kept for their warnings; a scatter over more shows those of the first ones.
 const MOST_KEPT: usize = 8;
@@ -109,6 +110,11 @@ impl<C: Connection> Connection for WatchedConnection<C> {
             self.warned = completion.warnings > 0;
         }
         Ok(burst)
+    }
+
+    async fn prepare(&mut self, request: &Request<'_>) -> Result<Prepared, RemoteError> {
+        self.warned = false;
+        self.get_mut().prepare(request).await
     }
 
     fn in_transaction(&self) -> bool {

@@ -78,4 +78,22 @@ proptest! {
         payload.extend_from_slice(words.join(" ").as_bytes());
         survives(true, &[frame(0, payload)]);
     }
+
+    #[test]
+    fn random_statement_commands(
+        sql in prop::sample::select(vec![
+            "SELECT ?", "SELECT * FROM users WHERE id = ? AND name IN (?, ?)", "INSERT INTO users VALUES (?, ?)",
+            "SHOW DATABASES LIKE ?", "SET @a = ?, @b = ?", "BEGIN", "SELECT LAST_INSERT_ID(), ?", "KILL ?",
+        ]),
+        commands in prop::collection::vec((0x17_u8..=0x1c, 0_u32..3, prop::collection::vec(any::<u8>(), 0..60)), 1..8),
+        well_formed: bool,
+    ) {
+        let mut frames = vec![frame(0, [b"\x16", sql.as_bytes()].concat())];
+        for (command, id, rest) in commands {
+            // No cursor, one iteration, so that parameters are read.
+            let fixed: &[u8] = if well_formed && command == 0x17 { b"\0\x01\0\0\0" } else { b"" };
+            frames.push(frame(0, [&[command][..], &id.to_le_bytes(), fixed, &rest].concat()));
+        }
+        survives(true, &frames);
+    }
 }

@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use goldenscript::{Command, Context};
 use serval_session::Proxy;
-use serval_types::MysqlError;
+use serval_types::{MysqlError, Value};
 use serval_wire::command::encode;
+use serval_wire::command::execute::{Parameters, encode_execute};
 use support::client::{Client, Credentials};
 use support::{Reply, Servers};
 use tokio::runtime::Runtime;
@@ -61,6 +62,24 @@ impl Runner {
             "query" => {
                 let sql = args.next_pos().ok_or("which statement?")?;
                 self.command(who, &encode::query(sql.as_bytes()), args.next_pos() == Some("unread"))
+            }
+            "prepare" => {
+                let sql = args.next_pos().ok_or("which statement?")?;
+                self.command(who, &[b"\x16", sql.as_bytes()].concat(), false)
+            }
+            "execute" => {
+                let id: u32 = args.next_pos().ok_or("which statement?")?.parse()?;
+                let cursor = args.take_key("cursor").unwrap_or("0").parse()?;
+                let typed = args.take_key("types") != Some("no");
+                let values: Vec<_> = std::iter::from_fn(|| args.next_pos()).map(value).collect();
+                self.command(who, &execution(id, cursor, typed, &values), false)
+            }
+            "long_data" => {
+                let id: u32 = args.next_pos().ok_or("which statement?")?.parse()?;
+                let parameter: u16 = args.next_pos().ok_or("which parameter?")?.parse()?;
+                let data = args.next_pos().ok_or("which data?")?.as_bytes();
+                let payload = [b"\x18", &id.to_le_bytes()[..], &parameter.to_le_bytes(), data].concat();
+                self.command(who, &payload, false)
             }
             "command" => {
                 let payload = bytes(args.next_pos().ok_or("which bytes?")?)?;
@@ -209,6 +228,30 @@ fn reply(args: &mut goldenscript::ArgumentConsumer<'_>) -> Result<Reply, Box<dyn
         return Ok(Reply::BreaksAfterRows);
     }
     Ok(Reply::Ok { affected, insert_id, warnings })
+}
+
+/// A parameter as a script says it: NULL, a number, or text.
+fn value(text: &str) -> Value {
+    match text.parse() {
+        _ if text == "NULL" => Value::Null,
+        Ok(number) => Value::Int(number),
+        Err(_) => Value::Text(text.into()),
+    }
+}
+
+/// COM_STMT_EXECUTE, with or without the types of the parameters.
+fn execution(id: u32, cursor: u8, typed: bool, values: &[Value]) -> Vec<u8> {
+    let mut parameters = Parameters::none();
+    values.iter().for_each(|value| parameters.push(value));
+    let selection: Vec<u16> = (0..).take(values.len()).collect();
+    let mut payload = Vec::new();
+    encode_execute(id, cursor, &parameters, &selection, &mut payload).unwrap();
+    if !typed {
+        let types = 10 + values.len().div_ceil(8);
+        payload.drain(types + 1..=types + 2 * values.len());
+        payload[types] = 0;
+    }
+    payload
 }
 
 fn parse_error(text: &str) -> Result<MysqlError, Box<dyn Error>> {

@@ -31,4 +31,4 @@ mod difference;
 mod run;
 mod script;
 
-pub use run::{Report, run, run_on_oracles};
+pub use run::{Report, run, run_on_oracles, run_prepared};

@@ -41,7 +41,18 @@ impl fmt::Display for Report {
 /// If the file cannot be read or is not well formed.
 pub async fn run(world: &World, file: &str) -> Report {
     let oracle = world.shared.oracle.group(0).primary().backend_options().db_name(Some(&world.schema));
-    run_between(file, &world.schema, world.client_options(), oracle, true).await
+    run_between(file, &world.schema, world.client_options(), oracle, Mode { real: true, prepares: false })
+        .await
+}
+
+/// Runs a file of `tests/slt` in a world, every statement as a prepared one on both sides.
+///
+/// # Panics
+/// If the file cannot be read or is not well formed.
+pub async fn run_prepared(world: &World, file: &str) -> Report {
+    let oracle = world.shared.oracle.group(0).primary().backend_options().db_name(Some(&world.schema));
+    run_between(file, &world.schema, world.client_options(), oracle, Mode { real: true, prepares: true })
+        .await
 }
 
 /// Runs a file with a second database on the oracle in the proxy's place. Differences then show a file whose answers
@@ -55,7 +66,16 @@ pub async fn run_on_oracles(file: &str, schema: &str) -> Report {
         server.execute(&format!("CREATE DATABASE {schema}")).await.expect("a database");
     }
     let [left, right] = oracles.map(|server| server.backend_options().db_name(Some(schema)));
-    run_between(file, schema, left, right, false).await
+    run_between(file, schema, left, right, Mode { real: false, prepares: false }).await
+}
+
+/// How a file is run.
+#[derive(Clone, Copy)]
+struct Mode {
+    /// One side is the proxy.
+    real: bool,
+    /// Statements are prepared.
+    prepares: bool,
 }
 
 async fn run_between(
@@ -63,10 +83,11 @@ async fn run_between(
     schema: &str,
     proxy: OptsBuilder,
     oracle: OptsBuilder,
-    real: bool,
+    mode: Mode,
 ) -> Report {
+    let Mode { real, prepares } = mode;
     let mut report = Report { file: file.to_owned(), ..Report::default() };
-    let mut pairs = Pairs { proxy, oracle, open: HashMap::new() };
+    let mut pairs = Pairs { proxy, oracle, prepares, open: HashMap::new() };
     for mut record in records(file) {
         let unwanted = record.options.only_flavour.is_some_and(|flavour| flavour != Flavour::from_env());
         if unwanted || (!real && record.options.only_proxy) {
@@ -113,6 +134,7 @@ fn records(file: &str) -> Vec<Record> {
 struct Pairs {
     proxy: OptsBuilder,
     oracle: OptsBuilder,
+    prepares: bool,
     open: HashMap<String, (Client, Client)>,
 }
 
@@ -121,7 +143,11 @@ impl Pairs {
         if !self.open.contains_key(name) {
             let proxy = Client::connect("proxy", self.proxy.clone()).await;
             let oracle = Client::connect("oracle", self.oracle.clone()).await;
-            self.open.insert(name.to_owned(), (proxy, oracle));
+            let pair = match self.prepares {
+                true => (proxy.preparing(), oracle.preparing()),
+                false => (proxy, oracle),
+            };
+            self.open.insert(name.to_owned(), pair);
         }
         let (proxy, oracle) = self.open.get_mut(name).expect("just opened");
         (proxy, oracle)

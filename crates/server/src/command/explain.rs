@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_planner::{BindRequest, PlanRequest, Planner};
+use serval_planner::{BindRequest, ClientText, PlanRequest, Planner};
 use serval_sql::{LexOptions, ParseError, Statement, StatementClass, parse, scan};
 use serval_types::Value;
 
@@ -82,7 +82,7 @@ fn plan_dml(
     let request = PlanRequest { sql, scan: &scan, schema, options };
     let plan = Planner::new(CACHE_BYTES).plan(catalog, &request).map_err(|error| refusal(&error))?;
     let now = plan.needs_now().then(now);
-    let bind = BindRequest { sql, scan: &scan, parameters: &[], sequence_start: None, now: now.as_ref() };
+    let bind = BindRequest { sql, scan: &scan, parameters: &[], sequence_start: None, now: now.as_ref(), text: ClientText::Utf8mb4 };
     let demand = plan.sequence_demand(&bind).map_err(|error| refusal(&error))?;
     let sequence_start = demand.filter(|demand| demand.count > 0).map(|_| FIRST_ID);
     if sequence_start.is_some() {

@@ -10,8 +10,10 @@ use serval_wire::response::{Completion, CompletionKind};
 use serval_wire::{Capabilities, StatusFlags};
 use tokio::io::AsyncWrite;
 
+use super::counting::Counting;
 use super::relay::{Relay, last_frame};
 use super::rows;
+use crate::session::Numbers;
 use crate::stream::{Progress, Writer};
 
 /// What a server says of its own session that says nothing of the client's.
@@ -27,15 +29,30 @@ const NOT_RELAYED: StatusFlags = StatusFlags::SERVER_STATUS_AUTOCOMMIT
 pub(crate) struct ClientSink<'a, W> {
     writer: &'a mut Writer<W>,
     status: StatusFlags,
-    insert_id: Option<u64>,
+    numbers: Option<Numbers>,
+    counting: Counting,
+    /// The rows of the OK packet.
+    affected_rows: Option<u64>,
     relay: Relay,
 }
 
 impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
-    /// A sink for one answer under the session's `status`. `insert_id` is what an OK packet says of AUTO_INCREMENT
-    /// where Serval made the values itself.
-    pub(crate) fn new(writer: &'a mut Writer<W>, status: StatusFlags, insert_id: Option<u64>) -> Self {
-        Self { writer, status, insert_id, relay: Relay::default() }
+    /// A sink for one answer under the session's `status`. `numbers` are those of AUTO_INCREMENT
+    /// where Serval made them itself.
+    pub(crate) fn new(writer: &'a mut Writer<W>, status: StatusFlags, numbers: Option<Numbers>) -> Self {
+        let counting = Counting::default();
+        Self { writer, status, numbers, counting, affected_rows: None, relay: Relay::default() }
+    }
+
+    /// The same, for a client that wants other rows counted.
+    #[must_use]
+    pub(crate) fn counting(self, counting: Counting) -> Self {
+        Self { counting, ..self }
+    }
+
+    /// The rows that the client was told of, where it was told in an OK packet.
+    pub(crate) fn affected_rows(&self) -> Option<u64> {
+        self.affected_rows
     }
 
     fn deprecates_eof(&self) -> bool {
@@ -49,10 +66,15 @@ impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
     fn write_ok(&mut self, ok: &OkPacket) {
         let ok = OkPacket {
             status: self.merged(ok.status),
-            last_insert_id: self.insert_id.unwrap_or(ok.last_insert_id),
+            last_insert_id: match &self.numbers {
+                Some(numbers) => numbers.reported(ok.affected_rows, ok.last_insert_id),
+                None => ok.last_insert_id,
+            },
             session_state: None,
             ..ok.clone()
         };
+        let ok = self.counting.apply(ok);
+        self.affected_rows = Some(ok.affected_rows);
         self.writer.ok(&ok);
     }
 

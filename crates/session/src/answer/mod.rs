@@ -2,10 +2,12 @@
 
 mod client_sink;
 mod collect;
+mod counting;
 mod relay;
 mod rows;
 
 pub(crate) use client_sink::ClientSink;
 pub(crate) use collect::Collect;
+pub(crate) use counting::Counting;
 pub(crate) use rows::end as end_rows;
 pub use rows::{Answer, Row, integer_column, text_column};

@@ -2,13 +2,14 @@
 
 use std::io;
 
+use serval_wire::binary_row::BinaryRowBuilder;
 use serval_wire::lenenc::write_int;
 use serval_wire::packet::column_type::{MYSQL_TYPE_LONGLONG, MYSQL_TYPE_VAR_STRING};
-use serval_wire::packet::{ColumnDefinition, EofPacket, OkPacket, text_row};
-use serval_wire::{Capabilities, StatusFlags};
+use serval_wire::packet::{CHARSET_UTF8MB4, ColumnDefinition, EofPacket, OkPacket, text_row};
+use serval_wire::{Capabilities, StatusFlags, WireError};
 use tokio::io::AsyncWrite;
 
-use crate::stream::{Progress, Writer};
+use crate::stream::{Progress, RowFormat, Writer};
 
 /// One row; `None` is NULL.
 pub type Row = Vec<Option<Vec<u8>>>;
@@ -67,6 +68,9 @@ impl Answer {
     where
         W: AsyncWrite + Unpin,
     {
+        if writer.rows() == RowFormat::Binary {
+            return self.send_binary(writer, status).await;
+        }
         columns(writer, &self.columns, status);
         for row in &self.rows {
             writer.encode(|_, out| text_row::encode(row.iter().map(Option::as_deref), out));
@@ -74,6 +78,51 @@ impl Answer {
         }
         end(writer, status, 0);
         Ok(())
+    }
+
+    /// [`Answer::send`] for an execution: cells by the types of their columns.
+    async fn send_binary<W>(&self, writer: &mut Writer<W>, status: StatusFlags) -> io::Result<()>
+    where
+        W: AsyncWrite + Unpin,
+    {
+        let cells =
+            |column: usize| self.rows.iter().map(move |row| row.get(column).and_then(Option::as_deref));
+        let definitions = self.columns.iter().enumerate();
+        let definitions: Vec<_> = definitions.map(|(at, column)| fitting(column, cells(at))).collect();
+        columns(writer, &definitions, status);
+        for row in &self.rows {
+            writer.packet(&binary_row(&definitions, row).map_err(io::Error::other)?);
+            writer.relieve().await?;
+        }
+        end(writer, status, 0);
+        Ok(())
+    }
+}
+
+fn binary_row(columns: &[ColumnDefinition], row: &Row) -> Result<Vec<u8>, WireError> {
+    let mut builder = BinaryRowBuilder::new(columns.len());
+    for (column, cell) in columns.iter().zip(row) {
+        builder.encode_text_cell(column.column_type, column.flags, cell.as_deref())?;
+    }
+    builder.finish()
+}
+
+/// The type that a column's cells fit: its own, or text where one of them does not.
+fn fitting<'a>(
+    column: &ColumnDefinition,
+    mut cells: impl Iterator<Item = Option<&'a [u8]>>,
+) -> ColumnDefinition {
+    let fits = |cell: Option<&[u8]>| {
+        BinaryRowBuilder::new(1).encode_text_cell(column.column_type, column.flags, cell).is_ok()
+    };
+    if cells.all(fits) {
+        return column.clone();
+    }
+    ColumnDefinition {
+        column_type: MYSQL_TYPE_VAR_STRING,
+        charset: CHARSET_UTF8MB4,
+        flags: 0,
+        ..column.clone()
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::io::AsyncWrite;
 use super::Next;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::statement;
+use crate::statement::{self, prepared};
 use crate::stream::{Progress, Writer};
 
 /// Answers one command into the writer's buffer.
@@ -25,7 +25,7 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let command = Command::decode(&payload).map_err(|error| error.to_mysql())?;
-    session.entry.begin(name(&command), statement_of(&command, &payload));
+    session.entry.begin(name(&command), statement_of(session, &command, &payload));
     match command {
         Command::Query(_) => statement::query(session, writer, &payload.slice(1..)).await?,
         Command::Quit => return Ok(Next::Close),
@@ -46,12 +46,13 @@ where
             statement::kill(session, id, false)?;
             writer.ok(&session.plain_ok());
         }
-        Command::Prepare(_) => return Err(Failure::Told(no_prepare())),
+        Command::Prepare(_) => Box::pin(prepared::prepare(session, writer, &payload.slice(1..))).await?,
+        Command::Execute(execute) => prepared::execute(session, writer, &execute, &payload).await?,
         // These two have no answer, not even an error.
-        Command::CloseStatement(_) | Command::SendLongData(_) => {}
-        Command::Execute(_) | Command::ResetStatement(_) | Command::Fetch { .. } => {
-            return Err(Failure::Told(unknown_statement()));
-        }
+        Command::CloseStatement(id) => prepared::close(session, id),
+        Command::SendLongData(data) => prepared::long_data(session, &data),
+        Command::ResetStatement(id) => prepared::reset(session, writer, id)?,
+        Command::Fetch { statement, .. } => return Err(prepared::fetch(session, statement)),
         Command::SetOption(_) | Command::ChangeUser(_) | Command::Unknown(_) => {
             return Err(Failure::Told(MysqlError::new(ErrorCode::UnknownCommand, "Unknown command")));
         }
@@ -82,9 +83,15 @@ fn name(command: &Command<'_>) -> &'static str {
     }
 }
 
-/// The statement's text, where the command has one; a share of the packet, not a copy.
-fn statement_of(command: &Command<'_>, payload: &Bytes) -> Option<Bytes> {
-    matches!(command, Command::Query(_) | Command::Prepare(_)).then(|| payload.slice(1..))
+/// The statement's text, where the command has one; a share of it, not a copy.
+fn statement_of<B: Backend>(session: &Session<B>, command: &Command<'_>, payload: &Bytes) -> Option<Bytes> {
+    match command {
+        Command::Query(_) | Command::Prepare(_) => Some(payload.slice(1..)),
+        Command::Execute(execute) => {
+            session.prepared.find(execute.statement).map(|statement| statement.sql.clone())
+        }
+        _ => None,
+    }
 }
 
 /// COM_STATISTICS: a line of text, alone in its packet.
@@ -99,16 +106,4 @@ fn statistics<B: Backend, W: AsyncWrite + Unpin>(session: &Session<B>, writer: &
     );
     writer.packet(text.as_bytes());
     writer.set_progress(Progress::Complete);
-}
-
-fn no_prepare() -> MysqlError {
-    MysqlError::new(
-        ErrorCode::UnsupportedPrepare,
-        "This command is not supported in the prepared statement protocol yet",
-    )
-}
-
-fn unknown_statement() -> MysqlError {
-    // ER_UNKNOWN_STMT_HANDLER.
-    MysqlError { number: 1243, sqlstate: *b"HY000", message: "Unknown prepared statement handler".to_owned() }
 }

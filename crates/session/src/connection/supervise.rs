@@ -47,9 +47,18 @@ where
 
 /// How long the command may take. A COMMIT that is given up half-way would leave its outcome unknown, so it is not.
 fn time_limit<B: Backend>(session: &Session<B>, payload: &Bytes) -> Option<Duration> {
-    let sql = payload.strip_prefix(&[code::COM_QUERY])?.trim_ascii_start();
+    let (command, body) = payload.split_first()?;
+    let sql = match *command {
+        code::COM_QUERY | code::COM_STMT_PREPARE => body,
+        code::COM_STMT_EXECUTE => {
+            let id = u32::from_le_bytes(*body.first_chunk()?);
+            &session.prepared.find(id)?.sql
+        }
+        _ => return None,
+    };
+    let sql = sql.trim_ascii_start();
     let is = |word: &[u8]| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    if is(b"COMMIT") || is(b"ROLLBACK") {
+    if *command != code::COM_STMT_PREPARE && (is(b"COMMIT") || is(b"ROLLBACK")) {
         return None;
     }
     session.proxy.catalog.load().settings.query_timeout

@@ -2,9 +2,10 @@
 
 use serval_wire::capability::Capabilities;
 
-/// The capabilities of the greeting. TLS, compression, LOCAL INFILE, multi-statements, session tracking and
-/// FOUND_ROWS (which would change what a backend counts) are not among them.
+/// The capabilities of the greeting. TLS, compression, LOCAL INFILE, multi-statements and session
+/// tracking are not among them.
 pub const OFFERED: Capabilities = Capabilities::CLIENT_LONG_PASSWORD
+    .with(Capabilities::CLIENT_FOUND_ROWS)
     .with(Capabilities::CLIENT_LONG_FLAG)
     .with(Capabilities::CLIENT_CONNECT_WITH_DB)
     .with(Capabilities::CLIENT_IGNORE_SPACE)

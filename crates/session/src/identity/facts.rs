@@ -1,6 +1,6 @@
 //! What a session knows of itself.
 
-use serval_types::MysqlError;
+use serval_types::{MysqlError, Value};
 
 use super::mention::Fact;
 use crate::literal::quote;
@@ -39,6 +39,8 @@ pub struct Facts<'a> {
 pub(super) struct Replacement {
     pub(super) literal: String,
     cast: Option<&'static str>,
+    /// A number that is another one each time.
+    value: Option<Value>,
 }
 
 impl Replacement {
@@ -48,6 +50,13 @@ impl Replacement {
             Some(cast) => format!("CAST({} AS {cast})", self.literal),
             None => self.literal,
         }
+    }
+
+    /// A parameter in the place of a number; the number.
+    pub(super) fn take_value(&mut self) -> Option<Value> {
+        let value = self.value.take()?;
+        "?".clone_into(&mut self.literal);
+        Some(value)
     }
 }
 
@@ -76,21 +85,22 @@ impl Facts<'_> {
 }
 
 fn text(value: &str) -> Replacement {
-    Replacement { literal: quote(value.as_bytes(), "utf8mb4"), cast: None }
+    Replacement { literal: quote(value.as_bytes(), "utf8mb4"), cast: None, value: None }
 }
 
 fn null_text() -> Replacement {
-    Replacement { literal: "NULL".to_owned(), cast: Some("CHAR(64)") }
+    Replacement { literal: "NULL".to_owned(), cast: Some("CHAR(64)"), value: None }
 }
 
 fn unsigned(value: u64) -> Replacement {
-    Replacement { literal: value.to_string(), cast: Some("UNSIGNED") }
+    let number = i64::try_from(value).map_or(Value::UInt(value), Value::Int);
+    Replacement { literal: value.to_string(), cast: Some("UNSIGNED"), value: Some(number) }
 }
 
 /// Negative numbers are put in parentheses, so that what stands before them cannot join them.
 fn signed(value: i64) -> Replacement {
     let literal = if value < 0 { format!("({value})") } else { value.to_string() };
-    Replacement { literal, cast: Some("SIGNED") }
+    Replacement { literal, cast: Some("SIGNED"), value: Some(Value::Int(value)) }
 }
 
 fn found_rows_unknown() -> MysqlError {

@@ -13,17 +13,47 @@ mod facts;
 mod items;
 mod mention;
 
-use serval_sql::{Edit, LexOptions, splice, tokens};
-use serval_types::MysqlError;
+use serval_sql::{Edit, LexOptions, TokenKind, splice, tokens};
+use serval_types::{MysqlError, Value};
 
 pub use facts::Facts;
 pub use mention::may_mention;
+
+/// What takes the place of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Its literal.
+    Literals,
+    /// A parameter, so that a prepared statement's text is the same for all numbers.
+    Parameters,
+}
+
+/// A statement in which something was replaced.
+#[derive(Debug, PartialEq)]
+pub struct Replaced {
+    /// The text.
+    pub sql: Vec<u8>,
+    /// The values of the parameters that were added, each with its position among all parameters, in order.
+    pub values: Vec<(usize, Value)>,
+}
+
+impl Replaced {
+    /// The positions of the parameters that were added.
+    pub fn positions(&self) -> impl Iterator<Item = usize> {
+        self.values.iter().map(|(position, _)| *position)
+    }
+}
 
 /// The statement with everything that belongs to the session replaced; `None` where there is nothing to replace.
 ///
 /// # Errors
 /// 1235 where the session does not know the answer. A text that is no SQL is left for the parser to complain of.
-pub fn replace(sql: &[u8], options: LexOptions, facts: &Facts<'_>) -> Result<Option<Vec<u8>>, MysqlError> {
+pub fn replace(
+    sql: &[u8],
+    options: LexOptions,
+    facts: &Facts<'_>,
+    style: Style,
+) -> Result<Option<Replaced>, MysqlError> {
     let Ok(mut tokens) = tokens(sql, options) else { return Ok(None) };
     tokens.retain(|token| !token.kind.is_comment());
     if tokens.first().is_some_and(|token| token.is_word(sql, "select"))
@@ -39,11 +69,17 @@ pub fn replace(sql: &[u8], options: LexOptions, facts: &Facts<'_>) -> Result<Opt
         return Ok(None);
     }
     let items = items::find(sql, &tokens);
-    let mut edits = Vec::new();
+    let (mut edits, mut values) = (Vec::new(), Vec::new());
     for mention in &mentions {
         let alone =
             items.iter().any(|item| item.first == mention.first && item.expression_end() == mention.last);
-        let replacement = facts.answer(mention.fact)?;
+        let mut replacement = facts.answer(mention.fact)?;
+        if style == Style::Parameters
+            && let Some(value) = replacement.take_value()
+        {
+            let before = tokens[..mention.first].iter().filter(|token| token.kind == TokenKind::Parameter);
+            values.push((before.count() + values.len(), value));
+        }
         let at = tokens[mention.first].span.to(tokens[mention.last].span);
         edits.push(Edit { at, text: if alone { replacement.typed() } else { replacement.literal } });
     }
@@ -52,7 +88,7 @@ pub fn replace(sql: &[u8], options: LexOptions, facts: &Facts<'_>) -> Result<Opt
             edits.push(item.with_own_name(sql, &tokens));
         }
     }
-    Ok(Some(splice(sql, &merged(edits))))
+    Ok(Some(Replaced { sql: splice(sql, &merged(edits)), values }))
 }
 
 /// An alias is an insertion right behind a replacement when the item is nothing but the mention; as one edit each,

@@ -1,6 +1,8 @@
 use serval_sql::LexOptions;
 
-use super::{Facts, may_mention, replace};
+use serval_types::Value;
+
+use super::{Facts, Replaced, Style, may_mention, replace};
 
 fn facts() -> Facts<'static> {
     Facts {
@@ -21,13 +23,14 @@ fn facts() -> Facts<'static> {
 
 fn check(sql: &str, expect: &str) {
     assert!(may_mention(sql.as_bytes()), "{sql}");
-    let replaced =
-        replace(sql.as_bytes(), LexOptions::default(), &facts()).expect("an answer").expect("a change");
-    assert_eq!(String::from_utf8(replaced).expect("text"), expect);
+    let replaced = replace(sql.as_bytes(), LexOptions::default(), &facts(), Style::Literals);
+    let replaced = replaced.expect("an answer").expect("a change");
+    assert_eq!(String::from_utf8(replaced.sql).expect("text"), expect);
+    assert_eq!(replaced.values, []);
 }
 
 fn check_untouched(sql: &str) {
-    assert_eq!(replace(sql.as_bytes(), LexOptions::default(), &facts()), Ok(None), "{sql}");
+    assert_eq!(replace(sql.as_bytes(), LexOptions::default(), &facts(), Style::Literals), Ok(None), "{sql}");
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn names_are_left_alone() {
 #[test]
 fn what_only_a_server_knows_is_refused() {
     for sql in ["SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID(id) FROM t"] {
-        let error = replace(sql.as_bytes(), LexOptions::default(), &facts()).unwrap_err();
+        let error = replace(sql.as_bytes(), LexOptions::default(), &facts(), Style::Literals).unwrap_err();
         assert_eq!(error.number, 1235, "{sql}");
     }
 }
@@ -84,4 +87,15 @@ fn what_only_a_server_knows_is_refused() {
 #[test]
 fn most_statements_are_not_looked_at() {
     assert!(!may_mention(b"SELECT c FROM sbtest1 WHERE id IN (1, 2) AND f(x) = 'a@b'"));
+}
+
+#[test]
+fn numbers_become_parameters_between_those_of_the_client() {
+    let sql = "SELECT DATABASE(), LAST_INSERT_ID(), ? FROM t WHERE a = ? AND b = ROW_COUNT() AND c = ?";
+    let replaced = replace(sql.as_bytes(), LexOptions::default(), &facts(), Style::Parameters);
+    let Replaced { sql, values } = replaced.expect("an answer").expect("a change");
+    let text = "SELECT 'shop' AS `DATABASE()`, CAST(? AS UNSIGNED) AS `LAST_INSERT_ID()`, ? FROM t WHERE a = ? AND b = \
+                ? AND c = ?";
+    assert_eq!(String::from_utf8(sql).expect("text"), text);
+    assert_eq!(values, [(0, Value::Int(42)), (3, Value::Int(-1))]);
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
+use serval_planner::primitive::Primitive;
 use serval_planner::{BindRequest, Bound, Plan, PlanError, PlanRequest, SequenceDemand};
 use serval_remote::Backend;
 use serval_sql::{Scan, StatementClass};
 use serval_types::Value;
+use serval_wire::command::execute::Parameters;
 
-use super::{Session, is_system_schema};
+use super::{Numbers, Query, Session, is_system_schema};
+use crate::charset;
 use crate::failure::{Failure, refused};
 
 /// What a plan is for.
@@ -24,45 +27,91 @@ pub(crate) enum Purpose {
 pub(crate) struct Ready {
     pub(crate) bound: Bound,
     pub(crate) plan: Arc<Plan>,
-    /// The first AUTO_INCREMENT value, where Serval makes them.
-    pub(crate) insert_id: Option<u64>,
+    /// The AUTO_INCREMENT values, where Serval makes them.
+    pub(crate) numbers: Option<Numbers>,
+    /// What to execute with instead of the client's own parameters, where there is more.
+    pub(crate) parameters: Option<Parameters>,
     /// The moment that the statement runs at, where it had to be fixed.
     pub(crate) timestamp: Option<String>,
 }
 
-/// A plan from the cache or the planner, with the session's permissions checked and its sequence filled.
-pub(crate) async fn prepare<B: Backend>(
-    session: &mut Session<B>,
+/// A plan from the cache or the planner, with the session's permissions checked.
+pub(crate) fn plan<B: Backend>(
+    session: &Session<B>,
     catalog: &Arc<Catalog>,
-    sql: &[u8],
-    scan: &Scan,
-    purpose: Purpose,
-) -> Result<Ready, Failure> {
-    if session.schema.as_deref().is_some_and(is_system_schema) && !may_have_no_table(scan) {
+    query: &Query<'_>,
+) -> Result<Arc<Plan>, Failure> {
+    let current = match &query.execution {
+        Some(execution) => execution.statement.manner.schema.as_deref(),
+        None => session.schema.as_deref(),
+    };
+    if current.is_some_and(is_system_schema) && !may_have_no_table(query.scan) {
         return Err(system_schema());
     }
-    let schema = session.schema.as_deref().filter(|name| !is_system_schema(name));
-    let request = PlanRequest { sql, scan, schema, options: session.options };
+    let schema = current.filter(|name| !is_system_schema(name));
+    let request = PlanRequest { sql: query.sql, scan: query.scan, schema, options: query.options(session) };
     let plan = session.proxy.planner.plan(catalog, &request).map_err(plan_failure)?;
     for table in plan.tables() {
         if session.schema.as_deref() != Some(&table.schema) {
             session.check_schema(&table.schema)?;
         }
     }
+    Ok(plan)
+}
+
+/// A bound plan, with the session's permissions checked and its sequence filled.
+pub(crate) async fn prepare<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Arc<Catalog>,
+    query: &Query<'_>,
+    purpose: Purpose,
+) -> Result<Ready, Failure> {
+    let plan = plan(session, catalog, query)?;
+    let Query { sql, scan, .. } = *query;
     let instant = if plan.needs_now() { Some(Instant::ask(session, catalog).await?) } else { None };
     let now = instant.as_ref().map(|instant| &instant.now);
-    let request = BindRequest { sql, scan, parameters: &[], sequence_start: None, now };
+    let text = charset::client_text(&session.state);
+    let request = BindRequest { sql, scan, parameters: query.values(), sequence_start: None, now, text };
     let demand = plan.sequence_demand(&request).map_err(|error| error.to_mysql())?;
-    let insert_id = match demand {
+    let numbers = match &demand {
         // Explaining an INSERT must not use up numbers.
-        Some(demand) if purpose == Purpose::Explain => (demand.count > 0).then_some(1),
-        Some(demand) => sequence(session, catalog, &demand).await?,
+        Some(demand) if purpose == Purpose::Explain => {
+            Some(Numbers::new(demand, (demand.count > 0).then_some(1)))
+        }
+        Some(demand) => Some(Numbers::new(demand, sequence(session, catalog, demand).await?)),
         None => None,
     };
-    let request = BindRequest { sequence_start: insert_id, ..request };
-    let bound = plan.bind(&request).map_err(|error| error.to_mysql())?;
+    let sequence_start = numbers.and_then(|numbers| numbers.first);
+    let request = BindRequest { sequence_start, ..request };
+    let bound = match query.execution {
+        Some(_) => plan.bind_execution(&request),
+        None => plan.bind(&request),
+    };
+    let bound = bound.map_err(|error| error.to_mysql())?;
+    let parameters = match (&query.execution, &demand, sequence_start) {
+        (Some(execution), Some(demand), Some(first)) => {
+            Some(with_numbers(execution.parameters, first, demand.count))
+        }
+        _ => None,
+    };
+    let numbers = numbers.map(|numbers| {
+        let split = !matches!(bound.root, Primitive::Route(_));
+        // Without an argument the session's own value has taken its place.
+        numbers.with(split, contains_word(&scan.key, b"LAST_INSERT_ID"))
+    });
     let timestamp = instant.and_then(|instant| instant.timestamp);
-    Ok(Ready { bound, plan, insert_id, timestamp })
+    Ok(Ready { bound, plan, numbers, parameters, timestamp })
+}
+
+/// The client's parameters and behind them the numbers of a sequence.
+fn with_numbers(parameters: &Parameters, first: u64, count: u64) -> Parameters {
+    let mut parameters = parameters.clone();
+    let values = (first..first.saturating_add(count)).map(|number| match i64::try_from(number) {
+        Ok(number) => Value::Int(number),
+        Err(_) => Value::UInt(number),
+    });
+    parameters.extend(values);
+    parameters
 }
 
 /// Takes the numbers that an INSERT needs, and notes those that it brings itself.
@@ -71,7 +120,7 @@ async fn sequence<B: Backend>(
     catalog: &Catalog,
     demand: &SequenceDemand,
 ) -> Result<Option<u64>, Failure> {
-    let SequenceDemand { schema, table, count, explicit } = demand;
+    let SequenceDemand { schema, table, count, explicit, .. } = demand;
     let (sequences, servers) = (&session.proxy.sequences, &*session.proxy.backend);
     if let Some(value) = explicit {
         let observed = sequences.observe(servers, catalog, schema, table, *value).await;

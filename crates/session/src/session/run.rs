@@ -1,5 +1,6 @@
 //! Running plans: between a statement file and the executor.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,22 +9,25 @@ use serval_executor::{Completed, Context, ExecuteError, ResultSink};
 use serval_planner::Bound;
 use serval_planner::primitive::{Primitive, Route, Target};
 use serval_remote::{Backend, SessionState};
+use serval_sql::LexOptions;
 use serval_transaction::Transaction;
 use serval_types::{MysqlError, NodeId};
+use serval_wire::command::execute::Parameters;
 
 use super::warnings::targets;
-use super::{Purpose, Session, prepare};
+use super::{Purpose, Query, Session, prepare};
 use crate::answer::{Answer, Collect};
 use crate::failure::{Failure, no_schema};
-use crate::identity;
+use crate::identity::{self, Replaced, Style};
 
 impl<B: Backend> Session<B> {
-    /// Runs a bound plan under `state` and in the session's transaction.
+    /// Runs a bound plan under `state` and in the session's transaction; with parameters, in the binary protocol.
     pub(crate) async fn execute<S: ResultSink>(
         &mut self,
         bound: &Bound,
         catalog: &Catalog,
         state: &SessionState,
+        parameters: Option<&Parameters>,
         sink: &mut S,
     ) -> Result<Completed, ExecuteError> {
         let was_open = self.transaction.is_open();
@@ -40,6 +44,7 @@ impl<B: Backend> Session<B> {
             replicas,
             transaction,
             state,
+            parameters,
         };
         let result = serval_executor::execute(bound, &mut context, sink).await;
         if !self.transaction.is_open() && !bound.tables.is_empty() {
@@ -55,7 +60,7 @@ impl<B: Backend> Session<B> {
         let sql = self.with_identity(sql)?;
         let scan = serval_sql::scan(&sql, self.options)
             .map_err(|_| MysqlError::refused("The expression is no SQL"))?;
-        let ready = prepare(self, &catalog, &sql, &scan, Purpose::Run).await?;
+        let ready = prepare(self, &catalog, &Query::text(&sql, &scan), Purpose::Run).await?;
         self.collect_bound(&ready.bound, &catalog).await
     }
 
@@ -67,7 +72,7 @@ impl<B: Backend> Session<B> {
     ) -> Result<Answer, Failure> {
         let mut sink = Collect::new(catalog.settings.memory_per_query);
         let state = self.effective_state();
-        match self.execute(bound, catalog, &state, &mut sink).await {
+        match self.execute(bound, catalog, &state, None, &mut sink).await {
             Ok(_) => Ok(sink.into_answer()),
             // The sink here is memory: it was full.
             Err(ExecuteError::Client(_)) => {
@@ -86,12 +91,22 @@ impl<B: Backend> Session<B> {
     }
 
     /// The statement with what belongs to the session filled in.
-    pub(crate) fn with_identity<'a>(&self, sql: &'a [u8]) -> Result<std::borrow::Cow<'a, [u8]>, MysqlError> {
+    pub(crate) fn with_identity<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, [u8]>, MysqlError> {
+        let replaced = self.replace_identity(sql, self.options, Style::Literals)?;
+        Ok(replaced.map_or_else(|| sql.into(), |replaced| replaced.sql.into()))
+    }
+
+    /// The statement with what belongs to the session replaced; `None` where there is nothing to replace.
+    pub(crate) fn replace_identity(
+        &self,
+        sql: &[u8],
+        options: LexOptions,
+        style: Style,
+    ) -> Result<Option<Replaced>, MysqlError> {
         if !identity::may_mention(sql) {
-            return Ok(sql.into());
+            return Ok(None);
         }
-        let replaced = identity::replace(sql, self.options, &self.facts())?;
-        Ok(replaced.map_or_else(|| sql.into(), Into::into))
+        identity::replace(sql, options, &self.facts(), style)
     }
 
     /// The node that answers what belongs to no table: the current schema's default, or the first there is.

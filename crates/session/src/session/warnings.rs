@@ -99,7 +99,7 @@ async fn show_warnings<C: Connection>(
     state: &SessionState,
     answer: &mut Answer,
 ) -> Result<(), RemoteError> {
-    let request = Request { database: None, state, begin: None, sql: b"SHOW WARNINGS" };
+    let request = Request { database: None, state, begin: None, sql: b"SHOW WARNINGS", execution: None };
     connection.send(&request).await?;
     let mut decoder = PartDecoder::new(true);
     loop {

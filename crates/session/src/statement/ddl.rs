@@ -32,11 +32,12 @@ where
         .map_err(|error| error.to_mysql())?;
     let (status, state) = (session.status(), session.effective_state());
     let mut sink = ClientSink::new(writer, status, None);
-    let result = session.execute(&bound, &catalog, &state, &mut sink).await;
+    let result = session.execute(&bound, &catalog, &state, None, &mut sink).await;
     // Even a failed statement may have changed some of the nodes.
     refresh(session, &catalog, ddl, &schemas).await;
     match result {
         Ok(completed) => {
+            restart_numbers(session, &catalog, ddl, &schemas).await;
             session.last.changed(completed.affected_rows, 0, completed.warnings);
             if completed.warnings > 0 {
                 session.note_warnings(&bound, &catalog, state);
@@ -67,6 +68,28 @@ fn check<B: Backend>(session: &Session<B>, ddl: &Ddl) -> Result<Vec<String>, Fai
         schemas.push(session.check_schema(name)?);
     }
     Ok(schemas)
+}
+
+/// TRUNCATE and DROP begin the numbers of AUTO_INCREMENT anew.
+async fn restart_numbers<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Catalog,
+    ddl: &Ddl,
+    schemas: &[String],
+) {
+    if !matches!(ddl.kind, DdlKind::Truncate | DdlKind::DropTable { .. }) {
+        return;
+    }
+    for (schema, name) in schemas.iter().zip(&ddl.tables) {
+        let Some(table) = catalog.table(schema, &name.table.value) else { continue };
+        if table.sequence.is_none() {
+            continue;
+        }
+        let servers = &*session.proxy.backend;
+        if let Err(error) = session.proxy.sequences.restart(servers, catalog, schema, table).await {
+            tracing::warn!(schema, table = table.name, %error, "AUTO_INCREMENT goes on where it was");
+        }
+    }
 }
 
 /// Reads the definitions of the tables again, and stores a catalog that knows them.

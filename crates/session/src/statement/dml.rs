@@ -1,38 +1,30 @@
 //! Reading and changing rows: plan, bind, execute.
 
-use std::borrow::Cow;
-
-use bytes::Bytes;
 use serval_executor::{Completed, ExecuteError};
 use serval_remote::Backend;
-use serval_sql::{Scan, StatementClass};
-use serval_types::MysqlError;
+use serval_sql::StatementClass;
 use tokio::io::AsyncWrite;
 
-use super::insert_id::is_explicit;
-use crate::answer::ClientSink;
+use super::insert_id::Given;
+use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
-use crate::session::{Purpose, Ready, Session, contains_word, prepare};
+use crate::session::{Purpose, Query, Ready, Session, contains_word, prepare};
 use crate::stream::Writer;
 
 /// Plans, binds and executes the statement.
 pub(super) async fn run<B, W>(
     session: &mut Session<B>,
     writer: &mut Writer<W>,
-    sql: &Bytes,
-    scan: Scan,
+    query: Query<'_>,
 ) -> Result<(), Failure>
 where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
     let catalog = session.catalog();
-    let text = session.with_identity(sql)?;
-    let scan = match &text {
-        Cow::Borrowed(_) => scan,
-        Cow::Owned(text) => rescan(session, text)?,
-    };
-    let ready = prepare(session, &catalog, &text, &scan, Purpose::Run).await?;
+    let filled = query.filled(session)?;
+    let query = filled.as_ref().map_or(query, |filled| filled.query(query));
+    let ready = prepare(session, &catalog, &query, Purpose::Run).await?;
     if !session.autocommit && !session.transaction.is_open() && !ready.plan.tables().is_empty() {
         session.begin("START TRANSACTION", &catalog);
     }
@@ -40,10 +32,18 @@ where
     if let Some(timestamp) = &ready.timestamp {
         state = state.with("timestamp", timestamp);
     }
-    let mut sink = ClientSink::new(writer, status, ready.insert_id);
-    match session.execute(&ready.bound, &catalog, &state, &mut sink).await {
+    if let Some(execution) = &query.execution {
+        state = execution.statement.state(session.options, state);
+    }
+    let sent = query.execution.map(|execution| execution.parameters);
+    let parameters = ready.parameters.as_ref().or(sent);
+    let counting = Counting::of(writer.capabilities(), query.scan);
+    let mut sink = ClientSink::new(writer, status, ready.numbers).counting(counting);
+    match session.execute(&ready.bound, &catalog, &state, parameters, &mut sink).await {
         Ok(completed) => {
-            remember(session, &text, &scan, &ready, &completed);
+            // FOUND_ROWS: ROW_COUNT() says what the client was told.
+            let told = sink.affected_rows();
+            remember(session, &query, &ready, &completed, told);
             if completed.warnings > 0 {
                 session.note_warnings(&ready.bound, &catalog, state);
             }
@@ -54,24 +54,24 @@ where
     }
 }
 
-fn rescan<B: Backend>(session: &Session<B>, text: &[u8]) -> Result<Scan, MysqlError> {
-    // The statement was scanned before literals took the place of some of its words.
-    serval_sql::scan(text, session.options).map_err(|_| MysqlError::refused("The statement cannot be read"))
-}
-
 fn remember<B: Backend>(
     session: &mut Session<B>,
-    sql: &[u8],
-    scan: &Scan,
+    query: &Query<'_>,
     ready: &Ready,
     completed: &Completed,
+    told: Option<u64>,
 ) {
     if ready.plan.writes() {
-        let insert_id = ready.insert_id.unwrap_or_else(|| generated(session, sql, scan, ready, completed));
-        session.last.changed(completed.affected_rows, insert_id, completed.warnings);
+        let Completed { affected_rows, last_insert_id, .. } = *completed;
+        let insert_id = match ready.numbers {
+            Some(numbers) => numbers.remembered(affected_rows, last_insert_id),
+            None => generated(session, query, ready, completed),
+        };
+        session.last.changed(told.unwrap_or(affected_rows), insert_id, completed.warnings);
     } else {
         // The word can only stand among the first ones.
-        let counted = !contains_word(&scan.key[..scan.key.len().min(96)], b"SQL_CALC_FOUND_ROWS");
+        let key = &query.scan.key;
+        let counted = !contains_word(&key[..key.len().min(96)], b"SQL_CALC_FOUND_ROWS");
         session.last.selected(completed.rows, counted, completed.warnings);
     }
 }
@@ -79,16 +79,19 @@ fn remember<B: Backend>(
 /// What LAST_INSERT_ID() becomes by a statement whose numbers come from a server; 0 where it stays as it is.
 fn generated<B: Backend>(
     session: &Session<B>,
-    sql: &[u8],
-    scan: &Scan,
+    query: &Query<'_>,
     ready: &Ready,
     completed: &Completed,
 ) -> u64 {
-    let inserts = matches!(scan.class, StatementClass::Insert | StatementClass::Replace);
-    if completed.last_insert_id == 0 || !inserts {
+    let inserts = matches!(query.scan.class, StatementClass::Insert | StatementClass::Replace);
+    if completed.last_insert_id == 0 || !inserts || contains_word(&query.scan.key, b"LAST_INSERT_ID") {
         return completed.last_insert_id;
     }
     let definition = ready.plan.tables().first().and_then(|table| table.table.definition.as_deref());
-    let explicit = definition.is_some_and(|definition| is_explicit(sql, session.options, definition));
-    if explicit { 0 } else { completed.last_insert_id }
+    let Some(definition) = definition else { return completed.last_insert_id };
+    let given = Given::of(query, query.options(session), definition);
+    // A row that changed another in its place counts twice, and the number is that row's.
+    let updated = contains_word(&query.scan.key, b"DUPLICATE")
+        && completed.affected_rows >= given.rows.saturating_mul(2);
+    if given.all || updated { 0 } else { completed.last_insert_id }
 }

@@ -9,7 +9,7 @@ use tokio::io::AsyncWrite;
 use super::{answer, refused};
 use crate::answer::{Answer, Row};
 use crate::failure::Failure;
-use crate::session::{Purpose, Session, on_node, prepare};
+use crate::session::{Purpose, Query, Session, on_node, prepare};
 use crate::stream::Writer;
 
 /// Explains a statement.
@@ -27,7 +27,7 @@ where
     let statement = Bytes::from(statement);
     let scan = super::scan(session, &statement)?;
     let catalog = session.catalog();
-    let bound = prepare(session, &catalog, &statement, &scan, Purpose::Explain).await?.bound;
+    let bound = prepare(session, &catalog, &Query::text(&statement, &scan), Purpose::Explain).await?.bound;
     if explain.serval {
         let mut rows = Answer::of_text(&["plan"]);
         for line in serval_planner::explain(&bound, &catalog) {

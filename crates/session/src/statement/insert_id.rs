@@ -3,56 +3,111 @@
 //! A server puts the value into the OK packet either way, but LAST_INSERT_ID() changes only where it was generated.
 
 use serval_sql::{LexOptions, TableDefinition, Token, TokenKind, tokens};
+use serval_types::Value;
 
-/// Whether the first row gives a value of its own to the table's AUTO_INCREMENT column.
-pub(super) fn is_explicit(sql: &[u8], options: LexOptions, definition: &TableDefinition) -> bool {
-    let Some(column) = definition.auto_increment() else { return false };
-    let Ok(mut tokens) = tokens(sql, options) else { return false };
-    tokens.retain(|token| !token.kind.is_comment());
-    let is_column = |token: &Token| {
-        let name = serval_sql::identifier_value(token.span.of(sql));
-        name.eq_ignore_ascii_case(column.name.as_bytes())
-    };
-    let word = |word: &str| tokens.iter().position(|token| token.is_word(sql, word));
-    if let Some(values) = word("values").or_else(|| word("value")) {
-        let names = tokens[..values].iter().position(|token| token.is_symbol(b'('));
-        let position = match names {
-            Some(open) => {
-                items(&tokens[open + 1..values]).position(|item| item.last().is_some_and(is_column))
-            }
-            None => definition.columns.iter().position(|other| other.name == column.name),
+use crate::session::Query;
+
+/// What an INSERT gives to its table's AUTO_INCREMENT column.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Given {
+    /// Every row brings a value of its own.
+    pub(super) all: bool,
+    /// How many rows there are; 1 where that is not known.
+    pub(super) rows: u64,
+}
+
+impl Given {
+    /// Reads the statement's text.
+    pub(super) fn of(query: &Query<'_>, options: LexOptions, definition: &TableDefinition) -> Self {
+        let sql = query.sql;
+        let nothing = Self { all: false, rows: 1 };
+        let (Some(column), Ok(mut tokens)) = (definition.auto_increment(), tokens(sql, options)) else {
+            return nothing;
         };
-        let row = tokens.get(values + 2..).unwrap_or_default();
-        return position
-            .and_then(|position| items(row).nth(position))
-            .is_some_and(|item| is_value(sql, item));
+        tokens.retain(|token| !token.kind.is_comment());
+        let statement = Insert { query, tokens: &tokens, column: &column.name };
+        let word = |word: &str| tokens.iter().position(|token| token.is_word(sql, word));
+        if let Some(values) = word("values").or_else(|| word("value")) {
+            statement.values(values, definition)
+        } else if let Some(select) = word("select") {
+            // Rows of a query are taken to have a value in the column, as far as it is among the columns.
+            Self { all: statement.position(select, definition).is_some(), rows: 1 }
+        } else if let Some(set) = word("set") {
+            Self { all: statement.assigns(set), rows: 1 }
+        } else {
+            nothing
+        }
     }
-    let Some(set) = word("set") else { return false };
-    let mut assignments = items(&tokens[set + 1..]);
-    let value = assignments.find_map(|item| {
-        let equals = item.iter().position(|token| token.is_symbol(b'='))?;
-        is_column(item.get(equals.checked_sub(1)?)?).then(|| &item[equals + 1..])
-    });
-    value.is_some_and(|value| is_value(sql, value))
+}
+
+/// A statement's tokens without its comments, and the name of the AUTO_INCREMENT column.
+struct Insert<'a> {
+    query: &'a Query<'a>,
+    tokens: &'a [Token],
+    column: &'a str,
+}
+
+impl Insert<'_> {
+    /// Where in a row the column stands; `before` is the word that ends the list of columns.
+    fn position(&self, before: usize, definition: &TableDefinition) -> Option<usize> {
+        let names = self.tokens[..before].iter().position(|token| token.is_symbol(b'('));
+        match names {
+            Some(open) => items(&self.tokens[open + 1..before])
+                .position(|item| item.last().is_some_and(|token| self.is_column(token))),
+            None => definition.columns.iter().position(|other| other.name == self.column),
+        }
+    }
+
+    /// The rows behind VALUES.
+    fn values(&self, values: usize, definition: &TableDefinition) -> Given {
+        let position = self.position(values, definition);
+        let mut given = Given { all: position.is_some(), rows: 0 };
+        let mut at = values + 1;
+        while self.tokens.get(at).is_some_and(|token| token.is_symbol(b'(')) {
+            let row = &self.tokens[at + 1..];
+            let value = position.and_then(|position| items(row).nth(position));
+            given.all &= value.is_some_and(|item| is_value(self.query, self.tokens, item));
+            given.rows += 1;
+            // Behind the closing parenthesis and the comma.
+            at += closing(row) + 3;
+        }
+        given
+    }
+
+    /// Whether SET gives the column a value.
+    fn assigns(&self, set: usize) -> bool {
+        let mut assignments = items(&self.tokens[set + 1..]);
+        let value = assignments.find_map(|item| {
+            let equals = item.iter().position(|token| token.is_symbol(b'='))?;
+            self.is_column(item.get(equals.checked_sub(1)?)?).then(|| &item[equals + 1..])
+        });
+        value.is_some_and(|value| is_value(self.query, self.tokens, value))
+    }
+
+    fn is_column(&self, token: &Token) -> bool {
+        let name = serval_sql::identifier_value(token.span.of(self.query.sql));
+        name.eq_ignore_ascii_case(self.column.as_bytes())
+    }
+}
+
+/// Where the parenthesis stands that closes one opened before the tokens; their end where there is none.
+fn closing(tokens: &[Token]) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') if depth == 0 => return at,
+            TokenKind::Symbol(b')') => depth -= 1,
+            _ => {}
+        }
+    }
+    tokens.len()
 }
 
 /// What stands between the commas up to the closing parenthesis.
 fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     let mut depth = 0_usize;
-    let mut end = tokens.len();
-    for (at, token) in tokens.iter().enumerate() {
-        match token.kind {
-            TokenKind::Symbol(b'(') => depth += 1,
-            TokenKind::Symbol(b')') if depth == 0 => {
-                end = at;
-                break;
-            }
-            TokenKind::Symbol(b')') => depth -= 1,
-            _ => {}
-        }
-    }
-    let mut depth = 0_usize;
-    tokens[..end].split(move |token| {
+    tokens[..closing(tokens)].split(move |token| {
         match token.kind {
             TokenKind::Symbol(b'(') => depth += 1,
             TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
@@ -63,14 +118,29 @@ fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
 }
 
 /// Anything but NULL, 0 and DEFAULT, which ask for a generated value.
-fn is_value(sql: &[u8], item: &[Token]) -> bool {
+fn is_value(query: &Query<'_>, tokens: &[Token], item: &[Token]) -> bool {
+    let sql = query.sql;
     match item {
         [] => false,
+        [one] if one.kind == TokenKind::Parameter => {
+            let before = tokens.iter().take_while(|token| token.span.start < one.span.start);
+            let position = before.filter(|token| token.kind == TokenKind::Parameter).count();
+            query.values().get(position).is_some_and(|value| !is_nothing(value))
+        }
         [one] => {
             let text = one.span.of(sql).trim_ascii();
             !text.eq_ignore_ascii_case(b"null") && !text.eq_ignore_ascii_case(b"default") && !is_zero(text)
         }
         _ => true,
+    }
+}
+
+/// Whether a parameter asks for a generated value.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Int(0) => true,
+        Value::Text(text) => is_zero(text),
+        _ => false,
     }
 }
 
@@ -87,7 +157,9 @@ mod tests {
         let definition = "CREATE TABLE `t` (`id` int NOT NULL AUTO_INCREMENT, `v` int, PRIMARY KEY (`id`))";
         let definition =
             serval_sql::create_table::parse(definition, LexOptions::default()).expect("a definition");
-        assert_eq!(is_explicit(sql.as_bytes(), LexOptions::default(), &definition), explicit, "{sql}");
+        let scan = serval_sql::scan(sql.as_bytes(), LexOptions::default()).expect("a scan");
+        let query = Query::text(sql.as_bytes(), &scan);
+        assert_eq!(Given::of(&query, LexOptions::default(), &definition).all, explicit, "{sql}");
     }
 
     #[test]
@@ -95,6 +167,13 @@ mod tests {
         check("INSERT INTO t (v) VALUES (1)", false);
         check("INSERT INTO t (v, `ID`) VALUES (f(1, 2), 7)", true);
         check("INSERT INTO t (id, v) VALUES (NULL, 1), (5, 1)", false);
+        check("INSERT INTO t (id, v) VALUES (5, (1)), (NULL, 1)", false);
+        check(
+            "INSERT INTO t (id, v) VALUES (5, f(1, 2)), (6, 1) ON DUPLICATE KEY UPDATE v = VALUES(v)",
+            true,
+        );
+        check("INSERT INTO t SELECT 90, 1", true);
+        check("INSERT INTO t (v) SELECT 1", false);
         check("INSERT INTO t VALUES (100, 1)", true);
         check("INSERT INTO t VALUES (0, 1)", false);
         check("INSERT INTO t VALUES (DEFAULT, 1)", false);

@@ -9,6 +9,7 @@ mod explain;
 mod insert_id;
 mod kill;
 mod log;
+pub(crate) mod prepared;
 mod set;
 mod show;
 mod transaction;
@@ -18,12 +19,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use serval_remote::Backend;
 use serval_sql::{Scan, Statement, StatementClass};
-use serval_types::{ErrorCode, MysqlError};
+use serval_types::MysqlError;
+use serval_wire::packet::OkPacket;
 use tokio::io::AsyncWrite;
 
 use crate::answer::Answer;
 use crate::failure::{Failure, refused};
-use crate::session::Session;
+use crate::session::{Query, Session};
 use crate::stream::Writer;
 
 pub(crate) use kill::kill;
@@ -73,16 +75,26 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     match scan.class {
-        StatementClass::Select
-        | StatementClass::With
-        | StatementClass::Values
-        | StatementClass::Insert
-        | StatementClass::Replace
-        | StatementClass::Update
-        | StatementClass::Delete => dml::run(session, writer, sql, scan).await,
+        class if is_dml(class) => dml::run(session, writer, Query::text(sql, &scan)).await,
+        // Servers are content with a comment, as dump files and command-line clients send them.
+        StatementClass::Empty if !is_blank(sql) => done(session, writer),
         // Everything else is rare, and its futures are large.
         _ => Box::pin(parsed(session, writer, sql)).await,
     }
+}
+
+/// Whether a statement's first word says that it reads or changes rows.
+fn is_dml(class: StatementClass) -> bool {
+    matches!(
+        class,
+        StatementClass::Select
+            | StatementClass::With
+            | StatementClass::Values
+            | StatementClass::Insert
+            | StatementClass::Replace
+            | StatementClass::Update
+            | StatementClass::Delete
+    )
 }
 
 async fn parsed<B, W>(session: &mut Session<B>, writer: &mut Writer<W>, sql: &Bytes) -> Result<(), Failure>
@@ -96,7 +108,7 @@ where
     match serval_sql::parse(text, session.options).map_err(|error| error.to_error())? {
         Statement::Dml(_) => {
             let scan = scan(session, sql)?;
-            dml::run(session, writer, sql, scan).await
+            dml::run(session, writer, Query::text(sql, &scan)).await
         }
         Statement::Set(assignments) => {
             set::run(session, text, assignments).await?;
@@ -124,8 +136,24 @@ where
         )),
         // There is never a lock to give up, and dump tools ask for it without having one.
         Statement::UnlockTables => done(session, writer),
+        Statement::Other(StatementClass::Prepare) => {
+            prepared::prepare_by_name(session, text).await?;
+            session.last.changed(0, 0, 0);
+            writer.ok(&OkPacket { info: b"Statement prepared".to_vec(), ..session.plain_ok() });
+            Ok(())
+        }
+        Statement::Other(StatementClass::Execute) => prepared::execute_by_name(session, writer, text).await,
+        Statement::Other(StatementClass::Deallocate) => {
+            prepared::deallocate(session, text)?;
+            done(session, writer)
+        }
         Statement::Other(class) => Err(other(class)),
     }
+}
+
+/// Whether there is nothing at all, not even a comment.
+fn is_blank(sql: &[u8]) -> bool {
+    sql.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';')
 }
 
 /// Answers a statement that has nothing to tell but its success.
@@ -160,10 +188,6 @@ fn other(class: StatementClass) -> Failure {
                 sqlstate: *b"42000",
                 message: "Query was empty".to_owned(),
             });
-        }
-        StatementClass::Prepare | StatementClass::Execute | StatementClass::Deallocate => {
-            let text = "Prepared statements are not supported yet; send the statement itself";
-            return Failure::Told(MysqlError::new(ErrorCode::UnsupportedPrepare, text));
         }
         StatementClass::Call => "CALL is not supported yet; run the procedure's statements one by one",
         StatementClass::Load => "LOAD DATA is not supported yet; use INSERT with many rows per statement",

@@ -8,4 +8,4 @@ mod reader;
 mod writer;
 
 pub use reader::{ReadError, Reader};
-pub use writer::{Progress, Writer};
+pub use writer::{Progress, RowFormat, Writer};

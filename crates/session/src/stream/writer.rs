@@ -28,6 +28,16 @@ pub enum Progress {
     Complete,
 }
 
+/// How the rows of an answer are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RowFormat {
+    /// As text: the answer to a query.
+    #[default]
+    Text,
+    /// By the types of their columns: the answer to the execution of a prepared statement.
+    Binary,
+}
+
 /// The writing half of a client's connection.
 ///
 /// A cancelled write loses nothing: the buffer keeps what the socket has not taken, so an error packet can still
@@ -40,6 +50,7 @@ pub struct Writer<W> {
     sequence: u8,
     capabilities: Capabilities,
     progress: Progress,
+    rows: RowFormat,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
@@ -52,6 +63,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             sequence: 0,
             capabilities: Capabilities::default(),
             progress: Progress::NotStarted,
+            rows: RowFormat::default(),
         }
     }
 
@@ -83,7 +95,18 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Begins an answer to a packet that the client sent with `sequence`.
     pub fn follow(&mut self, sequence: u8) {
         self.progress = Progress::NotStarted;
+        self.rows = RowFormat::default();
         self.sequence = sequence.wrapping_add(1);
+    }
+
+    /// How the rows of the answer are encoded.
+    pub fn rows(&self) -> RowFormat {
+        self.rows
+    }
+
+    /// Settles how the rows of the answer are encoded; text until then.
+    pub fn set_rows(&mut self, rows: RowFormat) {
+        self.rows = rows;
     }
 
     /// Begins a packet that nobody asked for, such as the error of a shutdown.

@@ -6,10 +6,11 @@ use bytes::BytesMut;
 use serval_wire::auth::{
     CACHING_SHA2_PASSWORD, MYSQL_NATIVE_PASSWORD, Scramble, native_response, sha2_response,
 };
+use serval_wire::binary_row::{self, Cell};
 use serval_wire::frame::write_packet;
 use serval_wire::packet::{
     AuthSwitchRequest, ColumnDefinition, EofPacket, ErrPacket, Handshake, HandshakeResponse, OkPacket,
-    text_row,
+    PrepareOk, text_row,
 };
 use serval_wire::{Capabilities, StatusFlags};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
@@ -22,6 +23,8 @@ pub struct Client {
     pub capabilities: Capabilities,
     input: BytesMut,
     expect: Expect,
+    /// The types of the columns, where rows are binary.
+    binary: Option<Vec<u8>>,
 }
 
 /// What the next packet can be.
@@ -34,6 +37,10 @@ enum Expect {
     EofAfterColumns,
     Rows,
     Fields,
+    Prepared,
+    /// So many definitions, an EOF where it is due, and then so many again.
+    Definitions(u16, u16),
+    EofAfterDefinitions(u16),
 }
 
 /// What a client says of itself.
@@ -55,7 +62,7 @@ impl Client {
             | Capabilities::CLIENT_LONG_PASSWORD
             | Capabilities::CLIENT_CONNECT_WITH_DB;
         capabilities.set(Capabilities::CLIENT_DEPRECATE_EOF, deprecate_eof);
-        Self { stream, capabilities, input: BytesMut::new(), expect: Expect::Greeting }
+        Self { stream, capabilities, input: BytesMut::new(), expect: Expect::Greeting, binary: None }
     }
 
     /// Writes a packet.
@@ -67,7 +74,12 @@ impl Client {
 
     /// Writes a command's first packet, and expects its answer.
     pub async fn command(&mut self, payload: &[u8]) {
-        self.expect = if payload.first() == Some(&4) { Expect::Fields } else { Expect::Answer };
+        self.expect = match payload.first() {
+            Some(0x04) => Expect::Fields,
+            Some(0x16) => Expect::Prepared,
+            _ => Expect::Answer,
+        };
+        self.binary = (payload.first() == Some(&0x17)).then(Vec::new);
         self.packet(0, payload).await;
     }
 
@@ -169,6 +181,18 @@ impl Client {
         Some((sequence, frame[4..].to_vec()))
     }
 
+    fn sends_eof(&self) -> bool {
+        !self.capabilities.contains(Capabilities::CLIENT_DEPRECATE_EOF)
+    }
+
+    fn after_definitions(&self, left: u16, then: u16) -> Expect {
+        match (left, then) {
+            (0, 0) => Expect::Answer,
+            (0, then) => Expect::Definitions(then, 0),
+            (left, then) => Expect::Definitions(left, then),
+        }
+    }
+
     fn describe(&mut self, payload: &[u8]) -> String {
         let eof = payload.len() < 9;
         match (self.expect, payload.first()) {
@@ -187,14 +211,32 @@ impl Client {
             }
             (Expect::Login, Some(1)) => format!("auth more data {:?}", &payload[1..]),
             (Expect::Login | Expect::Answer, Some(0)) => ok("OK", payload),
+            (Expect::Prepared, Some(0)) => {
+                let ok = PrepareOk::decode(payload, self.capabilities).unwrap();
+                self.expect = self.after_definitions(ok.parameters, ok.columns);
+                format!("prepared {}: {} parameters, {} columns", ok.statement, ok.parameters, ok.columns)
+            }
+            (Expect::Definitions(left, then), _) => {
+                self.expect = match (left, self.sends_eof()) {
+                    (1, true) => Expect::EofAfterDefinitions(then),
+                    (left, _) => self.after_definitions(left - 1, then),
+                };
+                column(payload)
+            }
+            (Expect::EofAfterDefinitions(then), _) => {
+                self.expect = self.after_definitions(then, 0);
+                end(payload)
+            }
             (Expect::Answer, Some(count)) if payload.len() == 1 => {
                 self.expect = Expect::Columns(u64::from(*count));
                 format!("columns {count}")
             }
             (Expect::Columns(left), _) => {
-                let eofs = !self.capabilities.contains(Capabilities::CLIENT_DEPRECATE_EOF);
+                if let Some(types) = &mut self.binary {
+                    types.push(ColumnDefinition::decode(payload, self.capabilities).unwrap().column_type);
+                }
                 self.expect = match left {
-                    1 if eofs => Expect::EofAfterColumns,
+                    1 if self.sends_eof() => Expect::EofAfterColumns,
                     1 => Expect::Rows,
                     left => Expect::Columns(left - 1),
                 };
@@ -208,7 +250,10 @@ impl Client {
                 self.expect = Expect::Answer;
                 end(payload)
             }
-            (Expect::Rows, _) => row(payload),
+            (Expect::Rows, _) => match &self.binary {
+                Some(types) => binary_row(payload, types),
+                None => row(payload),
+            },
             (Expect::Fields, _) => column(&payload[..payload.len() - 1]),
             _ => format!("packet {:?}", String::from_utf8_lossy(payload)),
         }
@@ -264,6 +309,16 @@ fn status(status: StatusFlags) -> String {
 fn column(payload: &[u8]) -> String {
     let column = ColumnDefinition::decode(payload, Capabilities::CLIENT_PROTOCOL_41).unwrap();
     format!("column {}", String::from_utf8_lossy(&column.name))
+}
+
+fn binary_row(payload: &[u8], types: &[u8]) -> String {
+    let cells = binary_row::cells(payload, types.iter().copied()).unwrap().zip(types);
+    let cells = cells.map(|(cell, column_type)| match binary_row::value(*column_type, 0, cell.unwrap()) {
+        Ok(Cell::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        Ok(cell) => format!("{cell:?}"),
+        Err(error) => error.to_string(),
+    });
+    format!("binary row {}", cells.collect::<Vec<_>>().join(" | "))
 }
 
 fn row(payload: &[u8]) -> String {

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use serval_remote::{Access, Backend, Burst, Connection, RemoteError, Request, SessionState};
-use serval_types::{ErrorCode, GroupId, MysqlError};
+use serval_remote::{Access, Backend, Burst, Connection, Execution, RemoteError, Request, SessionState};
+use serval_types::{ErrorCode, GroupId, MysqlError, Value};
+use serval_wire::binary_row::BinaryRowBuilder;
 use serval_wire::frame::write_packet;
 use serval_wire::lenenc::write_int;
 use serval_wire::packet::column_type::MYSQL_TYPE_VAR_STRING;
 use serval_wire::packet::{ColumnDefinition, ErrPacket, OkPacket, text_row};
-use serval_wire::response::ResponseScanner;
+use serval_wire::response::{Prepared, ResponseScanner};
 use serval_wire::{Capabilities, StatusFlags};
 
 /// What servers speak.
@@ -154,7 +155,7 @@ impl Server {
         status
     }
 
-    fn answer(&self, reply: Reply) -> Vec<Piece> {
+    fn answer(&self, reply: Reply, binary: bool) -> Vec<Piece> {
         let mut out = BytesMut::new();
         let mut sequence = 1;
         match reply {
@@ -172,7 +173,7 @@ impl Server {
                 header(&mut out, &mut sequence, &columns);
                 for row in rows {
                     let cells = row.iter().map(|cell| cell.as_ref().map(String::as_bytes));
-                    packet(&mut out, &mut sequence, |payload| text_row::encode(cells, payload));
+                    packet(&mut out, &mut sequence, |payload| encode_row(cells, binary, payload));
                 }
                 let end = OkPacket { status: self.status(), warnings, ..OkPacket::default() };
                 packet(&mut out, &mut sequence, |payload| end.encode_end(CAPABILITIES, payload));
@@ -184,7 +185,7 @@ impl Server {
                 packet(&mut out, &mut sequence, |payload| error.encode(CAPABILITIES, payload));
             }
             Reply::Slow(time) => {
-                let mut pieces = self.answer(Reply::ok());
+                let mut pieces = self.answer(Reply::ok(), binary);
                 pieces.push(Piece::Wait(time));
                 return pieces;
             }
@@ -227,13 +228,14 @@ impl Connection for Server {
             .unwrap_or_default();
         let begin = request.begin.map(|begin| format!("{begin}; ")).unwrap_or_default();
         let database = request.database.map(|name| format!("{name}: ")).unwrap_or_default();
-        self.servers.note(format!("proxy→g{} #{} {database}{set}{begin}{sql}", self.group, self.id));
+        let values = request.execution.map(|execution| executed(&execution)).unwrap_or_default();
+        self.servers.note(format!("proxy→g{} #{} {database}{set}{begin}{sql}{values}", self.group, self.id));
         self.state = request.state.clone();
         self.in_transaction |= request.begin.is_some();
         if sql == "COMMIT" || sql == "ROLLBACK" {
             self.in_transaction = false;
         }
-        self.left = self.answer(self.servers.reply_to(&sql));
+        self.left = self.answer(self.servers.reply_to(&sql), request.execution.is_some());
         Ok(())
     }
 
@@ -257,6 +259,22 @@ impl Connection for Server {
             }
             Some(Piece::Refuse(error)) => Err(RemoteError::Refused(error)),
             _ => Err(RemoteError::Lost { group, server, sent: true, reason: "script".to_owned() }),
+        }
+    }
+
+    async fn prepare(&mut self, request: &Request<'_>) -> Result<Prepared, RemoteError> {
+        let sql = String::from_utf8_lossy(request.sql).into_owned();
+        let database = request.database.map(|name| format!("{name}: ")).unwrap_or_default();
+        self.servers.note(format!("proxy→g{} #{} {database}prepare {sql}", self.group, self.id));
+        let definition = |name: &str| ColumnDefinition::new(name.as_bytes().to_vec(), MYSQL_TYPE_VAR_STRING);
+        let parameters = sql.matches('?').map(definition).collect();
+        match self.servers.reply_to(&sql) {
+            Reply::Error(error) => Err(RemoteError::Refused(error)),
+            Reply::Rows { columns, .. } => {
+                let columns = columns.iter().map(|name| definition(name)).collect();
+                Ok(Prepared { parameters, columns, ..Prepared::default() })
+            }
+            _ => Ok(Prepared { parameters, ..Prepared::default() }),
         }
     }
 
@@ -285,9 +303,34 @@ impl Drop for Server {
     }
 }
 
+/// An execution's values, as far as they are the statement's.
+fn executed(execution: &Execution<'_>) -> String {
+    let value = |position: &u16| match execution.parameters.value(usize::from(*position)) {
+        Value::Text(text) => format!("{:?}", String::from_utf8_lossy(&text)),
+        Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+        Value::Decimal(number) => number.to_plain_string(),
+        value => format!("{value:?}"),
+    };
+    let values: Vec<_> = execution.selection.iter().map(value).collect();
+    format!(" execute({})", values.join(", "))
+}
+
+fn encode_row<'a>(
+    cells: impl ExactSizeIterator<Item = Option<&'a [u8]>>,
+    binary: bool,
+    payload: &mut Vec<u8>,
+) {
+    if !binary {
+        return text_row::encode(cells, payload);
+    }
+    let mut row = BinaryRowBuilder::new(cells.len());
+    cells.for_each(|cell| row.encode_raw_cell(MYSQL_TYPE_VAR_STRING, cell).unwrap());
+    payload.extend(row.finish().unwrap());
+}
+
 /// The state without what every session has.
 fn plain(state: &SessionState) -> SessionState {
-    let usual = |value: &str| value == "'utf8mb4'" || value == "'utf8mb4_general_ci'";
+    let usual = |value: &str| value == "'utf8mb4'" || value == "'utf8mb4' COLLATE 'utf8mb4_general_ci'";
     let unusual = state.iter().filter(|(_, value)| !usual(value));
     unusual.fold(SessionState::default(), |state, (name, value)| state.with(name, value))
 }

@@ -10,6 +10,7 @@ use serval_transaction::Transaction;
 use serval_types::MysqlError;
 
 use crate::answer::{Answer, Collect};
+use crate::charset;
 use crate::failure::Failure;
 use crate::literal::quote;
 use crate::session::{Session, on_node};
@@ -22,7 +23,7 @@ pub(super) async fn prove<B: Backend>(session: &mut Session<B>) -> Result<(), Fa
     let defaults: Vec<String> = session
         .state
         .iter()
-        .filter(|(_, value)| *value == "DEFAULT")
+        .filter(|(name, value)| *value == "DEFAULT" && !charset::is_set_by_names(name))
         .map(|(name, _)| name.to_owned())
         .collect();
     for name in defaults {
@@ -66,6 +67,7 @@ async fn ask_anyone<B: Backend>(
             deadline: Instant::now() + catalog.settings.acquire_timeout,
             memory_limit: catalog.settings.memory_per_query,
             replicas: false,
+            parameters: None,
         };
         let bound = on_node(Target::new(node, None, sql.as_bytes().to_vec()));
         let mut sink = Collect::new(catalog.settings.memory_per_query);

@@ -131,7 +131,7 @@ fn set_transaction<B: Backend>(
 }
 
 /// The name under which a user variable is replayed.
-fn user_variable(name: &str) -> String {
+pub(super) fn user_variable(name: &str) -> String {
     let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if plain { format!("@{name}") } else { format!("@{}", crate::literal::identifier(name)) }
 }

@@ -10,6 +10,7 @@ use serval_wire::packet::column_type::{
 };
 use serval_wire::packet::{CHARSET_BINARY, ColumnDefinition};
 
+use crate::charset;
 use crate::failure::Failure;
 use crate::literal::literal;
 use crate::session::Session;
@@ -21,7 +22,7 @@ pub(super) async fn literal_of<B: Backend>(
     value: &SetValue,
 ) -> Result<String, Failure> {
     match &value.kind {
-        SetKind::Literal(value) => Ok(literal(value, &client_charset(session))),
+        SetKind::Literal(value) => Ok(literal(value, &charset::of_client(&session.state))),
         SetKind::Default => Ok("DEFAULT".to_owned()),
         SetKind::Expression => {
             let expression = value.span.of(text.as_bytes());
@@ -44,7 +45,7 @@ async fn evaluate<B: Backend>(session: &mut Session<B>, expression: &[u8]) -> Re
         return Err(Failure::Told(MysqlError { number: 1241, sqlstate: *b"21000", message }));
     }
     let cell = row.first().cloned().flatten();
-    Ok(literal(&typed(column, cell), &results_charset(session)))
+    Ok(literal(&typed(column, cell), &charset::of_results(&session.state)))
 }
 
 /// A cell as a value of its column's type; times are strings, as in a user variable.
@@ -61,20 +62,6 @@ fn typed(column: &ColumnDefinition, cell: Option<Vec<u8>>) -> Value {
         other if is_string(other) && column.charset == CHARSET_BINARY => Value::Bytes(cell),
         _ => Value::Text(cell),
     }
-}
-
-fn client_charset<B: Backend>(session: &Session<B>) -> String {
-    charset(session, "character_set_client")
-}
-
-fn results_charset<B: Backend>(session: &Session<B>) -> String {
-    charset(session, "character_set_results")
-}
-
-fn charset<B: Backend>(session: &Session<B>, variable: &str) -> String {
-    let value = session.state.value(variable).unwrap_or_default().trim_matches('\'');
-    let word = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if word && !value.eq_ignore_ascii_case("null") { value.to_owned() } else { "utf8mb4".to_owned() }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! SHOW COLUMNS, DESCRIBE and COM_FIELD_LIST.
 
 use serval_remote::Backend;
-use serval_sql::{Filter, Ident, Span, TableName};
+use serval_sql::{Filter, Ident, LexOptions, Span, TableName};
 use tokio::io::AsyncWrite;
 
 use super::like;
@@ -21,16 +21,29 @@ pub(super) async fn rows<B: Backend>(
 ) -> Result<Answer, Failure> {
     let place = Place::find(session, table)?;
     let full = if full { "FULL " } else { "" };
-    let sql = format!("SHOW {full}COLUMNS FROM {}{}", place.quoted(), clause(text, filter));
+    let sql = format!("SHOW {full}COLUMNS FROM {}{}", place.quoted(), clause(text, filter, session.options));
     place.ask(session, sql).await
 }
 
-/// The filter in the client's own words.
-pub(super) fn clause(text: &str, filter: Option<&Filter>) -> String {
+/// The filter in the client's own words; the column that DESCRIBE names becomes a pattern.
+pub(super) fn clause(text: &str, filter: Option<&Filter>, options: LexOptions) -> String {
     match filter {
         None => String::new(),
-        Some(Filter::Like { span, .. }) => format!(" LIKE {}", of(text, *span)),
+        Some(Filter::Like { pattern, span }) => match of(text, *span) {
+            literal if literal.ends_with('\'') => format!(" LIKE {literal}"),
+            _ => format!(" LIKE {}", string(pattern, options)),
+        },
         Some(Filter::Where(span)) => format!(" WHERE {}", of(text, *span)),
+    }
+}
+
+/// A string literal in its plainest form, which is the only one that SHOW takes.
+fn string(text: &str, options: LexOptions) -> String {
+    let text = text.replace('\'', "''");
+    if options.no_backslash_escapes {
+        format!("'{text}'")
+    } else {
+        format!("'{}'", text.replace('\\', r"\\"))
     }
 }
 

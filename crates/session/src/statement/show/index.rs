@@ -17,7 +17,7 @@ pub(super) async fn rows<B: Backend>(
     filter: Option<&Filter>,
 ) -> Result<Answer, Failure> {
     let place = Place::find(session, table)?;
-    let sql = format!("SHOW INDEX FROM {}{}", place.quoted(), clause(text, filter));
+    let sql = format!("SHOW INDEX FROM {}{}", place.quoted(), clause(text, filter, session.options));
     let mut answer = place.ask(session, sql).await?;
     for cell in answer.rows.iter_mut().filter_map(|row| row.first_mut()) {
         *cell = Some(place.logical().as_bytes().to_vec());

@@ -1,0 +1,174 @@
+//! PREPARE, EXECUTE and DEALLOCATE PREPARE: prepared statements in SQL.
+//!
+//! An EXECUTE is the statement itself with the literals of the user variables in it, so its rows are text.
+
+use bytes::Bytes;
+use serval_remote::Backend;
+use serval_sql::{
+    HoleKind, LexOptions, ParseError, Span, Token, TokenKind, identifier_value, literal_value, tokens,
+};
+use serval_types::{ErrorCode, MysqlError, Value};
+use tokio::io::AsyncWrite;
+
+use super::describe::describe;
+use super::literals::fill;
+use super::statement::unknown;
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::statement::dispatch;
+use crate::statement::set::user_variable;
+use crate::stream::Writer;
+
+/// `PREPARE name FROM 'text'` or `PREPARE name FROM @variable`.
+pub(in crate::statement) async fn prepare_by_name<B: Backend>(
+    session: &mut Session<B>,
+    text: &str,
+) -> Result<(), Failure> {
+    let words = Words::of(session, text)?;
+    let [_, name, from, source] = &*words.tokens else { return Err(words.error(text, 2)) };
+    if !from.is_word(text.as_bytes(), "from") {
+        return Err(words.error(text, 2));
+    }
+    let sql = match source.kind {
+        TokenKind::Text => match literal_value(text.as_bytes(), source.span, HoleKind::Text, session.options)
+        {
+            Value::Text(sql) => sql,
+            _ => return Err(words.error(text, 3)),
+        },
+        TokenKind::UserVariable => text_of(session, words.text(text, source)),
+        _ => return Err(words.error(text, 3)),
+    };
+    let name = words.name(text, name);
+    // As on servers, a failure leaves no statement of the name.
+    session.prepared.remove_named(&name);
+    let statement = describe(session, &Bytes::from(sql)).await?;
+    Ok(session.prepared.add_named(&name, statement)?)
+}
+
+/// `EXECUTE name USING @variable, …`.
+pub(in crate::statement) async fn execute_by_name<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    text: &str,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
+    let words = Words::of(session, text)?;
+    let Some(name) = words.tokens.get(1) else { return Err(words.error(text, 1)) };
+    let name = words.name(text, name);
+    let mut literals = Vec::new();
+    if let Some(rest) = words.tokens.get(2..).filter(|rest| !rest.is_empty()) {
+        let is_list = rest[0].is_word(text.as_bytes(), "using")
+            && rest.len() % 2 == 0
+            && rest[1..].iter().enumerate().all(|(at, token)| match at % 2 {
+                0 => token.kind == TokenKind::UserVariable,
+                _ => token.is_symbol(b','),
+            });
+        if !is_list {
+            return Err(words.error(text, 2));
+        }
+        for variable in rest.iter().filter(|token| token.kind == TokenKind::UserVariable) {
+            literals.push(value_of(session, words.text(text, variable)));
+        }
+    }
+    let Some(statement) = session.prepared.named(&name).cloned() else {
+        return Err(unknown(&name, "EXECUTE").into());
+    };
+    if literals.len() != usize::from(statement.parameter_count()) {
+        return Err(MysqlError::new(ErrorCode::WrongArguments, "Incorrect arguments to EXECUTE").into());
+    }
+    statement.check_as_text(session)?;
+    let sql = Bytes::from(fill(&statement.sql, &statement.scan, literals));
+    let scan = crate::statement::scan(session, &sql)?;
+    Box::pin(dispatch(session, writer, &sql, scan)).await
+}
+
+/// `DEALLOCATE PREPARE name` or `DROP PREPARE name`.
+pub(in crate::statement) fn deallocate<B: Backend>(
+    session: &mut Session<B>,
+    text: &str,
+) -> Result<(), Failure> {
+    let words = Words::of(session, text)?;
+    let [_, prepare, name] = &*words.tokens else { return Err(words.error(text, 1)) };
+    if !prepare.is_word(text.as_bytes(), "prepare") {
+        return Err(words.error(text, 1));
+    }
+    let name = words.name(text, name);
+    if session.prepared.remove_named(&name) {
+        Ok(())
+    } else {
+        Err(unknown(&name, "DEALLOCATE PREPARE").into())
+    }
+}
+
+/// A user variable's value as a literal; NULL for one that was never set.
+fn value_of<B: Backend>(session: &Session<B>, variable: &str) -> String {
+    let name = variable.strip_prefix('@').unwrap_or(variable).as_bytes();
+    let name = match name.first() {
+        Some(b'`') => identifier_value(name),
+        Some(b'\'' | b'"') => text_value(name, session.options),
+        _ => name.to_vec(),
+    };
+    let name = user_variable(&String::from_utf8_lossy(&name)).to_lowercase();
+    session.state.value(&name).unwrap_or("NULL").to_owned()
+}
+
+/// A user variable's value as the text of a statement.
+fn text_of<B: Backend>(session: &Session<B>, variable: &str) -> Vec<u8> {
+    let literal = value_of(session, variable);
+    let mut tokens = tokens(literal.as_bytes(), LexOptions::default()).unwrap_or_default();
+    // Behind the introducer of a character set, where there is one.
+    let Some(token) = tokens.pop() else { return Vec::new() };
+    let kind = match token.kind {
+        TokenKind::Text => HoleKind::Text,
+        TokenKind::Hex => HoleKind::Hex,
+        // NULL and numbers are no statements; a server's parser says so of their text.
+        _ => return literal.into_bytes(),
+    };
+    match literal_value(literal.as_bytes(), token.span, kind, LexOptions::default()) {
+        Value::Text(text) | Value::Bytes(text) => text,
+        _ => literal.into_bytes(),
+    }
+}
+
+fn text_value(quoted: &[u8], options: LexOptions) -> Vec<u8> {
+    let span = Span::new(0, u32::try_from(quoted.len()).unwrap_or(u32::MAX));
+    match literal_value(quoted, span, HoleKind::Text, options) {
+        Value::Text(text) => text,
+        _ => Vec::new(),
+    }
+}
+
+/// A statement's tokens without comments and the semicolon at its end.
+struct Words {
+    tokens: Vec<Token>,
+}
+
+impl Words {
+    fn of<B: Backend>(session: &Session<B>, text: &str) -> Result<Self, Failure> {
+        let mut tokens = tokens(text.as_bytes(), session.options)
+            .map_err(|error| Failure::Told(ParseError::from_lex(text, &error).to_error()))?;
+        tokens.retain(|token| !token.kind.is_comment());
+        while tokens.last().is_some_and(|token| token.is_symbol(b';')) {
+            tokens.pop();
+        }
+        Ok(Self { tokens })
+    }
+
+    fn text<'a>(&self, text: &'a str, token: &Token) -> &'a str {
+        text.get(token.span.start as usize..token.span.end as usize).unwrap_or_default()
+    }
+
+    fn name(&self, text: &str, token: &Token) -> String {
+        String::from_utf8_lossy(&identifier_value(self.text(text, token).as_bytes())).into_owned()
+    }
+
+    /// A syntax error at the token of this index.
+    fn error(&self, text: &str, index: usize) -> Failure {
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let at = self.tokens.get(index).map_or(end, |token| token.span.start);
+        Failure::Told(ParseError::at(text, at).to_error())
+    }
+}

@@ -1,0 +1,179 @@
+//! What is found out about a statement when it is prepared.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use serval_catalog::Catalog;
+use serval_executor::Context;
+use serval_planner::primitive::Target;
+use serval_planner::{BindRequest, ClientText, Plan};
+use serval_remote::Backend;
+use serval_sql::{LexOptions, Scan, StatementClass, parse};
+use serval_transaction::Transaction;
+use serval_types::{ErrorCode, MysqlError};
+use serval_wire::packet::column_type::MYSQL_TYPE_VAR_STRING;
+use serval_wire::packet::{CHARSET_BINARY, ColumnDefinition};
+use serval_wire::response::Prepared;
+
+use super::literals::fill;
+use super::statement::{Kind, Manner, Statement};
+use crate::failure::{Failure, refused};
+use crate::identity::{Replaced, Style};
+use crate::session::{Query, Session, plan, rescan};
+use crate::statement::{is_blank, is_dml, other, scan};
+
+/// The statement as it is kept: shared with other sessions where they have prepared the same one.
+///
+/// # Errors
+/// Whatever is wrong with the statement, and 1295 where it cannot be prepared.
+pub(super) async fn describe<B: Backend>(
+    session: &mut Session<B>,
+    sql: &Bytes,
+) -> Result<Arc<Statement>, Failure> {
+    let scan = scan(session, sql)?;
+    if u16::try_from(scan.parameter_count()).is_err() {
+        return Err(too_many_parameters().into());
+    }
+    let (catalog, manner) = (session.catalog(), Manner::of(session));
+    let kind = if is_dml(scan.class) { Kind::Rows } else { kind(sql, &scan, session.options)? };
+    let replaced = match kind {
+        Kind::Rows => session.replace_identity(sql, session.options, Style::Parameters)?,
+        Kind::OfSchema | Kind::Plain => None,
+    };
+    let filled = replaced.as_ref().map(|replaced| rescan(&replaced.sql, session.options)).transpose()?;
+    let query = match (&replaced, &filled) {
+        (Some(replaced), Some(filled)) => Query::text(&replaced.sql, filled),
+        _ => Query::text(sql, &scan),
+    };
+    let planned = if kind == Kind::Rows { Some(plan(session, &catalog, &query)?) } else { None };
+    // What a session is told of itself belongs into nobody else's definitions.
+    let is_shared = replaced.is_none();
+    let found = session.proxy.prepared.find(sql, &manner, catalog.version).filter(|_| is_shared);
+    if let Some(statement) = found {
+        return Ok(statement);
+    }
+    let answer = match planned {
+        Some(plan) => {
+            let mut answer = ask(session, &catalog, &plan, &query).await?;
+            let added: Vec<usize> = replaced.iter().flat_map(Replaced::positions).collect();
+            answer.parameters = without(answer.parameters, &added);
+            answer
+        }
+        None => unknown_columns(scan.parameter_count()),
+    };
+    let Prepared { ok, parameters, columns } = answer;
+    let warnings = ok.warnings;
+    // The packet that brought the text may be larger than the text.
+    let sql = Bytes::copy_from_slice(sql);
+    let statement = Arc::new(Statement { sql, scan, kind, manner, parameters, columns, warnings });
+    if is_shared {
+        session.proxy.prepared.keep(&statement, catalog.version);
+    }
+    Ok(statement)
+}
+
+/// The definitions of the client's own parameters.
+fn without(parameters: Vec<ColumnDefinition>, added: &[usize]) -> Vec<ColumnDefinition> {
+    let all = parameters.into_iter().enumerate();
+    all.filter(|(position, _)| !added.contains(position)).map(|(_, parameter)| parameter).collect()
+}
+
+/// What a node says of the statement.
+async fn ask<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Arc<Catalog>,
+    plan: &Plan,
+    query: &Query<'_>,
+) -> Result<Prepared, Failure> {
+    let Query { sql, scan, .. } = *query;
+    let request = BindRequest {
+        sql,
+        scan,
+        parameters: &[],
+        sequence_start: None,
+        now: None,
+        text: ClientText::default(),
+    };
+    let target = plan.sample(&request).map_err(|error| error.to_mysql())?;
+    let state = session.effective_state();
+    // Preparing must not draw a group into the transaction; one that is in it is asked there, so that nothing waits
+    // for the transaction's own locks.
+    let mut outside = Transaction::new();
+    let joined = session.transaction.groups().contains(&catalog.node(target.node).group);
+    let mut context = Context {
+        backend: &session.backend,
+        catalog,
+        transaction: if joined { &mut session.transaction } else { &mut outside },
+        state: &state,
+        deadline: Instant::now() + catalog.settings.acquire_timeout,
+        memory_limit: catalog.settings.memory_per_query,
+        replicas: false,
+        parameters: None,
+    };
+    let answer = serval_executor::prepare(&target, plan.tables(), &mut context).await;
+    let answer = answer.map_err(|error| error.to_mysql())?;
+    if answer.parameters.len() != target.parameters.len() {
+        return Err(refused(
+            "Parameters inside of version comments are not supported; write the statement without them",
+        ));
+    }
+    let parameters = (0..scan.parameter_count()).map(|position| parameter(&answer, &target, position));
+    Ok(Prepared { parameters: parameters.collect(), ..answer })
+}
+
+/// What the node says of the client's parameter at `position`; the planner may have moved it and added others.
+fn parameter(answer: &Prepared, target: &Target, position: usize) -> ColumnDefinition {
+    let place = target.parameters.iter().position(|parameter| usize::from(*parameter) == position);
+    place.and_then(|place| answer.parameters.get(place)).cloned().unwrap_or_else(any_parameter)
+}
+
+/// How a statement that is not about rows is executed, if it can be prepared.
+fn kind(sql: &[u8], scan: &Scan, options: LexOptions) -> Result<Kind, Failure> {
+    if scan.class == StatementClass::Empty && !is_blank(sql) {
+        return Ok(Kind::Plain);
+    }
+    let parse = |text: &[u8]| match std::str::from_utf8(text) {
+        Ok(text) => parse(text, options).map_err(|error| Failure::Told(error.to_error())),
+        Err(_) => Err(other(StatementClass::Other)),
+    };
+    let filled = |literal: &str| fill(sql, scan, vec![literal.to_owned(); scan.parameter_count()]);
+    // Where a literal has to stand, the parser takes no parameter; which kind of literal is found by trying.
+    let parsed = parse(sql).or_else(|error| {
+        let other = parse(&filled("''")).or_else(|_| parse(&filled("1")));
+        if scan.parameter_count() == 0 { Err(error) } else { other.map_err(|_| error) }
+    });
+    use serval_sql::Statement as Parsed;
+    match parsed? {
+        Parsed::Dml(_) => Ok(Kind::Rows),
+        Parsed::Show(_) | Parsed::Ddl(_) | Parsed::Explain(_) => Ok(Kind::OfSchema),
+        Parsed::Other(StatementClass::Prepare | StatementClass::Execute | StatementClass::Deallocate) => {
+            Err(not_preparable().into())
+        }
+        Parsed::Other(class) => Err(other(class)),
+        _ => Ok(Kind::Plain),
+    }
+}
+
+/// The definitions of a statement whose columns are known only when it runs.
+fn unknown_columns(parameters: usize) -> Prepared {
+    Prepared { parameters: vec![any_parameter(); parameters], ..Prepared::default() }
+}
+
+/// A parameter of which nothing is known.
+fn any_parameter() -> ColumnDefinition {
+    ColumnDefinition { charset: CHARSET_BINARY, ..ColumnDefinition::new("?", MYSQL_TYPE_VAR_STRING) }
+}
+
+fn not_preparable() -> MysqlError {
+    MysqlError::new(
+        ErrorCode::UnsupportedPrepare,
+        "This command is not supported in the prepared statement protocol yet",
+    )
+}
+
+fn too_many_parameters() -> MysqlError {
+    // ER_PS_MANY_PARAM.
+    let message = "Prepared statement contains too many placeholders".to_owned();
+    MysqlError { number: 1390, sqlstate: *b"HY000", message }
+}
