@@ -49,6 +49,7 @@ mod anchor;
 mod bound;
 mod cache;
 mod clauses;
+mod clock;
 mod destination;
 mod error;
 mod explain;

@@ -7,6 +7,7 @@ use serval_sql::{LexOptions, Scan, Span};
 use serval_types::Value;
 
 use crate::bound::{Bound, PlanTable};
+use crate::clock;
 use crate::error::PlanError;
 use crate::operand::{ClientText, Values};
 use crate::primitive::Target;
@@ -20,6 +21,8 @@ pub struct Plan {
     pub(crate) tables: Arc<[PlanTable]>,
     pub(crate) options: LexOptions,
     pub(crate) guards: Vec<Guard>,
+    /// The text names a function of the statement's instant.
+    pub(crate) names_clock: bool,
     pub(crate) kind: Kind,
 }
 
@@ -99,6 +102,13 @@ impl Plan {
             Kind::Insert(insert) => insert.needs_now(),
             Kind::Routed(routed) => matches!(routed.several, Several::Copies(_)),
         }
+    }
+
+    /// Whether the statement's instant shows in what it reads or stores, so that several nodes must be told the same
+    /// one.
+    #[must_use]
+    pub fn looks_at_clock(&self) -> bool {
+        self.names_clock || self.writes() && clock::is_stored(&self.tables)
     }
 
     /// The numbers that must come from a sequence before the plan can be bound.

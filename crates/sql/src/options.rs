@@ -1,4 +1,4 @@
-//! The parts of sql_mode that change how a statement's text is read.
+//! The parts of sql_mode that change what a statement's text means to Serval.
 
 /// How a statement's text is read, as the session's `sql_mode` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -9,6 +9,8 @@ pub struct LexOptions {
     pub no_backslash_escapes: bool,
     /// PIPES_AS_CONCAT: `||` concatenates; otherwise it is OR.
     pub pipes_as_concat: bool,
+    /// NO_AUTO_VALUE_ON_ZERO: 0 for an AUTO_INCREMENT column is 0; otherwise it asks for the next number, as NULL does.
+    pub no_auto_value_on_zero: bool,
 }
 
 impl LexOptions {
@@ -25,6 +27,7 @@ impl LexOptions {
             match mode.trim().to_ascii_uppercase().as_str() {
                 "ANSI_QUOTES" => options.ansi_quotes = true,
                 "NO_BACKSLASH_ESCAPES" => options.no_backslash_escapes = true,
+                "NO_AUTO_VALUE_ON_ZERO" => options.no_auto_value_on_zero = true,
                 "PIPES_AS_CONCAT" => options.pipes_as_concat = true,
                 "ANSI" | "DB2" | "MAXDB" | "MSSQL" | "ORACLE" | "POSTGRESQL" => {
                     options.ansi_quotes = true;

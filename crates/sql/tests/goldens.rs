@@ -29,6 +29,7 @@ impl goldenscript::Runner for Runner {
             ansi_quotes: context.tags.contains("ansi"),
             no_backslash_escapes: context.tags.contains("raw"),
             pipes_as_concat: context.tags.contains("concat"),
+            ..LexOptions::default()
         };
         Ok(match name {
             "scan" => scanned(&sql, options),

@@ -16,6 +16,7 @@ use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, plan_tables};
 use crate::analysis::Analysis;
 use crate::anchor::AnchorSpan;
+use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
 use crate::operand::{Operand, is_date, is_moment, is_now};
@@ -137,6 +138,7 @@ fn plan_whole(planning: Planning<'_>, insert: &Insert, analysis: &Analysis) -> R
         tables: plan_tables(analysis),
         options: planning.options,
         guards: guards(sql, planning.scan, &[everything]),
+        names_clock: clock::is_named(planning.sql, planning.options),
         kind: Kind::Routed(RoutedPlan {
             destination: Destination::of(&analysis.refs, planning.home())?,
             single: Template::build(sql, planning.scan, &edits),
@@ -243,6 +245,7 @@ impl Builder<'_> {
             tables: plan_tables(self.analysis),
             options: planning.options,
             guards: guards(sql, planning.scan, &[everything]),
+            names_clock: clock::is_named(planning.sql, planning.options),
             kind: Kind::Insert(InsertPlan {
                 placing: self.placing.clone(),
                 rows: planned,

@@ -10,6 +10,7 @@ use super::{Planning, plan_tables};
 use crate::analysis::Analysis;
 use crate::bound::Note;
 use crate::clauses::Clauses;
+use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
 use crate::physical::{Renaming, name_slots};
@@ -42,6 +43,7 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         tables: plan_tables(&analysis),
         options: planning.options,
         guards: guards(sql, planning.scan, &released),
+        names_clock: clock::is_named(planning.sql, planning.options),
         kind: Kind::Routed(RoutedPlan {
             destination,
             single,

@@ -11,6 +11,7 @@ use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, plan_tables};
 use crate::analysis::Analysis;
 use crate::bound::Note;
+use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
 use crate::physical::{Renaming, name_slots};
@@ -61,6 +62,7 @@ fn plan(
         tables: plan_tables(analysis),
         options: planning.options,
         guards: guards(sql, planning.scan, &[everything]),
+        names_clock: clock::is_named(planning.sql, planning.options),
         kind: Kind::Routed(RoutedPlan {
             destination,
             single: Template::build(sql, planning.scan, &edits),

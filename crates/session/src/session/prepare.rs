@@ -99,6 +99,13 @@ pub(crate) async fn prepare<B: Backend>(
         // Without an argument the session's own value has taken its place.
         numbers.with(split, contains_word(&scan.key, b"LAST_INSERT_ID"))
     });
+    let several = super::warnings::targets(&bound.root).len() > 1;
+    let instant = match instant {
+        None if several && plan.looks_at_clock() && purpose == Purpose::Run => {
+            Some(Instant::ask(session, catalog).await?)
+        }
+        instant => instant,
+    };
     let timestamp = instant.and_then(|instant| instant.timestamp);
     Ok(Ready { bound, plan, numbers, parameters, timestamp })
 }

@@ -179,14 +179,15 @@ impl InsertPlan {
 /// The number that a row brings for the sequence's column; `None` where one must be generated.
 fn given(row: &PlannedRow, values: &Values<'_>) -> Result<Option<u64>, PlanError> {
     let Generated::Cell(_, operand) = &row.generated else { return Ok(None) };
+    let zero = values.options.no_auto_value_on_zero.then_some(0);
     match operand.value(values) {
         Value::Null => Ok(None),
-        Value::Int(0) | Value::UInt(0) => Ok(None),
+        Value::Int(0) | Value::UInt(0) => Ok(zero),
         Value::Int(number) => Ok(Some(u64::try_from(number).unwrap_or(0))),
         Value::UInt(number) => Ok(Some(number)),
         Value::Text(digits) => {
             match std::str::from_utf8(&digits).ok().and_then(|digits| digits.trim().parse().ok()) {
-                Some(0_u64) => Ok(None),
+                Some(0_u64) => Ok(zero),
                 Some(number) => Ok(Some(number)),
                 None => Err(not_a_number()),
             }
