@@ -4,6 +4,9 @@ use mysql_async::prelude::Protocol;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Column, Conn, Error, OptsBuilder, Params, QueryResult, Row, Value};
 
+/// `ER_UNSUPPORTED_PS`.
+const UNSUPPORTED_PREPARE: u16 = 1295;
+
 /// Everything that one statement's answer said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -112,8 +115,13 @@ impl Client {
     /// # Panics
     /// If the connection broke in an earlier statement.
     pub async fn run(&mut self, sql: &str) -> Answer {
-        if self.prepares {
-            return self.execute(sql, &[]).await;
+        // Asking whether it can be prepared would already change what there is to warn of.
+        if self.prepares && !sql.ends_with("WARNINGS") && !sql.ends_with("ERRORS") {
+            match self.execute(sql, &[]).await {
+                // What cannot be prepared is sent as it is, as drivers do.
+                answer if answer.error_number() == UNSUPPORTED_PREPARE => {}
+                answer => return answer,
+            }
         }
         let name = self.name;
         let connection =

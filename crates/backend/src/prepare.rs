@@ -16,7 +16,7 @@ use crate::command::{self, Command};
 use crate::error::LinkError;
 use crate::link::{Link, Phase};
 use crate::preamble::Step;
-use crate::statements::Statement;
+use crate::statements::{Class, Statement};
 
 /// ER_MAX_PREPARED_STMT_COUNT_REACHED.
 const TOO_MANY: u16 = 1461;
@@ -28,7 +28,18 @@ impl Link {
     /// Makes the statement of `request` the one that is prepared and executed.
     pub(crate) fn select(&mut self, request: &Request<'_>) {
         let database = request.database.or(self.database.as_deref());
-        self.statements.select(database, request.state, request.sql);
+        // MariaDB looks at the types of each execution anew.
+        let executed = request.execution.filter(|_| !self.version.mariadb);
+        let classes = executed.iter().flat_map(|Execution { parameters, selection }| {
+            let class = |position: &u16| match parameters.raw(usize::from(*position)) {
+                None => Class::Text,
+                Some(_) => {
+                    parameters.types().get(usize::from(*position)).map_or(Class::Text, |t| Class::of(*t))
+                }
+            };
+            selection.iter().map(class)
+        });
+        self.statements.select(database, request.state, request.sql, classes);
     }
 
     /// Prepares the [selected](crate::statements::Statements::select) statement, in place of the one that may be

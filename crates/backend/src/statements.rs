@@ -3,11 +3,22 @@
 //!
 //! A statement means what its text meant when it was prepared, so it is known by the text together with all that a
 //! server reads a text by: the database, the sql_mode, and the character sets of the client and of literals.
+//!
+//! MySQL also fits a statement to the types of its parameters and keeps it so: after a number was given for `code = ?`
+//! it compares later strings as numbers. One client's types must not change another's rows, so there a statement is
+//! known by the [classes](Class) of its parameters too.
 
 use std::collections::HashMap;
 
 use serval_remote::{NAMES, SessionState};
+use serval_wire::command::execute::ParameterType;
 use serval_wire::packet::PrepareOk;
+use serval_wire::packet::column_type::{
+    MYSQL_TYPE_BLOB, MYSQL_TYPE_DATE, MYSQL_TYPE_DATETIME, MYSQL_TYPE_DECIMAL, MYSQL_TYPE_DOUBLE,
+    MYSQL_TYPE_FLOAT, MYSQL_TYPE_INT24, MYSQL_TYPE_LONG, MYSQL_TYPE_LONG_BLOB, MYSQL_TYPE_LONGLONG,
+    MYSQL_TYPE_MEDIUM_BLOB, MYSQL_TYPE_NEWDECIMAL, MYSQL_TYPE_SHORT, MYSQL_TYPE_TIME, MYSQL_TYPE_TIMESTAMP,
+    MYSQL_TYPE_TINY, MYSQL_TYPE_TINY_BLOB, MYSQL_TYPE_YEAR,
+};
 
 /// The variables that a text is read by.
 const READ_BY: [&str; 5] =
@@ -27,6 +38,46 @@ pub(crate) struct Statement {
 impl Statement {
     pub(crate) fn of(ok: &PrepareOk) -> Self {
         Self { id: ok.statement, parameters: ok.parameters }
+    }
+}
+
+/// Types of parameters that a server treats alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Class {
+    /// Character strings. NULL counts as one: it fits every type.
+    Text = b's',
+    Binary = b'b',
+    Signed = b'i',
+    Unsigned = b'u',
+    Real = b'f',
+    Decimal = b'n',
+    Date = b'd',
+    Moment = b'm',
+    Time = b't',
+}
+
+impl Class {
+    pub(crate) fn of(parameter: ParameterType) -> Self {
+        match parameter.column_type {
+            MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_YEAR | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONG
+            | MYSQL_TYPE_LONGLONG => {
+                if parameter.unsigned {
+                    Self::Unsigned
+                } else {
+                    Self::Signed
+                }
+            }
+            MYSQL_TYPE_FLOAT | MYSQL_TYPE_DOUBLE => Self::Real,
+            MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL => Self::Decimal,
+            MYSQL_TYPE_DATE => Self::Date,
+            MYSQL_TYPE_DATETIME | MYSQL_TYPE_TIMESTAMP => Self::Moment,
+            MYSQL_TYPE_TIME => Self::Time,
+            MYSQL_TYPE_TINY_BLOB | MYSQL_TYPE_MEDIUM_BLOB | MYSQL_TYPE_LONG_BLOB | MYSQL_TYPE_BLOB => {
+                Self::Binary
+            }
+            _ => Self::Text,
+        }
     }
 }
 
@@ -55,8 +106,15 @@ impl Statements {
         Self { most: most.max(1), ..Self::default() }
     }
 
-    /// Makes a statement the present one, which all other functions are about.
-    pub(crate) fn select(&mut self, database: Option<&str>, state: &SessionState, sql: &[u8]) {
+    /// Makes a statement the present one, which all other functions are about. `classes` are those of its parameters,
+    /// as far as they matter.
+    pub(crate) fn select(
+        &mut self,
+        database: Option<&str>,
+        state: &SessionState,
+        sql: &[u8],
+        classes: impl Iterator<Item = Class>,
+    ) {
         self.key.clear();
         for part in [database].into_iter().chain(READ_BY.map(|name| state.value(name))) {
             // Neither names nor the text of a value hold a NUL.
@@ -64,6 +122,13 @@ impl Statements {
             self.key.extend_from_slice(part.unwrap_or_default().as_bytes());
             self.key.push(0);
         }
+        let start = self.key.len();
+        self.key.extend(classes.map(|class| class as u8));
+        // What has not been executed yet fits strings, so that the same statement serves both.
+        while self.key.len() > start && self.key.last() == Some(&(Class::Text as u8)) {
+            self.key.pop();
+        }
+        self.key.push(0);
         self.text = self.key.len();
         self.key.extend_from_slice(sql);
     }
@@ -145,11 +210,11 @@ mod tests {
     #[test]
     fn a_text_means_what_database_and_session_make_of_it() {
         let mut statements = Statements::default();
-        statements.select(Some("d"), &fresh(), b"SELECT ?");
+        statements.select(Some("d"), &fresh(), b"SELECT ?", [].into_iter());
         assert_eq!(statements.find(), None);
         statements.add(&ok(7));
         let mut find = |database, state: &SessionState| {
-            statements.select(database, state, b"SELECT ?");
+            statements.select(database, state, b"SELECT ?", [].into_iter());
             statements.find().map(|statement| statement.id)
         };
         assert_eq!(find(Some("d"), &fresh()), Some(7));
@@ -166,12 +231,12 @@ mod tests {
         let mut statements = Statements::new(4);
         for (id, sql) in [(1, b"a"), (2, b"b"), (3, b"c")] {
             assert!(statements.make_room().is_empty());
-            statements.select(None, &fresh(), sql);
+            statements.select(None, &fresh(), sql, [].into_iter());
             statements.add(&ok(id));
         }
-        statements.select(None, &fresh(), b"a");
+        statements.select(None, &fresh(), b"a", [].into_iter());
         statements.find();
-        statements.select(None, &fresh(), b"d");
+        statements.select(None, &fresh(), b"d", [].into_iter());
         statements.add(&ok(4));
         assert_eq!(statements.make_room(), [2]);
         assert_eq!((statements.halve(), statements.halve()), (vec![3, 1], vec![4]));
@@ -181,15 +246,41 @@ mod tests {
     #[test]
     fn long_texts_do_not_stay() {
         let mut statements = Statements::new(9);
-        statements.select(None, &fresh(), b"short");
+        statements.select(None, &fresh(), b"short", [].into_iter());
         statements.add(&ok(7));
-        statements.select(None, &fresh(), &vec![b'x'; MOST_BYTES]);
+        statements.select(None, &fresh(), &vec![b'x'; MOST_BYTES], [].into_iter());
         statements.add(&ok(1));
         statements.shrink(MOST_BYTES / 2);
-        statements.select(None, &fresh(), b"a");
+        statements.select(None, &fresh(), b"a", [].into_iter());
         assert_eq!(statements.make_room(), [1]);
         statements.add(&ok(2));
         assert_eq!(statements.text(), b"a");
         assert_eq!((statements.forget(), statements.forget()), (Some(2), None));
+    }
+
+    #[test]
+    fn a_text_is_another_statement_for_other_types() {
+        let mut statements = Statements::new(9);
+        let mut select = |classes: &[Class]| {
+            statements.select(None, &fresh(), b"SELECT ?, ?", classes.iter().copied());
+            let known = statements.find().map(|statement| statement.id);
+            statements.add(&ok(known.unwrap_or(u32::try_from(statements.known.len()).unwrap())));
+            known
+        };
+        let (text, number) = (Class::Text, Class::Signed);
+        assert_eq!(select(&[]), None);
+        assert_eq!((select(&[text, text]), select(&[text])), (Some(0), Some(0)));
+        assert_eq!((select(&[number, text]), select(&[text, number])), (None, None));
+        assert_eq!((select(&[number, text]), select(&[text, number])), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn widths_and_signs() {
+        let class = |column_type, unsigned| Class::of(ParameterType { column_type, unsigned });
+        assert_eq!(class(MYSQL_TYPE_TINY, false), class(MYSQL_TYPE_LONGLONG, false));
+        assert_ne!(class(MYSQL_TYPE_LONGLONG, true), class(MYSQL_TYPE_LONGLONG, false));
+        assert_eq!(class(MYSQL_TYPE_TIMESTAMP, false), Class::Moment);
+        assert_eq!(class(serval_wire::packet::column_type::MYSQL_TYPE_VAR_STRING, false), Class::Text);
+        assert_eq!(class(serval_wire::packet::column_type::MYSQL_TYPE_NULL, false), Class::Text);
     }
 }

@@ -1,7 +1,7 @@
 //! From a statement and a catalog to a plan: a tree of primitives with the SQL of each node.
 //!
 //! A statement passes four steps. It is looked up in the cache by its key, in which literals are holes. On a miss it is
-//! parsed, its tables and predicates are [analysed](analysis), and [rewrites](rewrite) place its operators under or
+//! parsed, its tables and predicates are analysed, and named rewrites place its operators under or
 //! above a route; that is a [`Plan`], which serves every statement of the same key. [`Plan::bind`] then fills in the
 //! values: they decide the shards, and the tree of [primitives](primitive) in a [`Bound`] plan is ready to run.
 //!

@@ -29,6 +29,19 @@ pub(super) struct Mention {
     pub(super) fact: Fact,
 }
 
+impl Mention {
+    /// Whether an operator next to it calculates with it.
+    pub(super) fn is_in_arithmetic(&self, sql: &[u8], tokens: &[Token]) -> bool {
+        let before = self.first.checked_sub(1).and_then(|before| tokens.get(before));
+        let behind = tokens.get(self.last + 1);
+        before.into_iter().chain(behind).any(|token| match token.kind {
+            TokenKind::Symbol(symbol) => b"+-*/%|&^~".contains(&symbol),
+            TokenKind::Operator => matches!(token.span.of(sql), b"||" | b"<<" | b">>"),
+            _ => ["div", "mod"].iter().any(|word| token.is_word(sql, word)),
+        })
+    }
+}
+
 const FUNCTIONS: &[(&str, Fact)] = &[
     ("database", Fact::Schema),
     ("schema", Fact::Schema),

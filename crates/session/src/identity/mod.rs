@@ -73,15 +73,19 @@ pub fn replace(
     for mention in &mentions {
         let alone =
             items.iter().any(|item| item.first == mention.first && item.expression_end() == mention.last);
+        let mut typed = alone;
         let mut replacement = facts.answer(mention.fact)?;
         if style == Style::Parameters
             && let Some(value) = replacement.take_value()
         {
+            // A parameter is of a type of its own only next to what says one, such as a column that it is compared to.
+            typed |= mention.is_in_arithmetic(sql, &tokens)
+                || items.iter().any(|item| item.first <= mention.first && mention.last <= item.last);
             let before = tokens[..mention.first].iter().filter(|token| token.kind == TokenKind::Parameter);
             values.push((before.count() + values.len(), value));
         }
         let at = tokens[mention.first].span.to(tokens[mention.last].span);
-        edits.push(Edit { at, text: if alone { replacement.typed() } else { replacement.literal } });
+        edits.push(Edit { at, text: if typed { replacement.typed() } else { replacement.literal } });
     }
     for item in items.iter().filter(|item| item.alias.is_none()) {
         if mentions.iter().any(|mention| item.first <= mention.first && mention.last <= item.last) {

@@ -98,4 +98,9 @@ fn numbers_become_parameters_between_those_of_the_client() {
                 ? AND c = ?";
     assert_eq!(String::from_utf8(sql).expect("text"), text);
     assert_eq!(values, [(0, Value::Int(42)), (3, Value::Int(-1))]);
+    let sql = "INSERT INTO t VALUES (LAST_INSERT_ID(), ? + ROW_COUNT())";
+    let replaced = replace(sql.as_bytes(), LexOptions::default(), &facts(), Style::Parameters);
+    let Replaced { sql, values } = replaced.expect("an answer").expect("a change");
+    assert_eq!(String::from_utf8(sql).expect("text"), "INSERT INTO t VALUES (?, ? + CAST(? AS SIGNED))");
+    assert_eq!(values, [(0, Value::Int(42)), (2, Value::Int(-1))]);
 }
