@@ -32,8 +32,10 @@ pub trait ShardFunction: Send + Sync + Debug {
     /// How many shards each table has.
     fn shards(&self) -> usize;
 
-    /// Where a shard lies.
-    fn place(&self, shard: ShardIndex) -> Place;
+    /// Where a shard lies: on the node of the same number, unless the function says otherwise.
+    fn place(&self, shard: ShardIndex) -> Place {
+        Place { node: shard, period: None }
+    }
 
     /// The shard of a key.
     ///

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serval_types::ColumnType;
 use xxhash_rust::xxh64::Xxh64Builder;
 
-use super::{Context, OptionError, Place, ShardFunction, accepts_hashable};
+use super::{Context, OptionError, ShardFunction, accepts_hashable};
 use crate::{Key, ShardIndex};
 
 /// Options of `consistent`.
@@ -97,10 +97,6 @@ impl ShardFunction for Consistent {
 
     fn shards(&self) -> usize {
         self.shards
-    }
-
-    fn place(&self, shard: ShardIndex) -> Place {
-        Place { node: shard, period: None }
     }
 
     fn shard_of(&self, key: &Key) -> Result<ShardIndex, String> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serval_types::ColumnType;
 use xxhash_rust::xxh64::xxh64;
 
-use super::{Context, OptionError, Place, ShardFunction, accepts_hashable};
+use super::{Context, OptionError, ShardFunction, accepts_hashable};
 use crate::{Key, ShardIndex};
 
 /// How many slots there are. Never changes: a split moves slots between nodes instead.
@@ -68,10 +68,6 @@ impl ShardFunction for Hash {
 
     fn shards(&self) -> usize {
         self.shards
-    }
-
-    fn place(&self, shard: ShardIndex) -> Place {
-        Place { node: shard, period: None }
     }
 
     fn shard_of(&self, key: &Key) -> Result<ShardIndex, String> {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serval_types::ColumnType;
 
-use super::{Context, OptionError, Place, ShardFunction};
+use super::{Context, OptionError, ShardFunction};
 use crate::{Key, ShardIndex};
 
 /// `mod` has no options of its own.
@@ -42,10 +42,6 @@ impl ShardFunction for Modulo {
 
     fn shards(&self) -> usize {
         self.shards
-    }
-
-    fn place(&self, shard: ShardIndex) -> Place {
-        Place { node: shard, period: None }
     }
 
     fn shard_of(&self, key: &Key) -> Result<ShardIndex, String> {
