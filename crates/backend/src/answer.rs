@@ -60,7 +60,7 @@ impl Link {
             self.note(&completion)?;
             if let Some(error) = completion.error {
                 accepted.clear();
-                return Err(LinkError::Server(error.to_error()));
+                return Err(LinkError::Server(error.to_mysql()));
             }
             step.done(self, accepted);
         }

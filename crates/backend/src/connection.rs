@@ -245,7 +245,7 @@ async fn take_step(link: &mut Link, server: &Server, step: Step) -> Result<bool,
         }
         Some(error) => {
             step.refused(link);
-            link.phase = Phase::Refused(error.to_error());
+            link.phase = Phase::Refused(error.to_mysql());
             Ok(false)
         }
     }

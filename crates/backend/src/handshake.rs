@@ -191,7 +191,7 @@ fn agreed(greeting: &Handshake) -> Result<Capabilities, LinkError> {
 
 fn refusal(payload: &[u8], capabilities: Capabilities) -> LinkError {
     match ErrPacket::decode(payload, capabilities) {
-        Ok(error) => LinkError::Server(error.to_error()),
+        Ok(error) => LinkError::Server(error.to_mysql()),
         Err(error) => error.into(),
     }
 }

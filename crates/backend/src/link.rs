@@ -212,7 +212,7 @@ impl Link {
     /// [`Link::run`], where the server's refusal is an error too.
     pub(crate) async fn order(&mut self, command: Command, body: &[u8]) -> Result<(), LinkError> {
         match self.run(command, body).await?.error {
-            Some(error) => Err(LinkError::Server(error.to_error())),
+            Some(error) => Err(LinkError::Server(error.to_mysql())),
             None => Ok(()),
         }
     }

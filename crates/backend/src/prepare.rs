@@ -59,7 +59,7 @@ impl Link {
         let answer = self.prepare_or_make_room(ahead, accepted).await;
         self.phase = match &answer {
             Ok(Ok(_)) => Phase::Idle,
-            Ok(Err(error)) => Phase::Refused(error.to_error()),
+            Ok(Err(error)) => Phase::Refused(error.to_mysql()),
             Err(_) => Phase::Broken,
         };
         match answer? {
@@ -112,7 +112,7 @@ impl Link {
         for step in ahead {
             if let Some(error) = self.skip_answer().await?.error {
                 accepted.clear();
-                return Err(LinkError::Server(error.to_error()));
+                return Err(LinkError::Server(error.to_mysql()));
             }
             step.done(self, accepted);
         }

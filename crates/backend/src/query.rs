@@ -93,7 +93,7 @@ fn decode(answer: BytesMut) -> Result<Rows, LinkError> {
                 let text = |cell: Option<&[u8]>| cell.map(|cell| String::from_utf8_lossy(cell).into_owned());
                 rows.rows.push(cells?.into_iter().map(text).collect());
             }
-            Part::Err(error) => return Err(LinkError::Server(error.to_error())),
+            Part::Err(error) => return Err(LinkError::Server(error.to_mysql())),
             Part::Ok(_) | Part::End(_) | Part::LocalInfile(_) => {}
         }
     }

@@ -44,7 +44,7 @@ pub enum Unroutable {
 impl Unroutable {
     /// The error a client sees: 1048 for NULL, else 1526.
     #[must_use]
-    pub fn to_error(&self) -> MysqlError {
+    pub fn to_mysql(&self) -> MysqlError {
         let code = match self {
             Self::Null { .. } => ErrorCode::ColumnCannotBeNull,
             Self::NoShard { .. } | Self::Unconvertible { .. } | Self::DefinitionUnknown { .. } => {

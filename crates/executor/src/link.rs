@@ -113,7 +113,7 @@ impl<B: Backend> Link<B> {
             self.phase = match (completion.kind, &completion.error) {
                 // The server waits for a file that nobody will send.
                 (CompletionKind::LocalInfile, _) => Phase::Broken,
-                (_, Some(error)) => Phase::Failed(error.to_error()),
+                (_, Some(error)) => Phase::Failed(error.to_mysql()),
                 (_, None) => Phase::Idle,
             };
         }

@@ -46,7 +46,7 @@ pub(crate) async fn ask<C: Connection>(
         decoder.push(burst.bytes.freeze());
         take_rows(&mut decoder, &mut rows).map_err(malformed)?;
         if let Some(completion) = completion {
-            let error = completion.error.map(|error| ExecuteError::Server(error.to_error()));
+            let error = completion.error.map(|error| ExecuteError::Server(error.to_mysql()));
             return error.map_or(Ok(rows), Err);
         }
     }

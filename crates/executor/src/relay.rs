@@ -127,7 +127,7 @@ impl Relay<'_> {
 
     fn failure(&self, completion: &Completion) -> Option<ExecuteError> {
         match (&completion.error, completion.kind) {
-            (Some(error), _) => Some(ExecuteError::Server(self.names.map_error(error.to_error()))),
+            (Some(error), _) => Some(ExecuteError::Server(self.names.map_error(error.to_mysql()))),
             (None, CompletionKind::LocalInfile) => Some(ExecuteError::local_infile()),
             (None, _) => None,
         }

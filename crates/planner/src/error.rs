@@ -48,8 +48,8 @@ impl PlanError {
     #[must_use]
     pub fn to_mysql(&self) -> MysqlError {
         let code = match self {
-            Self::Syntax(error) => return error.to_error(),
-            Self::Unroutable(error) => return error.to_error(),
+            Self::Syntax(error) => return error.to_mysql(),
+            Self::Unroutable(error) => return error.to_mysql(),
             Self::NoSchema => ErrorCode::NoSchemaSelected,
             Self::UnknownSchema(_) => ErrorCode::UnknownSchema,
             Self::UnknownTable { .. } => ErrorCode::NoSuchTable,

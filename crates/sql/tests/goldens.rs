@@ -103,7 +103,7 @@ fn parsed(sql: &str, options: LexOptions) -> String {
             out
         }
         Ok(other) => spans_as_text(&format!("{other:?}"), sql),
-        Err(error) => error.to_error().to_string(),
+        Err(error) => error.to_mysql().to_string(),
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) async fn exchange<C: Connection>(
     connection.send(request).await?;
     loop {
         if let Some(completion) = connection.read_burst().await?.completion {
-            return Ok(completion.error.map_or(Ok(()), |error| Err(error.to_error())));
+            return Ok(completion.error.map_or(Ok(()), |error| Err(error.to_mysql())));
         }
     }
 }

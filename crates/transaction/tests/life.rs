@@ -43,7 +43,7 @@ impl Client {
             Err(error) => Err(error),
         };
         let error = match answer {
-            Ok(burst) => burst.completion.unwrap().error.map(|error| error.to_error()),
+            Ok(burst) => burst.completion.unwrap().error.map(|error| error.to_mysql()),
             Err(error) => {
                 self.transaction.settle(lent, Ending::Lost).await.unwrap();
                 return Err(error);

@@ -71,7 +71,7 @@ fn show_part(part: &Part) -> Result<String, Box<dyn Error>> {
             format!("row {}", cells.join(", "))
         }
         Part::End(end) => format!("end of rows, {} warnings, {:?}", end.warnings, end.status),
-        Part::Err(error) => format!("error {}", error.to_error()),
+        Part::Err(error) => format!("error {}", error.to_mysql()),
         Part::LocalInfile(name) => format!("wants file {}", quoted(name)),
     })
 }

@@ -330,6 +330,6 @@ fn errors_name_column_and_value() {
     let error = month(ColumnType::Date).shard_for_stored(&text("2031-05-01")).expect_err("outside");
     let expected =
         "Table has no partition for value '2031-05-01' in column 'k': the rule covers 2026-01 to 2027-12";
-    assert_eq!((error.to_string().as_str(), error.to_error().number), (expected, 1526));
-    assert_eq!(hash(INT).shard_for_stored(&Value::Null).expect_err("null").to_error().number, 1048);
+    assert_eq!((error.to_string().as_str(), error.to_mysql().number), (expected, 1526));
+    assert_eq!(hash(INT).shard_for_stored(&Value::Null).expect_err("null").to_mysql().number, 1048);
 }

@@ -55,7 +55,7 @@ async fn define<B: Backend>(
     let completion = answer.map_err(|error| names.map_remote(error))?;
     match &completion.error {
         None => Ok(completion),
-        Some(error) => Err(ExecuteError::Server(names.map_error(error.to_error()))),
+        Some(error) => Err(ExecuteError::Server(names.map_error(error.to_mysql()))),
     }
 }
 

@@ -49,7 +49,7 @@ impl<B: Backend> Links<B> {
         let answer = exchange(link, &query).await;
         let completion = answer.map_err(|error| names.map_remote(error))?;
         match (&completion.error, completion.kind) {
-            (Some(error), _) => Err(ExecuteError::Server(names.map_error(error.to_error()))),
+            (Some(error), _) => Err(ExecuteError::Server(names.map_error(error.to_mysql()))),
             (None, CompletionKind::Ok) => Ok(completion),
             (None, CompletionKind::LocalInfile) => Err(ExecuteError::local_infile()),
             (None, _) => Err(ExecuteError::refused(
@@ -133,5 +133,5 @@ async fn succeed<B: Backend>(
     sql: &[u8],
 ) -> Result<(), RemoteError> {
     let completion = exchange(link, &Query::internal(state, sql)).await?;
-    completion.error.map_or(Ok(()), |error| Err(RemoteError::Refused(error.to_error())))
+    completion.error.map_or(Ok(()), |error| Err(RemoteError::Refused(error.to_mysql())))
 }

@@ -63,7 +63,7 @@ impl Feed {
                 self.arrival = Arrival::Taken;
                 Ok(Given::End)
             }
-            Some(Part::Err(error)) => Err(ExecuteError::Server(error.to_error())),
+            Some(Part::Err(error)) => Err(ExecuteError::Server(error.to_mysql())),
             Some(Part::LocalInfile(_)) => Err(ExecuteError::local_infile()),
             Some(Part::Ok(_)) => Err(ExecuteError::refused(
                 "A statement that gives no rows cannot be merged over several shards; name one shard in WHERE",

@@ -106,7 +106,7 @@ impl<'a, B: Backend> Lanes<'a, B> {
         if let Some(completion) = &burst.completion {
             lane.current = None;
             if let Some(error) = &completion.error {
-                return Err(self.plan.server(target, error.to_error()));
+                return Err(self.plan.server(target, error.to_mysql()));
             }
             if completion.kind == CompletionKind::LocalInfile {
                 return Err(ExecuteError::local_infile());

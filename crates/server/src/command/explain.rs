@@ -53,7 +53,7 @@ fn current_schema(catalog: &Catalog, named: Option<&str>) -> Result<Option<Strin
 
 fn plan(catalog: &Arc<Catalog>, schema: Option<&str>, sql: &str) -> Result<Vec<String>, Failure> {
     let options = LexOptions::default();
-    match parse(sql, options).map_err(|error| Failure::other(error.to_error().to_string()))? {
+    match parse(sql, options).map_err(|error| Failure::other(error.to_mysql().to_string()))? {
         Statement::Explain(explain) => {
             plan(catalog, schema, sql.get(explain.statement.range()).unwrap_or_default())
         }
@@ -63,7 +63,7 @@ fn plan(catalog: &Arc<Catalog>, schema: Option<&str>, sql: &str) -> Result<Vec<S
         }
         // Its first word begins no statement that MySQL has.
         Statement::Other(StatementClass::Other) => {
-            Err(Failure::other(ParseError::at(sql, 0).to_error().to_string()))
+            Err(Failure::other(ParseError::at(sql, 0).to_mysql().to_string()))
         }
         Statement::Dml(_) => plan_dml(catalog, schema, sql.as_bytes(), options),
         _ => Ok(vec![

@@ -55,11 +55,11 @@ where
 fn scan<B: Backend>(session: &Session<B>, sql: &[u8]) -> Result<Scan, MysqlError> {
     let scan = serval_sql::scan(sql, session.options).map_err(|error| {
         let text = String::from_utf8_lossy(sql);
-        serval_sql::ParseError::from_lex(&text, &error).to_error()
+        serval_sql::ParseError::from_lex(&text, &error).to_mysql()
     })?;
     match scan.next_statement {
         // Clients that may send several statements have to say so, and Serval does not offer it.
-        Some(next) => Err(serval_sql::ParseError::at(&String::from_utf8_lossy(sql), next).to_error()),
+        Some(next) => Err(serval_sql::ParseError::at(&String::from_utf8_lossy(sql), next).to_mysql()),
         None => Ok(scan),
     }
 }
@@ -105,7 +105,7 @@ where
     let Ok(text) = std::str::from_utf8(sql) else {
         return Err(refused("This statement must be written in UTF-8; SET NAMES utf8mb4 first"));
     };
-    match serval_sql::parse(text, session.options).map_err(|error| error.to_error())? {
+    match serval_sql::parse(text, session.options).map_err(|error| error.to_mysql())? {
         Statement::Dml(_) => {
             let scan = scan(session, sql)?;
             dml::run(session, writer, Query::text(sql, &scan)).await

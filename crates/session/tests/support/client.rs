@@ -270,7 +270,7 @@ fn proof(plugin: &str, password: &str, nonce: &Scramble) -> Vec<u8> {
 
 fn error(payload: &[u8]) -> String {
     // Before the handshake an error has no SQLSTATE.
-    let error = ErrPacket::decode(payload, Capabilities::CLIENT_PROTOCOL_41).unwrap().to_error();
+    let error = ErrPacket::decode(payload, Capabilities::CLIENT_PROTOCOL_41).unwrap().to_mysql();
     format!("ERR {} {} {}", error.number, error.sqlstate(), error.message)
 }
 

@@ -9,7 +9,7 @@ const NEAR_LENGTH: usize = 80;
 
 /// A statement that does not parse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.to_error().message)]
+#[error("{}", self.to_mysql().message)]
 pub struct ParseError {
     /// The byte where the offending token begins.
     pub position: u32,
@@ -68,7 +68,7 @@ impl ParseError {
 
     /// The error as the client sees it: 1064, 1065 for an empty statement, 1235 for a refusal.
     #[must_use]
-    pub fn to_error(&self) -> MysqlError {
+    pub fn to_mysql(&self) -> MysqlError {
         match &self.problem {
             Problem::Syntax => MysqlError::new(
                 ErrorCode::Syntax,

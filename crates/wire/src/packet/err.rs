@@ -53,7 +53,7 @@ impl ErrPacket {
 
     /// The error as the rest of Serval speaks of it; bytes that are no UTF-8 are replaced.
     #[must_use]
-    pub fn to_error(&self) -> MysqlError {
+    pub fn to_mysql(&self) -> MysqlError {
         MysqlError { number: self.number, sqlstate: self.sqlstate, message: text(&self.message) }
     }
 }
@@ -80,7 +80,7 @@ mod tests {
         let payload = b"\xff\x7a\x04#42S02Table 'd.nix' doesn't exist";
         let error = decode(payload).unwrap();
         assert_eq!((error.number, &error.sqlstate), (1146, b"42S02"));
-        assert_eq!(error.to_error().to_string(), "1146 (42S02): Table 'd.nix' doesn't exist");
+        assert_eq!(error.to_mysql().to_string(), "1146 (42S02): Table 'd.nix' doesn't exist");
         let mut again = Vec::new();
         error.encode(Capabilities::empty(), &mut again);
         assert_eq!(again, payload);
@@ -107,6 +107,6 @@ mod tests {
     #[test]
     fn servals_own_errors_become_packets() {
         let error = MysqlError::new(ErrorCode::Syntax, "no");
-        assert_eq!(ErrPacket::from(&error).to_error(), error);
+        assert_eq!(ErrPacket::from(&error).to_mysql(), error);
     }
 }

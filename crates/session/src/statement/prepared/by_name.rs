@@ -149,7 +149,7 @@ struct Words {
 impl Words {
     fn of<B: Backend>(session: &Session<B>, text: &str) -> Result<Self, Failure> {
         let mut tokens = tokens(text.as_bytes(), session.options)
-            .map_err(|error| Failure::Told(ParseError::from_lex(text, &error).to_error()))?;
+            .map_err(|error| Failure::Told(ParseError::from_lex(text, &error).to_mysql()))?;
         tokens.retain(|token| !token.kind.is_comment());
         while tokens.last().is_some_and(|token| token.is_symbol(b';')) {
             tokens.pop();
@@ -169,6 +169,6 @@ impl Words {
     fn error(&self, text: &str, index: usize) -> Failure {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let at = self.tokens.get(index).map_or(end, |token| token.span.start);
-        Failure::Told(ParseError::at(text, at).to_error())
+        Failure::Told(ParseError::at(text, at).to_mysql())
     }
 }

@@ -134,7 +134,7 @@ fn kind(sql: &[u8], scan: &Scan, options: LexOptions) -> Result<Kind, Failure> {
         return Ok(Kind::Plain);
     }
     let parse = |text: &[u8]| match std::str::from_utf8(text) {
-        Ok(text) => parse(text, options).map_err(|error| Failure::Told(error.to_error())),
+        Ok(text) => parse(text, options).map_err(|error| Failure::Told(error.to_mysql())),
         Err(_) => Err(other(StatementClass::Other)),
     };
     let filled = |literal: &str| fill(sql, scan, vec![literal.to_owned(); scan.parameter_count()]);

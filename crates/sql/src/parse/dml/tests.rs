@@ -149,7 +149,7 @@ fn errors_point_at_the_offending_token() {
     assert_eq!(near("SELECT 1; SELECT 2"), ("SELECT 2".into(), 1));
     assert_eq!(near("SELECT 'a"), ("'a".into(), 1));
     assert_eq!(near("SELECT 1 FROM t WHERE a = 1 b"), ("b".into(), 1));
-    let error = parse_statement("SELECT * FORM t", LexOptions::default()).unwrap_err().to_error();
+    let error = parse_statement("SELECT * FORM t", LexOptions::default()).unwrap_err().to_mysql();
     assert_eq!((error.number, error.sqlstate()), (1064, "42000"));
     assert_eq!(
         error.message,
