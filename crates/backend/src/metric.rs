@@ -1,12 +1,27 @@
 //! A server's numbers for the metrics recorder.
 //!
 //! They are published by the server's monitor after each probe, so the path of a statement only adds to its own
-//! counters and the recorder may be installed at any time.
+//! counters. A recorder that is installed late misses only what [`describe`] says.
 
-use metrics::{counter, gauge};
+use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 use crate::health::Lag;
 use crate::server::Server;
+
+/// Tells the recorder what the numbers mean; called once per start, after the recorder is there.
+pub(crate) fn describe() {
+    describe_gauge!("serval_backend_connections", "Connections used and idle, and their limit");
+    describe_gauge!("serval_backend_up", "1 unless the server is down");
+    describe_gauge!("serval_backend_readable", "1 where a replica may be read from");
+    describe_gauge!("serval_backend_replication_lag_seconds", "Replication lag as the replica says it");
+    describe_counter!("serval_backend_opened_total", "Connections made");
+    describe_counter!("serval_backend_queries_total", "Statements sent");
+    describe_counter!("serval_backend_errors_total", "Statements answered with an error");
+    describe_counter!("serval_backend_lost_total", "Connections that broke");
+    describe_counter!("serval_backend_killed_total", "Statements killed because nobody waited for them");
+    describe_counter!("serval_backend_received_bytes_total", "Bytes of answers");
+    describe_counter!("serval_backend_sent_bytes_total", "Bytes of statements");
+}
 
 /// Hands the present numbers to the recorder.
 pub(crate) fn publish(server: &Server) {

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::connection::ServerConnection;
 use crate::group::{Group, Member};
 use crate::handshake::Login;
+use crate::metric;
 use crate::monitor;
 use crate::server::{Background, Policy, Server};
 use crate::status::ServerStatus;
@@ -54,6 +55,7 @@ impl Servers {
     /// Outside a Tokio runtime.
     #[must_use]
     pub fn start(catalog: &Catalog, shutdown: CancellationToken) -> Arc<Self> {
+        metric::describe();
         Self::start_with(&catalog.groups, &catalog.settings, Timing::default(), shutdown)
     }
 

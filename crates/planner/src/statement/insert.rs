@@ -105,6 +105,11 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
     }
     let text = InsertText::find(planning.sql, target.name.end, planning.options);
     let rows = rows_of(insert);
+    if rows.iter().any(|row| row.is_empty()) {
+        return Err(PlanError::refused(
+            "A row of defaults only (VALUES ()) cannot be placed; give the sharding column in the statement",
+        ));
+    }
     let (Some(text), false) = (text, rows.is_empty() && insert.assignments.is_empty()) else {
         return plan_whole(planning, insert, &analysis);
     };
