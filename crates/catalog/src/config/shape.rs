@@ -129,11 +129,11 @@ impl<'s> Shape<'s, '_> {
         let branches: Vec<&'s Json> = branches.iter().map(|branch| self.resolved(branch)).collect();
         let tag = branches.iter().find_map(|branch| tag_of(branch)).map_or("", |(tag, _)| tag);
         let Some(value) = table.get(tag) else {
-            return if self.missing(table, std::iter::once(tag)) == Verdict::Keep {
-                Some(None)
-            } else {
-                None
-            };
+            if self.missing(table, std::iter::once(tag)) == Verdict::Keep {
+                return Some(None);
+            }
+            self.strangers(table, schema, &branches);
+            return None;
         };
         let DeValue::String(name) = value.get_ref() else {
             self.path.push(tag.to_owned());
@@ -151,6 +151,19 @@ impl<'s> Shape<'s, '_> {
             self.path.pop();
         }
         chosen.map(|branch| Some(*branch))
+    }
+
+    /// Keys that no alternative knows, where the tag that would choose one is missing: it may be one of them, mistyped.
+    fn strangers(&mut self, table: &DeTable<'_>, schema: &'s Json, branches: &[&'s Json]) {
+        let known: Vec<&str> =
+            branches.iter().flat_map(|branch| property_names(schema, Some(branch))).collect();
+        for name in table.keys().map(|key| key.get_ref().to_string()) {
+            if !known.contains(&&*name) {
+                self.path.push(name.clone());
+                self.unknown_key(&name, known.clone());
+                self.path.pop();
+            }
+        }
     }
 
     fn missing<'n>(&mut self, table: &DeTable<'_>, required: impl Iterator<Item = &'n str>) -> Verdict {
