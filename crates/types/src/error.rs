@@ -69,6 +69,8 @@ error_codes! {
     WrongArguments = 1210, "HY000";
     /// ER_NOT_SUPPORTED_YET: a refusal, with what to do instead.
     NotSupported = 1235, "42000";
+    /// ER_NOT_SUPPORTED_AUTH_MODE: the client cannot log in the way that the account needs.
+    AuthNotSupported = 1251, "08004";
     /// ER_UNSUPPORTED_PS: a statement that cannot be prepared.
     UnsupportedPrepare = 1295, "HY000";
     /// ER_QUERY_INTERRUPTED.
@@ -85,6 +87,8 @@ error_codes! {
     QueryTimeout = 3024, "HY000";
     /// ER_MALFORMED_PACKET.
     MalformedPacket = 1835, "HY000";
+    /// ER_SECURE_TRANSPORT_REQUIRED.
+    SecureTransportRequired = 3159, "HY000";
     /// ER_CAPACITY_EXCEEDED: a memory limit of Serval's.
     CapacityExceeded = 3170, "HY000";
     /// ER_CLIENT_INTERACTION_TIMEOUT: the client was idle too long.

@@ -17,6 +17,16 @@ pub struct NodeId(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u32);
 
+impl GroupId {
+    /// The scratch server's group, which is in no list: it holds no data of its own.
+    pub const SCRATCH: Self = Self(u16::MAX);
+}
+
+impl NodeId {
+    /// The scratch server's database, where statements that need rows of several nodes at once are finished.
+    pub const SCRATCH: Self = Self(u16::MAX);
+}
+
 impl fmt::Display for GroupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "g{}", self.0)

@@ -15,9 +15,13 @@
 //! assert!(!check_native(&response, &nonce, &native_verifier(b"other")));
 //! ```
 
+mod crypt;
+
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+pub use crypt::sha256_crypt;
 
 /// The name of SHA-1 authentication.
 pub const MYSQL_NATIVE_PASSWORD: &str = "mysql_native_password";

@@ -25,6 +25,7 @@
 pub mod auth;
 pub mod capability;
 pub mod command;
+pub mod compress;
 mod error;
 mod flags;
 pub mod frame;

@@ -256,7 +256,7 @@ proptest! {
         let mut caps = Capabilities::empty();
         caps.set(Capabilities::CLIENT_DEPRECATE_EOF, deprecate_eof);
         let mut stream = BytesMut::new();
-        prepared.write(caps, StatusFlags::empty(), &mut 1, &mut stream);
+        prepared.write(caps, None, StatusFlags::empty(), &mut 1, &mut stream);
         let mut scanner = PrepareScanner::new(deprecate_eof);
         let first = scanner.scan(&stream[..cut.index(stream.len())]).unwrap();
         prop_assert!(first.complete.is_none());

@@ -208,6 +208,7 @@ proptest! {
         let announced = announced | Capabilities::CLIENT_SECURE_CONNECTION;
         let sent = HandshakeResponse {
             capabilities: caps, max_packet, collation, user, auth_response, database, auth_plugin, attributes,
+            zstd_level: 3,
         };
         let mut out = Vec::new();
         sent.encode(announced, &mut out);

@@ -2,6 +2,7 @@
 //!
 //! [Manual, "Command Phase"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html).
 
+pub mod attributes;
 mod change_user;
 pub mod code;
 pub mod encode;
@@ -11,8 +12,14 @@ mod statement;
 use crate::WireError;
 use crate::lenenc::Reader;
 
+pub use attributes::Attribute;
 pub use change_user::ChangeUser;
 pub use statement::{Execute, LongData};
+
+/// The option of COM_SET_OPTION that allows several statements in a query.
+pub const MULTI_STATEMENTS_ON: u16 = 0;
+/// The option of COM_SET_OPTION that forbids them.
+pub const MULTI_STATEMENTS_OFF: u16 = 1;
 
 /// A command, borrowed from its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +71,15 @@ pub enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Decodes the payload of a client's packet 0.
+    /// Decodes the payload of a client's packet 0. One without any byte is a command that nobody knows.
     ///
     /// # Errors
     /// [`WireError::Truncated`] and [`WireError::Malformed`] where the command lacks its fields.
     pub fn decode(payload: &'a [u8]) -> Result<Self, WireError> {
         let mut reader = Reader::new(payload, "command");
+        if payload.is_empty() {
+            return Ok(Self::Unknown(0));
+        }
         Ok(match reader.u8()? {
             code::COM_QUIT => Self::Quit,
             code::COM_INIT_DB => Self::InitDb(reader.take_rest()),

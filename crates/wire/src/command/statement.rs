@@ -9,15 +9,13 @@ use bytes::Bytes;
 use crate::WireError;
 use crate::lenenc::Reader;
 
-/// The flags of cursors. Any other one, of query attributes or bulk execution, is a layout that was not agreed to.
-const CURSOR_FLAGS: u8 = 0x07;
-
 /// COM_STMT_EXECUTE up to its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Execute<'a> {
     /// The statement's id.
     pub statement: u32,
-    /// The kind of cursor; 0 for none, [`CURSOR_TYPE_READ_ONLY`](super::execute::CURSOR_TYPE_READ_ONLY).
+    /// The kind of cursor; 0 for none, [`CURSOR_TYPE_READ_ONLY`](super::execute::CURSOR_TYPE_READ_ONLY). As servers do,
+    /// flags that have no meaning here are ignored.
     pub flags: u8,
     /// Always 1.
     pub iterations: u32,
@@ -29,13 +27,10 @@ impl<'a> Execute<'a> {
     /// Decodes what follows the command's byte.
     ///
     /// # Errors
-    /// [`WireError::Truncated`], and [`WireError::Malformed`] for flags that are no cursor's.
+    /// [`WireError::Truncated`].
     pub fn decode(body: &'a [u8]) -> Result<Self, WireError> {
         let mut reader = Reader::new(body, "COM_STMT_EXECUTE");
         let (statement, flags, iterations) = (reader.u32()?, reader.u8()?, reader.u32()?);
-        if flags & !CURSOR_FLAGS != 0 {
-            return Err(reader.malformed());
-        }
         Ok(Self { statement, flags, iterations, parameters: reader.take_rest() })
     }
 

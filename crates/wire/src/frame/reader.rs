@@ -24,13 +24,15 @@ pub struct PacketReader {
     sequence: u8,
     /// The full frames of a packet whose last frame has not come yet.
     pending: Option<BytesMut>,
+    /// Whether any sequence id will do.
+    unordered: bool,
 }
 
 impl PacketReader {
     /// A reader of packets of at most `limit` bytes (`max_allowed_packet`) that expects sequence id 0.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
-        Self { limit, sequence: 0, pending: None }
+        Self { limit, sequence: 0, pending: None, unordered: false }
     }
 
     /// Takes one packet off the front of `buf`; `None` while it is incomplete. Its bytes are not copied unless it
@@ -43,6 +45,9 @@ impl PacketReader {
         loop {
             let Some(header) = buf.first_chunk::<HEADER>() else { return Ok(None) };
             let (length, sequence) = split_header(*header);
+            if self.unordered {
+                self.sequence = sequence;
+            }
             self.check(length, sequence)?;
             if buf.len() < HEADER + length {
                 return Ok(None);
@@ -55,6 +60,12 @@ impl PacketReader {
                 return Ok(Some(Packet { payload: payload.freeze(), sequence }));
             }
         }
+    }
+
+    /// Takes any sequence id from now on: within the compressed protocol, where the outer frames' ids count and some
+    /// clients let the inner ones follow them.
+    pub const fn set_unordered(&mut self) {
+        self.unordered = true;
     }
 
     /// Expects sequence id 0 again, as at the start of a command.

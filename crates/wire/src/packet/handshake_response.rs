@@ -28,6 +28,8 @@ pub struct HandshakeResponse {
     pub auth_plugin: Option<String>,
     /// Connection attributes, `_client_name` for example.
     pub attributes: Vec<(String, String)>,
+    /// The level of zstd compression; 0 where the client does not compress with it.
+    pub zstd_level: u8,
 }
 
 impl HandshakeResponse {
@@ -51,6 +53,8 @@ impl HandshakeResponse {
         } else {
             Vec::new()
         };
+        let zstd = capabilities.contains(Capabilities::CLIENT_ZSTD_COMPRESSION_ALGORITHM);
+        let zstd_level = if zstd && !reader.is_empty() { reader.u8()? } else { 0 };
         Ok(Self {
             capabilities,
             max_packet: fixed.max_packet,
@@ -60,6 +64,7 @@ impl HandshakeResponse {
             database: database.filter(|name| !name.is_empty()),
             auth_plugin,
             attributes,
+            zstd_level,
         })
     }
 
@@ -82,6 +87,9 @@ impl HandshakeResponse {
         }
         if capabilities.contains(Capabilities::CLIENT_CONNECT_ATTRS) {
             write_attributes(&self.attributes, out);
+        }
+        if capabilities.contains(Capabilities::CLIENT_ZSTD_COMPRESSION_ALGORITHM) {
+            out.push(self.zstd_level);
         }
     }
 

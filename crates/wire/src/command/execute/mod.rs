@@ -2,7 +2,7 @@
 //!
 //! [Manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html). [`Parameters`] keep
 //! the bytes of each value as they came; decoding to a [`Value`](serval_types::Value) is for those who have to look.
-//! Query attributes and MariaDB's bulk execution have other layouts and are not read here.
+//! With query attributes the layout is another ([`Parameters::decode_attributed`]); MariaDB's bulk execution is not read.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -29,14 +29,18 @@ mod parameter_type;
 mod parameters;
 mod value;
 
+pub(super) use decode::value as read_value;
 pub use encode::encode_execute;
 pub use parameter_type::ParameterType;
 pub use parameters::Parameters;
+pub(super) use value::of_bytes as value_of;
 
 /// The cursor flag of a statement that is executed without a cursor.
 pub const CURSOR_TYPE_NO_CURSOR: u8 = 0;
 /// The cursor flag of a statement whose rows come by COM_STMT_FETCH.
 pub const CURSOR_TYPE_READ_ONLY: u8 = 1;
+/// The flag that says that the number of values is told, where query attributes were agreed on.
+pub const PARAMETER_COUNT_AVAILABLE: u8 = 8;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::packet::column_type::{
 };
 
 /// The value of bytes that were found to be of the type.
-pub(super) fn of_bytes(parameter_type: ParameterType, bytes: &[u8]) -> Value {
+pub(in crate::command) fn of_bytes(parameter_type: ParameterType, bytes: &[u8]) -> Value {
     let ParameterType { column_type, .. } = parameter_type;
     match binary_row::value(column_type, parameter_type.flags(), Some(bytes)) {
         Ok(Cell::Int(value)) => Value::Int(value),

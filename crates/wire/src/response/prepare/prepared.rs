@@ -20,13 +20,24 @@ pub struct Prepared {
 impl Prepared {
     /// Appends the whole answer as frames; `sequence` is the first one's id and is left at the next one's. The numbers
     /// of parameters and columns are those of the lists, of which the protocol holds 65,535 each.
-    pub fn write(&self, caps: Capabilities, status: StatusFlags, sequence: &mut u8, out: &mut BytesMut) {
+    ///
+    /// `metadata` says to a client that can do without definitions whether they are sent.
+    pub fn write(
+        &self,
+        caps: Capabilities,
+        metadata: Option<bool>,
+        status: StatusFlags,
+        sequence: &mut u8,
+        out: &mut BytesMut,
+    ) {
         let (parameters, columns) = (count(&self.parameters), count(&self.columns));
         let mut payload = Vec::new();
         PrepareOk { parameters, columns, ..self.ok }.encode(caps, &mut payload);
+        payload.extend(metadata.map(u8::from));
         write_packet(out, sequence, &payload);
         for (definitions, count) in [(&self.parameters, parameters), (&self.columns, columns)] {
-            for definition in definitions.iter().take(usize::from(count)) {
+            let sent = definitions.iter().take(usize::from(count)).filter(|_| metadata != Some(false));
+            for definition in sent {
                 payload.clear();
                 definition.encode(caps, &mut payload);
                 write_packet(out, sequence, &payload);

@@ -45,7 +45,7 @@ fn write(prepared: &Prepared, deprecate_eof: bool) -> BytesMut {
     let (mut out, mut sequence) = (BytesMut::new(), 1);
     let mut caps = Capabilities::empty();
     caps.set(Capabilities::CLIENT_DEPRECATE_EOF, deprecate_eof);
-    prepared.write(caps, StatusFlags::SERVER_STATUS_AUTOCOMMIT, &mut sequence, &mut out);
+    prepared.write(caps, None, StatusFlags::SERVER_STATUS_AUTOCOMMIT, &mut sequence, &mut out);
     out
 }
 
