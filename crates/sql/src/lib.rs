@@ -32,7 +32,9 @@ mod digest;
 mod lexer;
 mod literal;
 mod options;
+mod pairs;
 mod parse;
+mod readable;
 mod scan;
 mod span;
 mod splice;
@@ -46,14 +48,17 @@ pub use digest::digest_text;
 pub use lexer::{LexError, LexErrorKind};
 pub use literal::{identifier_value, literal_value};
 pub use options::LexOptions;
+pub use pairs::Pairs;
 pub use parse::{
-    Assignment, Ddl, DdlKind, Explain, Filter, Ident, Kill, Locator, Modifier, ParseError, Parsed, Problem,
-    Scope, SetKind, SetValue, Show, Statement, TableName, TransactionScope, TransactionStatement,
-    VersionComments, parse,
+    Assignment, Ddl, DdlKind, Definer, Duplicates, Explain, Filter, Ident, Kill, LoadColumn, LoadData,
+    LoadFormat, Locator, LockTables, Maintenance, Modifier, ParseError, Parsed, Problem, Scope, SetKind,
+    SetValue, Show, Statement, Stored, StoredAction, StoredObject, TableLock, TableName, TransactionScope,
+    TransactionStatement, VersionComments, parse,
 };
+pub use readable::readable;
 pub use scan::{Hole, HoleKind, ListClass, Scan, scan};
 pub use span::Span;
 pub use splice::{Edit, splice};
 pub use template::{Piece, Replacement, Template};
 pub use token::{Token, TokenKind, tokens};
-pub use version_comment::{VersionComment, unwrap_version_comment};
+pub use version_comment::{ServerKind, VersionComment, open_version_comments, unwrap_version_comment};

@@ -74,7 +74,14 @@ fn text_value(sql: &[u8], span: Span, options: LexOptions) -> Vec<u8> {
 fn unescape(quoted: &[u8], options: LexOptions, value: &mut Vec<u8>) {
     let Some((quote, rest)) = quoted.split_first() else { return };
     let mut bytes = rest.get(..rest.len().saturating_sub(1)).unwrap_or_default().iter();
-    while let Some(byte) = bytes.next() {
+    loop {
+        let pair = options.pairs.leads(bytes.as_slice());
+        let Some(byte) = bytes.next() else { return };
+        if pair {
+            value.push(*byte);
+            value.extend(bytes.next());
+            continue;
+        }
         if *byte == b'\\' && !options.no_backslash_escapes {
             escaped(bytes.next().copied(), value);
             continue;

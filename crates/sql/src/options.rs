@@ -1,6 +1,8 @@
-//! The parts of sql_mode that change what a statement's text means to Serval.
+//! What changes the meaning of a statement's text: parts of sql_mode, and the character set that it is written in.
 
-/// How a statement's text is read, as the session's `sql_mode` says.
+use crate::Pairs;
+
+/// How a statement's text is read, as the session's `sql_mode` and character set say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct LexOptions {
     /// ANSI_QUOTES: `"x"` is an identifier, not a string.
@@ -11,9 +13,17 @@ pub struct LexOptions {
     pub pipes_as_concat: bool,
     /// NO_AUTO_VALUE_ON_ZERO: 0 for an AUTO_INCREMENT column is 0; otherwise it asks for the next number, as NULL does.
     pub no_auto_value_on_zero: bool,
+    /// The client's character set, as far as it decides where a string ends.
+    pub pairs: Pairs,
 }
 
 impl LexOptions {
+    /// The same text in a character set whose characters are these.
+    #[must_use]
+    pub fn with_pairs(self, pairs: Pairs) -> Self {
+        Self { pairs, ..self }
+    }
+
     /// The options that a value of `sql_mode` sets, combination modes such as `ANSI` included.
     ///
     /// ```

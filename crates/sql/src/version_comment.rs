@@ -1,7 +1,7 @@
 //! `/*! … */`: text that only some servers read.
 
-use crate::lexer::{LexError, Lexer};
-use crate::{LexOptions, Span, Token, TokenKind};
+use crate::lexer::{LexError, Lexer, is_identifier_byte};
+use crate::{Edit, LexOptions, Span, Token, TokenKind, splice};
 
 /// A version comment's parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +42,82 @@ impl VersionComment {
         Ok(tokens)
     }
 
+    /// Whether this server reads the body.
+    #[must_use]
+    pub fn is_read_by(&self, server: ServerKind) -> bool {
+        let ServerKind { mariadb, version: own } = server;
+        let version = self.version.unwrap_or(0);
+        // MariaDB leaves out what is written for MySQL 5.7 and later.
+        let for_mysql = !self.mariadb && (50_700..=99_999).contains(&version);
+        (mariadb || !self.mariadb) && version <= own && !(mariadb && for_mysql)
+    }
+
     /// Whether every server that Serval supports reads the body.
     #[must_use]
     pub fn is_read_by_all(&self) -> bool {
         !self.mariadb && self.version.is_none_or(|version| version <= Self::EVERYONE)
     }
+}
+
+/// Who reads a version comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerKind {
+    /// MariaDB, not MySQL.
+    pub mariadb: bool,
+    /// For example 101119 or 80404.
+    pub version: u32,
+}
+
+/// The statement as this server reads it: of each version comment that it reads only the body is left, of all others
+/// nothing. `None` where there is no version comment.
+///
+/// ```
+/// use serval_sql::{LexOptions, ServerKind, open_version_comments};
+/// let server = ServerKind { mariadb: true, version: 101_119 };
+/// let sql = b"SELECT 1/*!50003 + 1*/ /*!80000 + 2*//*M!100100 + 3*/";
+/// let opened = open_version_comments(sql, LexOptions::default(), server)?;
+/// assert_eq!(opened.as_deref(), Some(&b"SELECT 1 + 1  + 3"[..]));
+/// # Ok::<(), serval_sql::LexError>(())
+/// ```
+///
+/// # Errors
+/// As [`tokens`](crate::tokens).
+pub fn open_version_comments(
+    sql: &[u8],
+    options: LexOptions,
+    server: ServerKind,
+) -> Result<Option<Vec<u8>>, LexError> {
+    let mut lexer = Lexer::new(sql, options);
+    let mut edits = Vec::new();
+    while let Some(token) = lexer.next()? {
+        if token.kind != TokenKind::VersionComment {
+            continue;
+        }
+        let Span { start, end } = token.span;
+        let comment = VersionComment::of(sql, start, end);
+        if comment.is_read_by(server) {
+            let body = comment.body;
+            edits.push(removal(sql, Span { start, end: body.start }));
+            edits.push(removal(sql, Span { start: body.end, end }));
+        } else {
+            edits.push(removal(sql, token.span));
+        }
+    }
+    Ok((!edits.is_empty()).then(|| splice(sql, &edits)))
+}
+
+/// Takes text out; where what stands on its two sides would then be read as one, a space parts it.
+fn removal(sql: &[u8], at: Span) -> Edit {
+    let before = (at.start as usize).checked_sub(1).and_then(|before| sql.get(before));
+    let behind = sql.get(at.end as usize);
+    let word = |byte: u8| is_identifier_byte(byte) || matches!(byte, b'.' | b'@' | b'\'' | b'"' | b'`');
+    let sign =
+        |byte: u8| byte.is_ascii_punctuation() && !word(byte) && !matches!(byte, b'(' | b')' | b',' | b';');
+    let joins = match (before, behind) {
+        (Some(before), Some(behind)) => (word(*before) && word(*behind)) || (sign(*before) && sign(*behind)),
+        _ => false,
+    };
+    Edit { at, text: if joins { " " } else { "" }.to_owned() }
 }
 
 /// The one version comment that a statement consists of, as dump tools send them: `/*!40101 SET NAMES utf8 */;`.

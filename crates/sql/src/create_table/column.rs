@@ -21,8 +21,12 @@ pub(super) struct Column {
 
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Column, ParseError> {
     let name = cursor.ident()?.value;
+    let first = cursor.peek();
     let spelt = column_type::parse(cursor)?;
     let mut column = Column::new(name, spelt.column_type, spelt.charset);
+    if let (Some(first), Some(last)) = (first, cursor.previous()) {
+        first.span.to(last.span).text(cursor.sql).clone_into(&mut column.definition.declared);
+    }
     if spelt.serial {
         column.unique = true;
         (column.definition.nullable, column.definition.auto_increment) = (false, true);
@@ -50,17 +54,23 @@ impl Column {
             auto_increment: false,
             generated: false,
             invisible: false,
+            declared: String::new(),
         };
         Self { definition, charset, primary: false, unique: false, references: None }
     }
 
     fn attribute(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
+        let before = cursor.peek();
         let definition = &mut self.definition;
         if cursor.accept(&["NOT", "NULL"]) {
             definition.nullable = false;
         } else if cursor.accept(&["NULL"]) {
             definition.nullable = true;
         } else if self.charset.accept(cursor) {
+            if let (Some(first), Some(last)) = (before, cursor.previous()) {
+                definition.declared.push(' ');
+                definition.declared.push_str(first.span.to(last.span).text(cursor.sql));
+            }
         } else if cursor.accept(&["DEFAULT"]) {
             definition.default = Some(default(cursor)?);
         } else if cursor.accept(&["AUTO_INCREMENT"]) {

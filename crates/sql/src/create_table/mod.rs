@@ -47,6 +47,9 @@ pub struct ColumnDef {
     pub generated: bool,
     /// INVISIBLE: not in `SELECT *`, and not among the columns of an INSERT without a list.
     pub invisible: bool,
+    /// The type as written, with its character set and collation where the column names them; empty where it is not
+    /// understood.
+    pub declared: String,
 }
 
 /// A UNIQUE key.

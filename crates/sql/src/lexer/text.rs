@@ -1,7 +1,7 @@
 //! Strings.
 
 use super::{LexError, LexErrorKind, Lexer, is_space};
-use crate::{LexOptions, Span, TokenKind};
+use crate::{LexOptions, Pairs, Span, TokenKind};
 
 impl Lexer<'_> {
     /// One string and those right behind it, which MySQL joins to it.
@@ -36,6 +36,7 @@ impl Lexer<'_> {
         let start = self.pos;
         let mut at = start + 1;
         loop {
+            at = self.behind_pairs(at, quote);
             let rest = self.sql.get(at..).unwrap_or_default();
             let found = if self.options.no_backslash_escapes {
                 memchr::memchr(quote, rest)
@@ -52,6 +53,25 @@ impl Lexer<'_> {
         }
     }
 
+    /// Where to look for a quote or a backslash from `at` on: at once, or behind the characters of two bytes that come
+    /// before the next one.
+    pub(super) fn behind_pairs(&self, mut at: usize, quote: u8) -> usize {
+        if self.options.pairs == Pairs::None {
+            return at;
+        }
+        while let Some(byte) = self.sql.get(at) {
+            let rest = self.sql.get(at..).unwrap_or_default();
+            if self.options.pairs.leads(rest) {
+                at += 2;
+            } else if *byte == quote || *byte == b'\\' {
+                break;
+            } else {
+                at += 1;
+            }
+        }
+        at
+    }
+
     /// Where the next token begins and its quote, if it is a string.
     fn adjacent_string(&self) -> Option<(usize, u8)> {
         let mut ahead = self.clone();
@@ -64,8 +84,9 @@ impl Lexer<'_> {
                 b'"' if !self.options.ansi_quotes => return Some((ahead.pos, b'"')),
                 b'#' => drop(ahead.line_comment()),
                 b'-' if ahead.at_dash_comment() => drop(ahead.line_comment()),
-                b'/' if ahead.peek(1) == Some(b'*') && !matches!(ahead.peek(2), Some(b'!' | b'+' | b'M')) => {
-                    ahead.block_comment().ok()?;
+                b'/' if ahead.peek(1) == Some(b'*') => {
+                    // A hint and a version comment are tokens, which stand between the strings.
+                    (ahead.block_comment().ok()? == TokenKind::Comment).then_some(())?;
                 }
                 _ => return None,
             }

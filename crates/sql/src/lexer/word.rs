@@ -1,7 +1,7 @@
 //! Words, quoted identifiers, and literals that begin with a letter.
 
 use super::{LexError, LexErrorKind, Lexer};
-use crate::TokenKind;
+use crate::{Pairs, TokenKind};
 
 /// What a bare identifier is made of; every byte of a character outside ASCII is.
 pub(crate) fn is_identifier_byte(byte: u8) -> bool {
@@ -10,8 +10,35 @@ pub(crate) fn is_identifier_byte(byte: u8) -> bool {
 
 impl Lexer<'_> {
     pub(super) fn word(&mut self) -> TokenKind {
-        let length = self.run(0, is_identifier_byte);
+        let length = self.word_length();
         self.take(length, TokenKind::Word)
+    }
+
+    fn word_length(&self) -> usize {
+        let mut length = self.run(0, is_identifier_byte);
+        // The first half of a character was taken for one; its second half may be anything.
+        while self.options.pairs != Pairs::None
+            && length > 0
+            && self.ends_in_half(length)
+            && self.peek(length).is_some()
+        {
+            length = self.run(length + 1, is_identifier_byte);
+        }
+        length
+    }
+
+    /// Whether the last of `length` bytes from here on is the first half of a character.
+    fn ends_in_half(&self, length: usize) -> bool {
+        let text = self.sql.get(self.pos..).unwrap_or_default();
+        let mut at = 0;
+        while at < length {
+            let pair = self.options.pairs.leads(text.get(at..).unwrap_or_default());
+            if pair && at + 1 == length {
+                return true;
+            }
+            at += if pair { 2 } else { 1 };
+        }
+        false
     }
 
     /// A word, or `x'…'`, `b'…'`, `N'…'`.
@@ -45,7 +72,13 @@ impl Lexer<'_> {
         let start = self.pos;
         let mut at = start + 1;
         loop {
+            at = self.behind_pairs(at, quote);
             let rest = self.sql.get(at..).unwrap_or_default();
+            if self.options.pairs != Pairs::None && rest.first() == Some(&b'\\') {
+                // A backslash is itself in a name.
+                at += 1;
+                continue;
+            }
             let found = memchr::memchr(quote, rest);
             at += found.ok_or(self.error(start, LexErrorKind::UnterminatedIdentifier))?;
             if self.sql.get(at + 1) != Some(&quote) {

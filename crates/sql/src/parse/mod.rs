@@ -4,6 +4,8 @@ mod cursor;
 mod ddl;
 mod dml;
 mod error;
+mod load;
+mod maintenance;
 mod name;
 mod set;
 mod show;
@@ -12,12 +14,15 @@ mod transaction;
 
 pub(crate) use cursor::Cursor;
 pub use ddl::{Ddl, DdlKind};
+pub use ddl::{Definer, Stored, StoredAction, StoredObject};
 pub use dml::{Locator, Modifier, Parsed, VersionComments};
 pub use error::{ParseError, Problem};
+pub use load::{Duplicates, LoadColumn, LoadData, LoadFormat};
+pub use maintenance::Maintenance;
 pub use name::{Ident, TableName};
 pub use set::{Assignment, Scope, SetKind, SetValue, TransactionScope};
 pub use show::{Filter, Show};
-pub use statement::{Explain, Kill, Statement};
+pub use statement::{Explain, Kill, LockTables, Statement, TableLock};
 pub use transaction::TransactionStatement;
 
 use crate::class::ClassFinder;
@@ -46,6 +51,9 @@ pub fn parse(sql: &str, options: LexOptions) -> Result<Statement, ParseError> {
     let tokens = one_statement(sql, significant, class.holds_statements())?;
     let class = class.class();
     let mut cursor = Cursor::new(sql, options, &tokens);
+    if let Some(maintenance) = maintenance::parse(&mut cursor.clone())? {
+        return Ok(Statement::Maintenance(maintenance));
+    }
     match class {
         StatementClass::Empty => Err(ParseError::new(sql, 0, Problem::Empty)),
         StatementClass::Select
@@ -61,9 +69,11 @@ pub fn parse(sql: &str, options: LexOptions) -> Result<Statement, ParseError> {
         | StatementClass::Savepoint
         | StatementClass::Release => transaction::parse(&mut cursor, class),
         StatementClass::Set => set::parse(&mut cursor),
+        StatementClass::Do => statement::parse_do(&mut cursor),
         StatementClass::Use => statement::parse_use(&mut cursor),
         StatementClass::Kill => statement::parse_kill(&mut cursor),
         StatementClass::Lock | StatementClass::Unlock => statement::parse_lock(&mut cursor, class),
+        StatementClass::Load => load::parse(&mut cursor),
         StatementClass::Show => show::parse(&mut cursor),
         StatementClass::Describe | StatementClass::Explain | StatementClass::Analyze => {
             statement::parse_explain(&mut cursor, class)

@@ -1,6 +1,6 @@
 //! SHOW and DESCRIBE.
 
-use super::{Cursor, ParseError, Scope, Statement, TableName};
+use super::{Cursor, ParseError, Scope, Statement, StoredObject, TableName};
 use crate::{Span, TokenKind};
 
 /// What SHOW and DESCRIBE ask for.
@@ -22,6 +22,8 @@ pub enum Show {
     },
     /// SHOW COLUMNS and DESCRIBE.
     Columns {
+        /// EXTENDED: with MySQL's hidden ones.
+        extended: bool,
         /// FULL: with collation, privileges and comment.
         full: bool,
         /// The table; `FROM t FROM s` names it like `s.t`.
@@ -31,6 +33,8 @@ pub enum Show {
     },
     /// SHOW INDEX.
     Index {
+        /// EXTENDED: with MySQL's hidden ones.
+        extended: bool,
         /// The table.
         table: TableName,
         /// WHERE.
@@ -39,7 +43,47 @@ pub enum Show {
     /// SHOW CREATE TABLE.
     CreateTable(TableName),
     /// SHOW CREATE DATABASE.
-    CreateDatabase(String),
+    CreateDatabase {
+        /// The database.
+        name: String,
+        /// IF NOT EXISTS, which the answer then says too.
+        if_not_exists: bool,
+    },
+    /// SHOW CREATE VIEW, PROCEDURE, FUNCTION, TRIGGER, EVENT.
+    CreateStored {
+        /// Of what kind.
+        object: StoredObject,
+        /// The object.
+        name: TableName,
+    },
+    /// SHOW TRIGGERS.
+    Triggers {
+        /// FROM, where given.
+        schema: Option<String>,
+        /// LIKE (of the table) or WHERE.
+        filter: Option<Filter>,
+    },
+    /// SHOW EVENTS.
+    Events {
+        /// FROM, where given.
+        schema: Option<String>,
+        /// LIKE or WHERE.
+        filter: Option<Filter>,
+    },
+    /// SHOW PROCEDURE STATUS and SHOW FUNCTION STATUS: of all schemas.
+    RoutineStatus {
+        /// PROCEDURE, FUNCTION; MariaDB's PACKAGE, PACKAGE BODY.
+        kind: &'static str,
+        /// LIKE or WHERE.
+        filter: Option<Filter>,
+    },
+    /// SHOW OPEN TABLES.
+    OpenTables {
+        /// FROM, where given.
+        schema: Option<String>,
+        /// LIKE or WHERE.
+        filter: Option<Filter>,
+    },
     /// SHOW TABLE STATUS.
     TableStatus {
         /// FROM, where given.
@@ -62,9 +106,15 @@ pub enum Show {
         filter: Option<Filter>,
     },
     /// SHOW WARNINGS.
-    Warnings,
+    Warnings {
+        /// LIMIT: the rows to skip, and how many to show.
+        window: Option<(u64, u64)>,
+    },
     /// SHOW ERRORS.
-    Errors,
+    Errors {
+        /// LIMIT: the rows to skip, and how many to show.
+        window: Option<(u64, u64)>,
+    },
     /// SHOW COUNT(*) WARNINGS.
     WarningCount,
     /// SHOW COUNT(*) ERRORS.
@@ -108,21 +158,31 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Option<Show>, ParseError> {
         Some("GLOBAL") => Scope::Global,
         _ => Scope::Session,
     };
-    let _ = cursor.accept(&["EXTENDED"]);
+    let extended = cursor.accept(&["EXTENDED"]);
     let full = cursor.accept(&["FULL"]);
     let show = if cursor.accept_one(&["DATABASES", "SCHEMAS"]).is_some() {
         Show::Databases { filter: filter(cursor)? }
     } else if cursor.accept(&["TABLES"]) {
         Show::Tables { full, schema: of_schema(cursor)?, filter: filter(cursor)? }
     } else if cursor.accept_one(&["COLUMNS", "FIELDS"]).is_some() {
-        Show::Columns { full, table: of_table(cursor)?, filter: filter(cursor)? }
+        Show::Columns { extended, full, table: of_table(cursor)?, filter: filter(cursor)? }
     } else if cursor.accept_one(&["INDEX", "INDEXES", "KEYS"]).is_some() {
-        Show::Index { table: of_table(cursor)?, filter: filter(cursor)? }
+        Show::Index { extended, table: of_table(cursor)?, filter: filter(cursor)? }
     } else if cursor.accept(&["CREATE", "TABLE"]) {
         Show::CreateTable(cursor.table_name()?)
     } else if cursor.accept(&["CREATE", "DATABASE"]) || cursor.accept(&["CREATE", "SCHEMA"]) {
-        let _ = cursor.accept(&["IF", "NOT", "EXISTS"]);
-        Show::CreateDatabase(cursor.ident()?.value)
+        let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
+        Show::CreateDatabase { name: cursor.ident()?.value, if_not_exists }
+    } else if let Some(object) = created(cursor) {
+        Show::CreateStored { object, name: cursor.table_name()? }
+    } else if cursor.accept(&["TRIGGERS"]) {
+        Show::Triggers { schema: of_schema(cursor)?, filter: filter(cursor)? }
+    } else if cursor.accept(&["EVENTS"]) {
+        Show::Events { schema: of_schema(cursor)?, filter: filter(cursor)? }
+    } else if cursor.accept(&["OPEN", "TABLES"]) {
+        Show::OpenTables { schema: of_schema(cursor)?, filter: filter(cursor)? }
+    } else if let Some(kind) = routine_status(cursor) {
+        Show::RoutineStatus { kind, filter: filter(cursor)? }
     } else if cursor.accept(&["TABLE", "STATUS"]) {
         Show::TableStatus { schema: of_schema(cursor)?, filter: filter(cursor)? }
     } else if cursor.accept(&["VARIABLES"]) {
@@ -140,6 +200,25 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Option<Show>, ParseError> {
     Ok(Some(show))
 }
 
+/// SHOW CREATE of what is no table.
+fn created(cursor: &mut Cursor<'_>) -> Option<StoredObject> {
+    let objects = [
+        StoredObject::View,
+        StoredObject::Procedure,
+        StoredObject::Function,
+        StoredObject::Trigger,
+        StoredObject::Event,
+    ];
+    objects.into_iter().find(|object| cursor.accept(&["CREATE", object.word()]))
+}
+
+fn routine_status(cursor: &mut Cursor<'_>) -> Option<&'static str> {
+    if cursor.accept(&["PACKAGE", "BODY", "STATUS"]) {
+        return Some("PACKAGE BODY");
+    }
+    ["PROCEDURE", "FUNCTION", "PACKAGE"].into_iter().find(|kind| cursor.accept(&[kind, "STATUS"]))
+}
+
 fn diagnostics(cursor: &mut Cursor<'_>) -> Result<Option<Show>, ParseError> {
     if cursor.sees(&["COUNT"]) {
         let _ = cursor.next();
@@ -150,12 +229,24 @@ fn diagnostics(cursor: &mut Cursor<'_>) -> Result<Option<Show>, ParseError> {
         return Ok(Some(if which == "ERRORS" { Show::ErrorCount } else { Show::WarningCount }));
     }
     let Some(which) = cursor.accept_one(&["WARNINGS", "ERRORS"]) else { return Ok(None) };
-    if cursor.sees(&["LIMIT"]) {
-        let at = cursor.peek().map_or(0, |limit| limit.span.start);
-        let message = "SHOW WARNINGS and SHOW ERRORS with LIMIT are refused; leave LIMIT out";
-        return Err(ParseError::refused(cursor.sql, at, message));
+    let window = if cursor.accept(&["LIMIT"]) { Some(window(cursor)?) } else { None };
+    Ok(Some(if which == "ERRORS" { Show::Errors { window } } else { Show::Warnings { window } }))
+}
+
+/// What stands behind LIMIT: the rows to skip, and how many to show.
+fn window(cursor: &mut Cursor<'_>) -> Result<(u64, u64), ParseError> {
+    let first = number(cursor)?;
+    if cursor.accept_symbol(b',') {
+        return Ok((first, number(cursor)?));
     }
-    Ok(Some(if which == "ERRORS" { Show::Errors } else { Show::Warnings }))
+    let skip = if cursor.accept(&["OFFSET"]) { number(cursor)? } else { 0 };
+    Ok((skip, first))
+}
+
+fn number(cursor: &mut Cursor<'_>) -> Result<u64, ParseError> {
+    let token = cursor.next().ok_or_else(|| cursor.error())?;
+    let digits = token.span.text(cursor.sql);
+    digits.parse().map_err(|_| ParseError::at(cursor.sql, token.span.start))
 }
 
 fn passthrough(cursor: &mut Cursor<'_>) -> Show {
@@ -180,7 +271,7 @@ pub(super) fn parse_describe(cursor: &mut Cursor<'_>) -> Result<Show, ParseError
         }
     };
     cursor.expect_end()?;
-    Ok(Show::Columns { full: false, table, filter })
+    Ok(Show::Columns { extended: false, full: false, table, filter })
 }
 
 fn of_schema(cursor: &mut Cursor<'_>) -> Result<Option<String>, ParseError> {

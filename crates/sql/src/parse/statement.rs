@@ -2,7 +2,10 @@
 
 use serval_types::Value;
 
-use super::{Assignment, Cursor, Ddl, ParseError, Parsed, Show, TransactionStatement, show};
+use super::{
+    Assignment, Cursor, Ddl, Ident, LoadData, Maintenance, ParseError, Parsed, Show, TableName,
+    TransactionStatement, show,
+};
 use crate::{Span, StatementClass};
 
 /// One parsed statement.
@@ -22,14 +25,47 @@ pub enum Statement {
     Ddl(Ddl),
     /// EXPLAIN of a statement.
     Explain(Explain),
+    /// ANALYZE, CHECK, CHECKSUM, OPTIMIZE and REPAIR TABLE.
+    Maintenance(Maintenance),
     /// KILL.
     Kill(Kill),
+    /// DO, with the text of its expressions.
+    Do(Span),
+    /// SET STATEMENT of MariaDB: variables for one statement.
+    SetStatement {
+        /// The variables.
+        assignments: Vec<Assignment>,
+        /// The statement's text.
+        statement: Span,
+    },
+    /// LOAD DATA.
+    Load(Box<LoadData>),
     /// LOCK TABLES.
-    LockTables,
+    LockTables(LockTables),
     /// UNLOCK TABLES.
     UnlockTables,
     /// Anything else; its text was not looked at.
     Other(StatementClass),
+}
+
+/// LOCK TABLES.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockTables {
+    /// The locks, in the order of the text.
+    pub locks: Vec<TableLock>,
+    /// What stands behind them: MariaDB's `WAIT 5` or `NOWAIT`; empty where nothing does.
+    pub wait: Span,
+}
+
+/// One lock of LOCK TABLES.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableLock {
+    /// The table.
+    pub table: TableName,
+    /// The name under which statements will use it.
+    pub alias: Option<Ident>,
+    /// `READ LOCAL`, `LOW_PRIORITY WRITE` and so on.
+    pub mode: Span,
 }
 
 /// EXPLAIN of a statement.
@@ -59,6 +95,14 @@ pub(super) fn parse_use(cursor: &mut Cursor<'_>) -> Result<Statement, ParseError
     Ok(Statement::Use(schema.value))
 }
 
+pub(super) fn parse_do(cursor: &mut Cursor<'_>) -> Result<Statement, ParseError> {
+    cursor.expect(&["DO"])?;
+    if cursor.is_end() {
+        return Err(cursor.error());
+    }
+    Ok(Statement::Do(cursor.rest()))
+}
+
 /// KILL of a user or by a statement's id, which only MariaDB has, is not looked at.
 pub(super) fn parse_kill(cursor: &mut Cursor<'_>) -> Result<Statement, ParseError> {
     cursor.expect(&["KILL"])?;
@@ -77,11 +121,46 @@ pub(super) fn parse_kill(cursor: &mut Cursor<'_>) -> Result<Statement, ParseErro
 pub(super) fn parse_lock(cursor: &mut Cursor<'_>, class: StatementClass) -> Result<Statement, ParseError> {
     let lock = cursor.accept_one(&["LOCK", "UNLOCK"]) == Some("LOCK");
     match (cursor.accept_one(&["TABLES", "TABLE"]), lock) {
-        (Some(_), true) => Ok(Statement::LockTables),
+        (Some(_), true) => lock_tables(cursor).map(Statement::LockTables),
         (Some(_), false) => cursor.expect_end().map(|()| Statement::UnlockTables),
         // LOCK INSTANCE FOR BACKUP.
         (None, _) => Ok(Statement::Other(class)),
     }
+}
+
+fn lock_tables(cursor: &mut Cursor<'_>) -> Result<LockTables, ParseError> {
+    let mut locks = Vec::new();
+    loop {
+        let table = cursor.table_name()?;
+        let has_alias = cursor.accept(&["AS"]) || !LOCK_MODES.iter().any(|word| cursor.sees(&[word]));
+        let alias = if has_alias { Some(cursor.ident()?) } else { None };
+        locks.push(TableLock { table, alias, mode: lock_mode(cursor)? });
+        if !cursor.accept_symbol(b',') {
+            break;
+        }
+    }
+    let wait = if cursor.is_end() { Span::default() } else { cursor.rest() };
+    match wait.text(cursor.sql).split_ascii_whitespace().next() {
+        None => {}
+        Some(word) if ["WAIT", "NOWAIT"].iter().any(|known| word.eq_ignore_ascii_case(known)) => {}
+        Some(_) => return Err(ParseError::at(cursor.sql, wait.start)),
+    }
+    Ok(LockTables { locks, wait })
+}
+
+/// The words that a lock's mode begins with.
+const LOCK_MODES: [&str; 3] = ["READ", "WRITE", "LOW_PRIORITY"];
+
+fn lock_mode(cursor: &mut Cursor<'_>) -> Result<Span, ParseError> {
+    let first = cursor.peek().ok_or_else(|| cursor.error())?.span;
+    if cursor.accept(&["READ"]) {
+        let _ = cursor.accept(&["LOCAL"]);
+    } else {
+        let _ = cursor.accept(&["LOW_PRIORITY"]);
+        cursor.expect(&["WRITE"])?;
+        let _ = cursor.accept(&["CONCURRENT"]);
+    }
+    Ok(cursor.previous().map_or(first, |last| first.to(last.span)))
 }
 
 /// DESCRIBE, DESC and EXPLAIN are one word to MySQL: of a table they are SHOW COLUMNS.

@@ -70,9 +70,9 @@ fn begin(cursor: &mut Cursor<'_>) -> Result<Option<TransactionStatement>, ParseE
     }
     cursor.expect(&["START", "TRANSACTION"])?;
     while !cursor.is_end() {
-        if cursor.accept(&["READ", "ONLY"]) {
+        if read_only.is_none() && cursor.accept(&["READ", "ONLY"]) {
             read_only = Some(true);
-        } else if cursor.accept(&["READ", "WRITE"]) {
+        } else if read_only.is_none() && cursor.accept(&["READ", "WRITE"]) {
             read_only = Some(false);
         } else {
             cursor.expect(&["WITH", "CONSISTENT", "SNAPSHOT"])?;
@@ -106,7 +106,8 @@ fn completion(cursor: &mut Cursor<'_>) -> Result<(Option<bool>, Option<bool>), P
     let release = if cursor.accept(&["NO", "RELEASE"]) {
         Some(false)
     } else {
-        cursor.accept(&["RELEASE"]).then_some(true)
+        // A chain that is released at once is a syntax error.
+        (chain != Some(true) && cursor.accept(&["RELEASE"])).then_some(true)
     };
     Ok((chain, release))
 }

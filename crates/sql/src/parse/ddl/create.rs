@@ -1,11 +1,14 @@
 //! CREATE TABLE, CREATE INDEX and CREATE DATABASE.
 
-use super::{Ddl, DdlKind};
-use crate::TokenKind;
+use super::{Ddl, DdlKind, stored};
 use crate::parse::{Cursor, ParseError, TableName};
+use crate::{Span, TokenKind};
 
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
     cursor.expect(&["CREATE"])?;
+    if let Some(ddl) = stored::create(&mut cursor.clone())? {
+        return Ok(ddl);
+    }
     let or_replace = cursor.accept(&["OR", "REPLACE"]);
     let _ = cursor.accept_one(&["ONLINE", "OFFLINE"]);
     let temporary = cursor.accept(&["TEMPORARY"]);
@@ -40,14 +43,16 @@ fn create_table(cursor: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> R
     } else if cursor.is_end() {
         return Err(cursor.error());
     }
-    let (references, as_select) = references_and_select(cursor)?;
+    let (references, query) = references_and_select(cursor)?;
+    let as_select = query.is_some();
     let kind = DdlKind::CreateTable { if_not_exists, temporary, or_replace, like, as_select };
-    Ok(Ddl { kind, tables, references })
+    Ok(Ddl { kind, tables, references, query })
 }
 
-/// The tables behind REFERENCES, and whether there is a query outside the column list.
-fn references_and_select(cursor: &mut Cursor<'_>) -> Result<(Vec<TableName>, bool), ParseError> {
-    let (mut references, mut as_select, mut depth) = (Vec::new(), false, 0_u32);
+/// The tables behind REFERENCES, and the query outside the column list, with the parentheses that it stands in.
+fn references_and_select(cursor: &mut Cursor<'_>) -> Result<(Vec<TableName>, Option<Span>), ParseError> {
+    let (mut references, mut query_start, mut depth) = (Vec::new(), None, 0_u32);
+    let mut opened: Option<u32> = None;
     let mut opens_query = true;
     while let Some(token) = cursor.peek() {
         if cursor.accept(&["REFERENCES"]) {
@@ -57,19 +62,27 @@ fn references_and_select(cursor: &mut Cursor<'_>) -> Result<(Vec<TableName>, boo
         let query = ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| cursor.sees(&[word]));
         // `(SELECT …)` right behind the table or AS; WITH is also WITH PARSER, WITH SYSTEM VERSIONING.
         let is_query = query && !cursor.sees(&["WITH", "SYSTEM"]) && !cursor.sees(&["WITH", "PARSER"]);
-        as_select |= is_query && (depth == 0 || opens_query);
+        if is_query && (depth == 0 || opens_query) && query_start.is_none() {
+            query_start = Some(opened.filter(|_| depth > 0).unwrap_or(token.span.start));
+        }
         opens_query = match token.kind {
             TokenKind::Symbol(b'(') => opens_query,
             _ => cursor.sees(&["AS"]) && depth == 0,
         };
         match token.kind {
-            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b'(') => {
+                if depth == 0 {
+                    opened = Some(token.span.start);
+                }
+                depth += 1;
+            }
             TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
             _ => {}
         }
         let _ = cursor.next();
     }
-    Ok((references, as_select))
+    let end = cursor.previous().map_or(0, |last| last.span.end);
+    Ok((references, query_start.map(|start| Span { start, end })))
 }
 
 fn create_index(cursor: &mut Cursor<'_>, unique: bool) -> Result<Ddl, ParseError> {

@@ -1,9 +1,12 @@
 //! CREATE, DROP, ALTER, TRUNCATE and RENAME: which tables they name, and where.
 
 mod create;
+mod stored;
+
+pub use stored::{Definer, Stored, StoredAction, StoredObject};
 
 use super::{Cursor, ParseError, TableName};
-use crate::{StatementClass, TokenKind};
+use crate::{Span, StatementClass, TokenKind};
 
 /// A statement that changes definitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Ddl {
     pub tables: Vec<TableName>,
     /// The tables that its foreign keys reference.
     pub references: Vec<TableName>,
+    /// The query that gives a new table its rows, to the end of the text.
+    pub query: Option<Span>,
 }
 
 /// What a statement does to definitions.
@@ -74,13 +79,15 @@ pub enum DdlKind {
         /// IF EXISTS.
         if_exists: bool,
     },
-    /// Views, routines, triggers, events, users, ALTER DATABASE and all else; no table is named.
+    /// A view, a routine, a trigger or an event.
+    Stored(Box<Stored>),
+    /// Users, ALTER DATABASE and all else; no table is named.
     Other,
 }
 
 impl Ddl {
     fn new(kind: DdlKind, tables: Vec<TableName>) -> Self {
-        Self { kind, tables, references: Vec::new() }
+        Self { kind, tables, references: Vec::new(), query: None }
     }
 }
 
@@ -96,6 +103,9 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, class: StatementClass) -> Result<Dd
 
 fn drop_object(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
     cursor.expect(&["DROP"])?;
+    if let Some(ddl) = stored::drop_stored(cursor)? {
+        return Ok(ddl);
+    }
     let _ = cursor.accept_one(&["ONLINE", "OFFLINE"]);
     let temporary = cursor.accept(&["TEMPORARY"]);
     if cursor.accept_one(&["TABLE", "TABLES"]).is_some() {
@@ -149,6 +159,9 @@ fn truncate(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
 
 fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
     cursor.expect(&["ALTER"])?;
+    if let Some(ddl) = stored::alter(&mut cursor.clone())? {
+        return Ok(ddl);
+    }
     while cursor.accept_one(&["ONLINE", "OFFLINE", "IGNORE"]).is_some() {}
     if !cursor.accept(&["TABLE"]) {
         return Ok(Ddl::new(DdlKind::Other, Vec::new()));

@@ -93,7 +93,10 @@ pub enum SetKind {
 
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Statement, ParseError> {
     cursor.expect(&["SET"])?;
-    let other = ["PASSWORD", "ROLE", "STATEMENT"].iter().any(|word| cursor.sees(&[word]))
+    if cursor.sees(&["STATEMENT"]) && !cursor.peek_at(1).is_some_and(assigns) {
+        return of_statement(cursor);
+    }
+    let other = ["PASSWORD", "ROLE"].iter().any(|word| cursor.sees(&[word]))
         || cursor.sees(&["DEFAULT", "ROLE"])
         || cursor.sees(&["RESOURCE", "GROUP"]);
     if other {
@@ -150,6 +153,30 @@ fn assignment(cursor: &mut Cursor<'_>, scope: &mut Scope) -> Result<Assignment, 
             })
         }
     }
+}
+
+/// Whether a token says that what stands before it is a variable.
+fn assigns(token: Token) -> bool {
+    token.is_symbol(b'=') || token.kind == TokenKind::Operator
+}
+
+/// `SET STATEMENT a = 1, b = 2 FOR statement`.
+fn of_statement(cursor: &mut Cursor<'_>) -> Result<Statement, ParseError> {
+    cursor.expect(&["STATEMENT"])?;
+    let mut assignments = Vec::new();
+    loop {
+        let name = cursor.ident()?.value.to_ascii_lowercase();
+        let value = value::parse_until(cursor, &["FOR"])?;
+        assignments.push(Assignment::Variable { scope: Scope::Session, name, value });
+        if cursor.accept(&["FOR"]) {
+            break;
+        }
+        cursor.expect_symbol(b',')?;
+    }
+    if cursor.is_end() {
+        return Err(cursor.error());
+    }
+    Ok(Statement::SetStatement { assignments, statement: cursor.rest() })
 }
 
 fn scope_word(cursor: &mut Cursor<'_>) -> Option<Scope> {

@@ -8,6 +8,15 @@ use crate::{Token, TokenKind};
 
 /// Reads `= value`.
 pub(super) fn parse(cursor: &mut Cursor<'_>, of_system_variable: bool) -> Result<SetValue, ParseError> {
+    read(cursor, of_system_variable, &[])
+}
+
+/// [`parse`] for a system variable's value that ends before one of these words.
+pub(super) fn parse_until(cursor: &mut Cursor<'_>, until: &[&str]) -> Result<SetValue, ParseError> {
+    read(cursor, true, until)
+}
+
+fn read(cursor: &mut Cursor<'_>, of_system_variable: bool, until: &[&str]) -> Result<SetValue, ParseError> {
     let assigns = cursor.next().is_some_and(|token| {
         token.is_symbol(b'=') || (token.kind == TokenKind::Operator && token.span.text(cursor.sql) == ":=")
     });
@@ -17,7 +26,7 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, of_system_variable: bool) -> Result
             .map_or_else(|| cursor.error(), |at| ParseError::at(cursor.sql, at.span.start)));
     }
     let (first, second) = (cursor.peek(), cursor.peek_at(1));
-    let span = cursor.expression(&[])?;
+    let span = cursor.expression(until)?;
     let is_all = |token: Token| token.span.end == span.end;
     let literal = match (first, second) {
         (Some(one), _) if is_all(one) => single(cursor, one, of_system_variable),
