@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serval_types::{GroupId, NodeId};
 
-use crate::{DataNode, Group, Rule, Schema, Settings, Table, User};
+use crate::{Address, DataNode, Group, Rule, Schema, Scratch, Settings, Table, User};
 
 /// Everything that a config says, checked and with its names resolved.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Catalog {
     pub groups: Vec<Group>,
     /// The data nodes, by [`NodeId`].
     pub nodes: Vec<DataNode>,
+    /// Where statements that need rows of several nodes at once are finished; without it they are refused.
+    pub scratch: Option<Box<Scratch>>,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,
     /// The schemas by name in lower case.
@@ -48,7 +50,10 @@ impl Catalog {
     /// If the id is another catalog's.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &DataNode {
-        &self.nodes[usize::from(id.0)]
+        match &self.scratch {
+            Some(scratch) if id == NodeId::SCRATCH => &scratch.node,
+            _ => &self.nodes[usize::from(id.0)],
+        }
     }
 
     /// A group of this catalog.
@@ -57,13 +62,19 @@ impl Catalog {
     /// If the id is another catalog's.
     #[must_use]
     pub fn group(&self, id: GroupId) -> &Group {
-        &self.groups[usize::from(id.0)]
+        match &self.scratch {
+            Some(scratch) if id == GroupId::SCRATCH => &scratch.group,
+            _ => &self.groups[usize::from(id.0)],
+        }
     }
 
-    /// The group of a data node.
+    /// The catalog with the address of the scratch server that Serval starts itself.
     #[must_use]
-    pub fn group_of(&self, node: NodeId) -> &Group {
-        self.group(self.node(node).group)
+    pub fn with_scratch_at(mut self, address: Address) -> Self {
+        if let Some(server) = self.scratch.as_mut().and_then(|scratch| scratch.group.servers.first_mut()) {
+            server.address = address;
+        }
+        self
     }
 
     /// A data node by its name in the config.

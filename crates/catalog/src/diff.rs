@@ -7,7 +7,10 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serval_types::NodeId;
 
-use crate::{Catalog, Group, Placement, Rule, SchemaAccess, Settings, Sharding, Table, User};
+use crate::{
+    Catalog, ClientTls, Group, Pem, Placement, Rule, SchemaAccess, Secure, Settings, Sharding, Table, User,
+    Welcome,
+};
 
 /// The differences between two catalogs, one per line: `+` for what is new, `-` for what goes, `~` for what changes.
 ///
@@ -25,7 +28,12 @@ pub fn diff(old: &Catalog, new: &Catalog) -> Vec<String> {
                 lines.push(format!("~ {name}: {old} → {new}"))
             }
             (Some(old), Some(new)) if old.hidden != new.hidden => {
-                lines.push(format!("~ {name}: the password"))
+                let what = match name.as_str() {
+                    "tls" => "the certificate, its key or the authorities",
+                    name if name.starts_with("group ") => "the password or a certificate",
+                    _ => "the password",
+                };
+                lines.push(format!("~ {name}: {what}"));
             }
             _ => {}
         }
@@ -54,8 +62,14 @@ fn facts(catalog: &Catalog) -> IndexMap<String, Fact> {
     for (name, value) in settings(&catalog.settings) {
         say(name.to_owned(), value, String::new());
     }
+    for (name, value) in welcome(&catalog.settings) {
+        say(name.to_owned(), value, String::new());
+    }
+    if let Some(tls) = &catalog.settings.tls {
+        say("tls".to_owned(), describe_tls(tls), hidden_tls(tls));
+    }
     for group in &catalog.groups {
-        say(format!("group {}", group.name), describe_group(group), group.password.reveal().to_owned());
+        say(format!("group {}", group.name), describe_group(group), hidden(group));
     }
     for node in &catalog.nodes {
         let shown = format!("{} on {}", node.database, catalog.group(node.group).name);
@@ -78,18 +92,18 @@ fn facts(catalog: &Catalog) -> IndexMap<String, Fact> {
     }
     for (kind, users) in [("user", &catalog.users), ("admin user", &catalog.admin_users)] {
         for user in users.values() {
-            say(format!("{kind} {}", user.name), access(user), user.verifiers.to_text());
+            say(format!("{kind} {}", user.name), access(user), user.verifier.to_text());
         }
     }
     facts
 }
 
-fn settings(settings: &Settings) -> [(&'static str, String); 13] {
+fn settings(settings: &Settings) -> Vec<(&'static str, String)> {
     let time = |time: Duration| humantime::format_duration(time).to_string();
     let time_or_off = |limit: Option<Duration>| limit.map_or("off".to_owned(), time);
     let address =
         |address: Option<SocketAddr>| address.map_or("none".to_owned(), |address| address.to_string());
-    [
+    vec![
         ("listen.mysql", settings.listen.mysql.to_string()),
         ("listen.admin", address(settings.listen.admin)),
         ("listen.http", address(settings.listen.http)),
@@ -106,7 +120,38 @@ fn settings(settings: &Settings) -> [(&'static str, String); 13] {
         ("limits.acquire_timeout", time(settings.acquire_timeout)),
         ("limits.connect_timeout", time(settings.connect_timeout)),
         ("limits.plan_cache", settings.plan_cache.to_string()),
+        ("recovery.interval", time(settings.recovery.interval)),
+        ("recovery.patience", time(settings.recovery.patience)),
+        ("recovery.keep", time(settings.recovery.keep)),
+        ("limits.local_infile", settings.local_infile.to_string()),
+        ("limits.load_spool", settings.load_spool.to_string()),
+        ("limits.cursor_spool", settings.cursor_spool.to_string()),
     ]
+}
+
+fn welcome(settings: &Settings) -> [(&'static str, String); 4] {
+    let Welcome { auth_plugin, compression, proxies } = &settings.welcome;
+    let socket = settings.listen.socket.as_ref();
+    let offered = [(compression.zlib, "zlib"), (compression.zstd, "zstd")];
+    let offered: Vec<_> = offered.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
+    let proxies: Vec<_> = proxies.iter().map(ToString::to_string).collect();
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    [
+        ("listen.socket", or_none(socket.map(|path| path.display().to_string()).unwrap_or_default())),
+        ("listen.auth_plugin", format!("{auth_plugin:?}")),
+        ("listen.compression", or_none(offered.join(", "))),
+        ("listen.proxy_protocol_from", or_none(proxies.join(", "))),
+    ]
+}
+
+fn describe_tls(tls: &ClientTls) -> String {
+    let clients = if tls.client_authorities.is_some() { "verified" } else { "not asked for" };
+    format!("clients' certificates are {clients}")
+}
+
+fn hidden_tls(tls: &ClientTls) -> String {
+    let files = [Some(&tls.identity.certificate), Some(&tls.identity.key), tls.client_authorities.as_ref()];
+    files.into_iter().flatten().map(Pem::text).collect::<Vec<_>>().join("\n")
 }
 
 fn describe_group(group: &Group) -> String {
@@ -115,11 +160,18 @@ fn describe_group(group: &Group) -> String {
     let lag_limit =
         group.lag_limit.map_or("off".to_owned(), |limit| humantime::format_duration(limit).to_string());
     format!(
-        "{} as {}, {} connections, lag limit {lag_limit}",
+        "{} as {}, {} connections, lag limit {lag_limit}, tls {}",
         servers.join(", "),
         group.user,
-        group.max_connections
+        group.max_connections,
+        group.tls.mode.word()
     )
+}
+
+fn hidden(group: &Group) -> String {
+    let identity = group.tls.identity.iter().flat_map(|identity| [&identity.certificate, &identity.key]);
+    let files = group.tls.authorities.iter().chain(identity).map(Pem::text);
+    [group.password.reveal()].into_iter().chain(files).collect::<Vec<_>>().join("\n")
 }
 
 fn describe_rule(catalog: &Catalog, rule: &Rule) -> String {
@@ -153,8 +205,13 @@ fn names(catalog: &Catalog, nodes: &[NodeId]) -> String {
 
 fn access(user: &User) -> String {
     let default = user.default_schema.as_ref().map_or(String::new(), |schema| format!(", default {schema}"));
+    let secure = match user.secure {
+        Secure::No => "",
+        Secure::Transport => ", over TLS only",
+        Secure::Certificate => ", with a certificate only",
+    };
     match &user.schemas {
-        SchemaAccess::All => format!("all schemas{default}"),
-        SchemaAccess::Only(schemas) => format!("schemas {}{default}", schemas.join(", ")),
+        SchemaAccess::All => format!("all schemas{default}{secure}"),
+        SchemaAccess::Only(schemas) => format!("schemas {}{default}{secure}", schemas.join(", ")),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serval_types::{GroupId, NodeId};
 
-use crate::{Address, Secret};
+use crate::{Address, Secret, ServerTls};
 
 /// A replication group: a primary and its replicas.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Group {
     pub max_connections: usize,
     /// A replica further behind than this serves no reads; `None` does not look.
     pub lag_limit: Option<Duration>,
+    /// How connections to its servers are encrypted.
+    pub tls: ServerTls,
 }
 
 impl Group {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::{self, Document, Located, Sink};
-use crate::{Catalog, Diagnostic, SecretSource, Severity, TableDefinition, snapshot};
+use crate::{Catalog, Diagnostic, SecretSource, Settings, Severity, TableDefinition, snapshot};
 
 /// Reads a config and the snapshot of its tables' definitions.
 ///
@@ -35,14 +35,16 @@ fn catalog(
     sink: &mut Sink<'_>,
 ) -> (Catalog, Located) {
     let raw = config::read(document, sink);
-    let settings = config::settings(&raw, sink);
+    let tls = config::client_tls(&raw, resolve, sink);
+    let settings = Settings { tls, ..config::settings(&raw, sink) };
     let (users, admin_users) = config::users(&raw, resolve, sink);
     let groups = config::groups(&raw, resolve, sink);
     let (nodes, names) = config::nodes(&raw, &groups, sink);
     let rules = config::rules(&raw, &names, sink);
     let (schemas, located) = config::schemas(&raw, &names, &rules, sink);
     let groups = groups.into_values().collect();
-    (Catalog { version: 1, settings, groups, nodes, rules, schemas, users, admin_users }, located)
+    let scratch = config::scratch(&raw, resolve, sink);
+    (Catalog { version: 1, settings, groups, nodes, scratch, rules, schemas, users, admin_users }, located)
 }
 
 /// Joins the snapshot to the catalog. What is wrong about a table is reported where the config names it.

@@ -43,8 +43,10 @@ impl Schema {
 /// How a transaction over several groups ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TransactionMode {
-    /// Groups commit one after another; a failure in between says which did.
+    /// All groups commit or none, whatever is lost on the way.
     #[default]
+    Atomic,
+    /// Groups commit one after another; a failure in between says which did.
     BestEffort,
     /// A statement that needs a second group is refused.
     Single,

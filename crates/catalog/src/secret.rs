@@ -9,13 +9,15 @@ pub enum SecretSource {
     Env(String),
     /// A file's path, relative to the config's folder; its first line is the password.
     File(String),
+    /// A file's path, relative to the config's folder, of certificates or a key; the whole of it counts.
+    Pem(String),
 }
 
 impl fmt::Display for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Env(name) => write!(f, "environment variable {name}"),
-            Self::File(path) => write!(f, "file {path}"),
+            Self::File(path) | Self::Pem(path) => write!(f, "file {path}"),
         }
     }
 }

@@ -55,6 +55,8 @@ fn secret(source: &SecretSource) -> Result<String, String> {
     match source {
         SecretSource::Env(name) if name == "PASSWORD" => Ok("secret".to_owned()),
         SecretSource::Env(_) => Err("it is not set".to_owned()),
-        SecretSource::File(_) => Err("No such file or directory (os error 2)".to_owned()),
+        SecretSource::File(_) | SecretSource::Pem(_) => {
+            Err("No such file or directory (os error 2)".to_owned())
+        }
     }
 }

@@ -60,7 +60,9 @@ fn every_key_is_described() {
     let schema: Json = serde_json::from_str(&serval_catalog::json_schema()).expect("JSON");
     let sections = [
         ("Listen", "## `[listen]`"),
+        ("Tls", "## `[tls]`"),
         ("Limits", "## `[limits]`"),
+        ("Recovery", "## `[recovery]`"),
         ("User", "## `[users.NAME]`"),
         ("PasswordSource", "## Passwords"),
         ("Admin", "## `[admin.users.NAME]`"),
@@ -71,6 +73,7 @@ fn every_key_is_described() {
         ("WeightedReplica", "### Replicas"),
         ("Node", "## `[nodes]`"),
         ("Rule", "## `[rules.NAME]`"),
+        ("Scratch", "## `[scratch]`"),
         ("Schema", "## `[schemas.NAME]`"),
         ("Table", "## `[schemas.NAME.tables]`"),
     ];

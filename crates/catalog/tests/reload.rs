@@ -72,7 +72,10 @@ fn a_definition_that_does_not_fit_is_reported() {
 fn a_diff_reads_line_by_line() {
     let old = load(CONFIG, "x");
     assert!(diff(&old, &load(CONFIG, "x")).is_empty());
-    assert_eq!(diff(&old, &load(CONFIG, "y")), ["~ group g: the password", "~ user app: the password"]);
+    assert_eq!(
+        diff(&old, &load(CONFIG, "y")),
+        ["~ group g: the password or a certificate", "~ user app: the password"]
+    );
     let changed = CONFIG
         .replace("db1:3306", "db9:3306")
         .replace(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serval_types::GroupId;
 
+use super::server_tls::{Keys, server_tls};
 use super::users::{Resolve, secret};
 use super::{Sink, raw, units};
 use crate::{Address, Group, Role, Secret, Server};
@@ -26,6 +27,9 @@ pub(crate) fn groups(
             break;
         };
         let servers = servers(name, raw, &mut seen, sink);
+        let addresses: Vec<&Address> = servers.iter().map(|server| &server.address).collect();
+        let (own, inherited) = (own_keys(&path, raw), default_keys(&config.defaults.group));
+        let tls = server_tls(own, inherited, &addresses, resolve, sink);
         let max_connections = raw.max_connections.map_or(defaults.max_connections, |n| n as usize);
         groups.insert(
             name.clone(),
@@ -37,6 +41,7 @@ pub(crate) fn groups(
                 password: password(&path, raw, &defaults, resolve, sink),
                 max_connections,
                 lag_limit: lag_limit(&path, raw.lag_limit.as_deref(), sink).unwrap_or(defaults.lag_limit),
+                tls,
             },
         );
     }
@@ -63,6 +68,16 @@ impl Defaults {
                 .unwrap_or(Some(Duration::from_secs(10))),
         }
     }
+}
+
+fn own_keys<'c>(path: &'c [&'c str], raw: &'c raw::Group) -> Keys<'c> {
+    let (ca, cert, key) = (raw.tls_ca.as_deref(), raw.tls_cert.as_deref(), raw.tls_key.as_deref());
+    Keys { path, mode: raw.tls, ca, cert, key }
+}
+
+fn default_keys(raw: &raw::GroupDefaults) -> Keys<'_> {
+    let (ca, cert, key) = (raw.tls_ca.as_deref(), raw.tls_cert.as_deref(), raw.tls_key.as_deref());
+    Keys { path: &["defaults", "group"], mode: raw.tls, ca, cert, key }
 }
 
 fn servers(

@@ -2,13 +2,17 @@
 
 mod backend;
 mod frontend;
+mod recovery;
 mod schema;
+mod scratch;
 
-pub(crate) use backend::{Defaults, Group, GroupDefaults, Node, Replica, Rule, TextMatch};
-pub(crate) use frontend::{Admin, Limits, Listen, Password, User};
+pub(crate) use backend::{Defaults, Group, GroupDefaults, Node, Replica, Rule, TextMatch, TlsMode};
+pub(crate) use frontend::{Admin, AuthPlugin, Compression, Limits, Listen, Password, Tls, User};
 use indexmap::IndexMap;
+pub(crate) use recovery::Recovery;
 pub(crate) use schema::{AutoIncrement, Consistency, Schema, Table, Transaction, Unique};
 use schemars::JsonSchema;
+pub(crate) use scratch::Scratch;
 use serde::Deserialize;
 
 /// The configuration of Serval.
@@ -18,8 +22,14 @@ use serde::Deserialize;
 pub(crate) struct Config {
     /// Where Serval listens.
     pub listen: Listen,
+    /// Encryption for clients. Without it Serval offers none.
+    pub tls: Option<Tls>,
     /// What Serval allows.
     pub limits: Limits,
+    /// How transactions that were interrupted are finished.
+    pub recovery: Recovery,
+    /// Where statements that need rows of several nodes at once are finished. Without it they are refused.
+    pub scratch: Option<Scratch>,
     /// The accounts that clients log in with, by name.
     pub users: IndexMap<String, User>,
     /// The admin console.

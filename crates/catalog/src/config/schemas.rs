@@ -94,7 +94,8 @@ fn schema(
         tables,
         default_node,
         transaction: match raw.transaction {
-            None | Some(raw::Transaction::BestEffort) => TransactionMode::BestEffort,
+            None | Some(raw::Transaction::Atomic) => TransactionMode::Atomic,
+            Some(raw::Transaction::BestEffort) => TransactionMode::BestEffort,
             Some(raw::Transaction::Single) => TransactionMode::Single,
         },
         consistency: match raw.consistency {

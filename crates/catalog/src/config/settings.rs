@@ -1,8 +1,10 @@
 //! `[listen]` and `[limits]`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::welcome::welcome;
 use super::{Sink, raw, units};
 use crate::{Listen, Settings};
 
@@ -17,6 +19,9 @@ pub(crate) fn settings(config: &raw::Config, sink: &mut Sink<'_>) -> Settings {
     let connect_timeout = times("connect_timeout", &limits.connect_timeout);
     Settings {
         listen: listen(&config.listen, sink),
+        welcome: welcome(&config.listen, sink),
+        // Read with the other secrets.
+        tls: None,
         server_version: config.listen.server_version.clone(),
         max_connections: limits.max_connections.map_or(default.max_connections, |n| n as usize),
         max_allowed_packet: size(
@@ -37,6 +42,10 @@ pub(crate) fn settings(config: &raw::Config, sink: &mut Sink<'_>) -> Settings {
         acquire_timeout: bounded("acquire_timeout", acquire_timeout, default.acquire_timeout, sink),
         connect_timeout: bounded("connect_timeout", connect_timeout, default.connect_timeout, sink),
         plan_cache: limits.plan_cache.map_or(default.plan_cache, |n| n as usize),
+        recovery: super::recovery::recovery(&config.recovery, sink),
+        local_infile: limits.local_infile.unwrap_or(default.local_infile),
+        load_spool: size("load_spool", limits.load_spool.as_deref(), default.load_spool, sink),
+        cursor_spool: size("cursor_spool", limits.cursor_spool.as_deref(), default.cursor_spool, sink),
     }
 }
 
@@ -66,7 +75,8 @@ fn listen(raw: &raw::Listen, sink: &mut Sink<'_>) -> Listen {
             );
         }
     }
-    Listen { mysql, admin, http }
+    let socket = raw.socket.as_ref().map(PathBuf::from);
+    Listen { mysql, socket, admin, http }
 }
 
 fn time(key: &str, text: Option<&str>, sink: &mut Sink<'_>) -> Option<Option<Duration>> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::nodes::names;
 use super::{Sink, did_you_mean, raw};
-use crate::{SchemaAccess, Secret, SecretSource, User, Verifiers};
+use crate::{SchemaAccess, Secret, SecretSource, Secure, User, Verifier};
 
 /// Fetches a password from outside.
 pub(crate) type Resolve<'r> = &'r dyn Fn(&SecretSource) -> Result<String, String>;
@@ -18,20 +18,23 @@ pub(crate) fn users(
     let mut users = HashMap::new();
     for (name, raw) in &config.users {
         let path = ["users", name.as_str()];
-        let verifiers = verifiers(&path, raw.password.as_ref(), raw.verifier.as_deref(), resolve, sink);
+        let verifier = verifier(&path, raw.password.as_ref(), raw.verifier.as_deref(), resolve, sink);
+        let secure = secure(&path, raw, config, sink);
         let schemas = schemas(&path, raw, config, sink);
         let default_schema = default_schema(&path, raw, &schemas, config, sink);
-        if let Some(verifiers) = verifiers {
-            users.insert(name.clone(), User { name: name.clone(), verifiers, schemas, default_schema });
+        if let Some(verifier) = verifier {
+            users
+                .insert(name.clone(), User { name: name.clone(), verifier, secure, schemas, default_schema });
         }
     }
     let mut admin_users = HashMap::new();
     for (name, raw) in &config.admin.users {
         let path = ["admin", "users", name.as_str()];
-        let verifiers = verifiers(&path, raw.password.as_ref(), raw.verifier.as_deref(), resolve, sink);
-        if let Some(verifiers) = verifiers {
-            let (schemas, default_schema) = (SchemaAccess::All, None);
-            admin_users.insert(name.clone(), User { name: name.clone(), verifiers, schemas, default_schema });
+        let verifier = verifier(&path, raw.password.as_ref(), raw.verifier.as_deref(), resolve, sink);
+        if let Some(verifier) = verifier {
+            let (schemas, default_schema, secure) = (SchemaAccess::All, None, Secure::No);
+            admin_users
+                .insert(name.clone(), User { name: name.clone(), verifier, secure, schemas, default_schema });
         }
     }
     if config.listen.admin.is_some() && config.admin.users.is_empty() && !sink.reported_in(&["admin"]) {
@@ -41,13 +44,35 @@ pub(crate) fn users(
     (users, admin_users)
 }
 
-fn verifiers(
+/// What the account's connections have to be; nobody could log in where `[tls]` does not offer it.
+fn secure(path: &[&str], raw: &raw::User, config: &raw::Config, sink: &mut Sink<'_>) -> Secure {
+    let asked = |key: Option<bool>| key == Some(true);
+    let authorities = config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    if asked(raw.require_certificate) {
+        if !authorities {
+            let fix = "name the authorities of clients' certificates with `client_ca` in `[tls]`";
+            let path = [path, &["require_certificate"]].concat();
+            sink.error(&path, "no client can show a certificate", fix);
+        }
+        return Secure::Certificate;
+    }
+    if !asked(raw.require_tls) {
+        return Secure::No;
+    }
+    if config.tls.is_none() && config.listen.socket.is_none() {
+        let fix = "add `[tls]` with a certificate and a key";
+        sink.error(&[path, &["require_tls"]].concat(), "no client can use TLS", fix);
+    }
+    Secure::Transport
+}
+
+fn verifier(
     path: &[&str],
     password: Option<&raw::Password>,
     verifier: Option<&str>,
     resolve: Resolve<'_>,
     sink: &mut Sink<'_>,
-) -> Option<Verifiers> {
+) -> Option<Verifier> {
     match (password, verifier) {
         (Some(_), Some(_)) => {
             let path = [path, &["verifier"]].concat();
@@ -56,7 +81,7 @@ fn verifiers(
         }
         (Some(password), None) => {
             let secret = secret(&[path, &["password"]].concat(), password, resolve, sink)?;
-            Some(Verifiers::of_password(secret.reveal()))
+            Some(Verifier::of_password(secret.reveal()))
         }
         (None, Some(text)) => text
             .parse()
@@ -106,7 +131,9 @@ pub(super) fn secret(
         Err(reason) => {
             let fix = match &source {
                 SecretSource::Env(name) => format!("set {name} before Serval starts"),
-                SecretSource::File(path) => format!("write the password to {path}, readable by Serval only"),
+                SecretSource::File(path) | SecretSource::Pem(path) => {
+                    format!("write the password to {path}, readable by Serval only")
+                }
             };
             sink.error(path, format!("the password cannot be read from {source}: {reason}"), fix);
             None

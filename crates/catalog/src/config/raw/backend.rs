@@ -29,6 +29,14 @@ pub(crate) struct GroupDefaults {
     pub max_connections: Option<u32>,
     /// A replica further behind than this serves no reads; "off" does not look. Default "10s".
     pub lag_limit: Option<String>,
+    /// How connections to the servers are encrypted, in the words of MySQL's --ssl-mode. Default "off".
+    pub tls: Option<TlsMode>,
+    /// A PEM file of the authorities that sign the servers' certificates; relative to the config's folder.
+    pub tls_ca: Option<String>,
+    /// A PEM file of the certificate that Serval shows to the servers.
+    pub tls_cert: Option<String>,
+    /// A PEM file of that certificate's key.
+    pub tls_key: Option<String>,
 }
 
 /// A replication group: a primary and its replicas.
@@ -53,6 +61,35 @@ pub(crate) struct Group {
     /// A replica further behind than this serves no reads; "off" does not look. Default "10s".
     #[serde(default)]
     pub lag_limit: Option<String>,
+    /// How connections to the servers are encrypted, in the words of MySQL's --ssl-mode. Default "off".
+    #[serde(default)]
+    pub tls: Option<TlsMode>,
+    /// A PEM file of the authorities that sign the servers' certificates; relative to the config's folder.
+    #[serde(default)]
+    pub tls_ca: Option<String>,
+    /// A PEM file of the certificate that Serval shows to the servers.
+    #[serde(default)]
+    pub tls_cert: Option<String>,
+    /// A PEM file of that certificate's key.
+    #[serde(default)]
+    pub tls_key: Option<String>,
+}
+
+/// How connections to servers are encrypted.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum TlsMode {
+    /// Never.
+    Off,
+    /// Where the server offers it.
+    Preferred,
+    /// Always, whoever the server is.
+    Required,
+    /// Always, with servers whose certificate an authority in `tls_ca` has signed.
+    VerifyCa,
+    /// As "verify_ca", and the certificate is of the host in the server's address.
+    VerifyIdentity,
 }
 
 /// A replica.

@@ -13,12 +13,56 @@ use super::Names;
 pub(crate) struct Listen {
     /// Address for clients, MySQL's protocol. Default "127.0.0.1:3307".
     pub mysql: Option<String>,
+    /// Path of a Unix socket for clients. Without it there is none.
+    pub socket: Option<String>,
     /// Address of the admin console, MySQL's protocol. Without it there is none.
     pub admin: Option<String>,
     /// Address of /metrics, /healthz and /readyz. Without it there is none.
     pub http: Option<String>,
     /// The version that the handshake announces, for example "8.0.36-Serval". Default: the lowest of the servers'.
     pub server_version: Option<String>,
+    /// The authentication plugin that the greeting names. Default "mysql_native_password".
+    pub auth_plugin: Option<AuthPlugin>,
+    /// What clients may compress with. Default ["zlib", "zstd"]; [] offers none.
+    pub compression: Option<Vec<Compression>>,
+    /// Networks of peers that must begin with a PROXY protocol header (v1 or v2). Default: none.
+    pub proxy_protocol_from: Option<Vec<String>>,
+}
+
+/// An authentication plugin of MySQL's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) enum AuthPlugin {
+    /// Every client but MySQL 9's speaks it.
+    #[serde(rename = "mysql_native_password")]
+    Native,
+    /// MySQL's default since 8.0.
+    #[serde(rename = "caching_sha2_password")]
+    CachingSha2,
+}
+
+/// An algorithm of the compressed protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(crate) enum Compression {
+    /// Every client library has it.
+    Zlib,
+    /// MySQL's clients have it since 8.0.18.
+    Zstd,
+}
+
+/// Encryption for clients: PEM files, relative to the config's folder.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// The file of Serval's certificate, followed by those between it and its authority.
+    pub certificate: Option<String>,
+    /// The file of the certificate's private key.
+    pub key: Option<String>,
+    /// The file of the authorities that may have signed clients' certificates. Without it none are asked for.
+    pub client_ca: Option<String>,
 }
 
 /// What Serval allows.
@@ -46,6 +90,12 @@ pub(crate) struct Limits {
     /// How many statement plans are kept. Default 10000.
     #[schemars(range(min = 1))]
     pub plan_cache: Option<u32>,
+    /// Whether LOAD DATA LOCAL INFILE may ask clients for files. Default true.
+    pub local_infile: Option<bool>,
+    /// What one LOAD DATA of a table with several copies or shards may write to temporary files. Default "16GB".
+    pub load_spool: Option<String>,
+    /// What the open cursors of one client may keep in temporary files. Default "1GB".
+    pub cursor_spool: Option<String>,
 }
 
 /// An account of Serval's own.
@@ -61,6 +111,10 @@ pub(crate) struct User {
     pub schemas: Option<Names>,
     /// The schema of a connection that names none.
     pub default_schema: Option<String>,
+    /// Whether the account logs in over TLS or a Unix socket only. Default false.
+    pub require_tls: Option<bool>,
+    /// Whether the account logs in with a client certificate only. Default false.
+    pub require_certificate: Option<bool>,
 }
 
 /// The admin console.

@@ -13,7 +13,7 @@ use super::{Names, TextMatch};
 pub(crate) struct Schema {
     /// The node of tables that are not named below. Without it there are no others.
     pub default_node: Option<String>,
-    /// How transactions over several groups end. Default "best_effort".
+    /// How transactions over several groups end. Default "atomic".
     pub transaction: Option<Transaction>,
     /// Which servers answer reads outside transactions. Default "primary".
     pub consistency: Option<Consistency>,
@@ -26,6 +26,8 @@ pub(crate) struct Schema {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub(crate) enum Transaction {
+    /// All groups commit or none, whatever is lost on the way.
+    Atomic,
     /// Groups commit one after another; a failure in between says which did.
     BestEffort,
     /// A statement that needs a second group is refused.
