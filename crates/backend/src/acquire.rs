@@ -40,8 +40,10 @@ impl Server {
         let mut connecting = JoinSet::new();
         while let Some(slot) = slots.split(1) {
             let server = Arc::clone(self);
-            match self.pool.take(state) {
-                Some((link, idle)) if self.is_warm(&link, idle) => {
+            let mut candidate = self.pool.take(state);
+            let warm = candidate.as_mut().is_some_and(|(link, idle)| self.is_warm(link, *idle));
+            match candidate {
+                Some((link, _)) if warm => {
                     connections.push(ServerConnection::new(server, link, slot));
                 }
                 candidate => {
@@ -88,7 +90,8 @@ impl Server {
         deadline: Instant,
     ) -> Result<Box<Link>, RemoteError> {
         while let Some((mut link, idle)) = candidate {
-            if self.is_warm(&link, idle) || (link.is_quiet() && self.answers_ping(&mut link, deadline).await)
+            if self.is_warm(&mut link, idle)
+                || (link.is_quiet() && self.answers_ping(&mut link, deadline).await)
             {
                 return Ok(link);
             }
@@ -98,7 +101,7 @@ impl Server {
     }
 
     /// Whether a pooled link is surely alive, as far as one can tell without asking the server.
-    fn is_warm(&self, link: &Link, idle: Duration) -> bool {
+    fn is_warm(&self, link: &mut Link, idle: Duration) -> bool {
         idle < self.timing.ping_after && link.is_quiet()
     }
 

@@ -50,7 +50,8 @@ impl Link {
                     command::renumber(&mut bytes, first.wrapping_sub(1));
                 }
                 if let Some(completion) = &scanned.complete {
-                    self.end(completion)?;
+                    let first = *first;
+                    self.end(completion, first)?;
                 }
                 return Ok(Some(Burst { bytes, completion: scanned.complete }));
             }

@@ -45,14 +45,6 @@ impl ServerConnection {
         Self { link: Some(link), slot: Some(slot), server, fresh: true }
     }
 
-    /// Has the connection closed when it is dropped, instead of pooled: its session holds what cannot be taken back,
-    /// temporary tables or named locks.
-    pub fn discard(&mut self) {
-        if let Some(link) = &mut self.link {
-            link.retire = true;
-        }
-    }
-
     fn lost(&self, sent: bool, reason: impl Into<String>) -> RemoteError {
         RemoteError::Lost {
             group: self.server.group.clone(),
@@ -139,8 +131,27 @@ impl Connection for ServerConnection {
         }
     }
 
+    async fn send_file(&mut self, bytes: &[u8]) -> Result<(), RemoteError> {
+        let Some(link) = self.link.as_mut() else {
+            return Err(self.lost(true, "it is closed"));
+        };
+        match link.send_file(bytes).await {
+            Ok(()) => {
+                self.server.counters.bytes_out.add(bytes.len() as u64);
+                Ok(())
+            }
+            Err(error) => Err(self.give_up(error, true)),
+        }
+    }
+
     fn in_transaction(&self) -> bool {
         self.link.as_ref().is_some_and(|link| link.in_transaction())
+    }
+
+    fn spoil(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.retire = true;
+        }
     }
 
     fn thread_id(&self) -> u32 {

@@ -1,8 +1,8 @@
 //! The SET that takes a connection from one session's state to another's.
 //!
-//! `SessionState::difference_from` says what differs; a real connection needs a little more, because the character
-//! set variables of a fresh connection come from its handshake and not from the server's defaults: `DEFAULT` would
-//! turn utf8mb4 into whatever the server's configuration names. Autocommit is on, whatever the configuration says.
+//! What a session no longer sets goes back to what a fresh connection has. For the character set variables that comes
+//! from the handshake and not from the server's defaults: `DEFAULT` would turn utf8mb4 into whatever the server's
+//! configuration names. Autocommit is on, whatever the configuration says.
 
 use serval_remote::{NAMES, SessionState};
 

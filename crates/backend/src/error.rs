@@ -21,6 +21,9 @@ pub(crate) enum LinkError {
     /// The server said nothing for too long.
     #[error("no answer in time")]
     TimedOut,
+    /// The two sides do not agree on TLS, or the server is not who it should be.
+    #[error("TLS: {0}")]
+    Tls(io::Error),
     /// The server answered with an error.
     #[error("the server said: {0}")]
     Server(MysqlError),
@@ -47,7 +50,7 @@ impl LinkError {
                     && !error.raw_os_error().is_some_and(|code| NO_MORE_FILES.contains(&code))
             }
             Self::Server(_) => !self.is_full(),
-            Self::TimedOut | Self::Unsupported(_) | Self::Wire(_) => true,
+            Self::TimedOut | Self::Tls(_) | Self::Unsupported(_) | Self::Wire(_) => true,
         }
     }
 

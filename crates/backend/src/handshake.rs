@@ -4,21 +4,22 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use serval_catalog::{Address, Secret};
+use serval_catalog::{Address, Secret, ServerTls};
 use serval_wire::WireError;
-use serval_wire::auth::Scramble;
 use serval_wire::capability::Capabilities;
 use serval_wire::frame::{self, PacketReader};
 use serval_wire::packet::{
     AuthMoreData, AuthSwitchRequest, ErrPacket, FAST_AUTH_OK, FULL_AUTH, Handshake, HandshakeResponse,
-    OkPacket, PUBLIC_KEY_REQUEST,
+    OkPacket, PUBLIC_KEY_REQUEST, SslRequest,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::TlsConnector;
 
 use crate::auth::{self, Method};
 use crate::error::LinkError;
 use crate::link::Link;
 use crate::stream::Stream;
+use crate::tls::{Encryption, TlsError};
 use crate::version::ServerVersion;
 
 /// utf8mb4_general_ci, which every MySQL and MariaDB knows.
@@ -26,20 +27,46 @@ const COLLATION: u8 = 45;
 /// No packet of the handshake comes near this.
 const LONGEST_PACKET: usize = 64 << 10;
 
-/// Who logs in where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The largest packet that Serval says it takes.
+const MAX_PACKET: u32 = 1 << 30;
+
+/// Who logs in where, and how.
+#[derive(Debug, Clone)]
 pub(crate) struct Login {
     pub(crate) address: Address,
     pub(crate) user: String,
     pub(crate) password: Secret,
+    tls: ServerTls,
+    /// What `tls` comes to.
+    encryption: Result<Encryption, TlsError>,
+}
+
+impl Login {
+    pub(crate) fn new(address: Address, user: String, password: Secret, tls: ServerTls) -> Self {
+        let encryption = Encryption::new(&tls);
+        Self { address, user, password, tls, encryption }
+    }
+
+    /// Whether it is for this server of a group.
+    pub(crate) fn is_of(&self, group: &serval_catalog::Group, server: &serval_catalog::Server) -> bool {
+        self.address == server.address
+            && self.user == group.user
+            && self.password == group.password
+            && self.tls == group.tls
+    }
+
+    fn encryption(&self) -> Result<&Encryption, LinkError> {
+        self.encryption.as_ref().map_err(|error| LinkError::Unsupported(error.to_string()))
+    }
 }
 
 /// Connects and logs in within `limit`.
 pub(crate) async fn connect(login: &Login, limit: Duration) -> Result<Link, LinkError> {
     tokio::time::timeout(limit, async {
+        let encryption = login.encryption()?;
         let stream = Stream::connect(&login.address).await?;
         let reader = PacketReader::new(LONGEST_PACKET);
-        Exchange { stream, input: BytesMut::new(), reader }.log_in(login).await
+        Exchange { stream, input: BytesMut::new(), reader }.log_in(login, encryption).await
     })
     .await
     .unwrap_or(Err(LinkError::TimedOut))
@@ -60,26 +87,53 @@ enum Verdict {
 }
 
 impl Exchange {
-    async fn log_in(mut self, login: &Login) -> Result<Link, LinkError> {
+    async fn log_in(mut self, login: &Login, encryption: &Encryption) -> Result<Link, LinkError> {
         let greeting = self.greeting().await?;
-        let capabilities = agreed(&greeting)?;
-        let method = Method::of(&greeting.auth_plugin).unwrap_or(Method::Native);
+        let mut capabilities = agreed(&greeting)?;
+        let offered = greeting.capabilities.contains(Capabilities::CLIENT_SSL);
+        if let Some(connector) = encryption.with(offered).map_err(LinkError::Unsupported)? {
+            capabilities.insert(Capabilities::CLIENT_SSL);
+            self = self.encrypt(connector, login, capabilities).await?;
+        }
+        // A greeting has no room for the nonce of ed25519, which servers switch to.
+        let method = Method::of(&greeting.auth_plugin).filter(|method| *method != Method::Ed25519);
+        let method = method.unwrap_or(Method::Native);
         let mut out = Vec::new();
         HandshakeResponse {
             capabilities,
-            max_packet: 1 << 30,
+            max_packet: MAX_PACKET,
             collation: COLLATION,
             user: login.user.clone(),
-            auth_response: method.response(login.password.reveal().as_bytes(), &greeting.nonce),
+            auth_response: method.response(login.password.reveal().as_bytes(), &greeting.nonce)?,
             database: None,
             auth_plugin: Some(method.name().to_owned()),
             attributes: vec![("program_name".to_owned(), "serval".to_owned())],
+            zstd_level: 0,
         }
         .encode(capabilities, &mut out);
         self.send(&out).await?;
-        let welcome = self.prove(login, method, greeting.nonce, capabilities).await?;
+        let welcome = self.prove(login, method, greeting.nonce.to_vec(), capabilities).await?;
         let version = ServerVersion::parse(&greeting.server_version);
         Ok(Link::new(self.stream, greeting.thread_id, version, welcome.status))
+    }
+
+    /// Asks for TLS and goes over to it. Who the server is has been verified when this returns.
+    async fn encrypt(
+        mut self,
+        connector: &TlsConnector,
+        login: &Login,
+        capabilities: Capabilities,
+    ) -> Result<Self, LinkError> {
+        let mut out = Vec::new();
+        SslRequest { capabilities, max_packet: MAX_PACKET, collation: COLLATION }
+            .encode(capabilities, &mut out);
+        self.send(&out).await?;
+        if !self.input.is_empty() {
+            // Whatever was said in the clear must not pass for something said under TLS.
+            return Err(WireError::Malformed { what: "greeting: bytes behind it" }.into());
+        }
+        let stream = self.stream.encrypt(connector, &login.address).await.map_err(LinkError::Tls)?;
+        Ok(Self { stream, ..self })
     }
 
     async fn greeting(&mut self) -> Result<Handshake, LinkError> {
@@ -96,7 +150,7 @@ impl Exchange {
         &mut self,
         login: &Login,
         mut method: Method,
-        mut nonce: Scramble,
+        mut nonce: Vec<u8>,
         capabilities: Capabilities,
     ) -> Result<OkPacket, LinkError> {
         let password = login.password.reveal().as_bytes();
@@ -105,8 +159,8 @@ impl Exchange {
                 Verdict::Welcome(ok) => return Ok(ok),
                 Verdict::Switch(request) => {
                     method = Method::required(&request.plugin, &login.user)?;
-                    nonce = first_20(&request.nonce)?;
-                    self.send(&method.response(password, &nonce)).await?;
+                    nonce = request.nonce;
+                    self.send(&method.response(password, &nonce)?).await?;
                 }
                 Verdict::More(data) if method == Method::CachingSha2 && data == [FAST_AUTH_OK] => {}
                 Verdict::More(data) if method == Method::CachingSha2 && data == [FULL_AUTH] => {
@@ -120,17 +174,17 @@ impl Exchange {
     async fn prove_in_full(
         &mut self,
         password: &[u8],
-        nonce: &Scramble,
+        nonce: &[u8],
         capabilities: Capabilities,
     ) -> Result<(), LinkError> {
-        if self.stream.is_local() {
+        if self.stream.is_private() {
             return self.send(&auth::clear(password)).await;
         }
         self.send(&[PUBLIC_KEY_REQUEST]).await?;
         let Verdict::More(pem) = self.verdict(capabilities).await? else {
             return Err(WireError::Malformed { what: "RSA public key" }.into());
         };
-        let proof = auth::encrypted(password, nonce, pem).await?;
+        let proof = auth::encrypted(password, auth::first(nonce)?, pem).await?;
         self.send(&proof).await
     }
 
@@ -161,7 +215,8 @@ impl Exchange {
             (BytesMut::with_capacity(payload.len() + frame::HEADER), self.reader.sequence());
         frame::write_packet(&mut out, &mut sequence, payload);
         self.reader.set_sequence(sequence);
-        Ok(self.stream.write_all(&out).await?)
+        self.stream.write_all(&out).await?;
+        Ok(self.stream.flush().await?)
     }
 }
 
@@ -182,7 +237,9 @@ fn agreed(greeting: &Handshake) -> Result<Capabilities, LinkError> {
     let wished = Capabilities::CLIENT_LONG_PASSWORD
         | Capabilities::CLIENT_LONG_FLAG
         | Capabilities::CLIENT_TRANSACTIONS
+        | Capabilities::CLIENT_LOCAL_FILES
         | Capabilities::CLIENT_MULTI_RESULTS
+        | Capabilities::CLIENT_PS_MULTI_RESULTS
         | Capabilities::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
         | Capabilities::CLIENT_CONNECT_ATTRS;
     // The first bit is the one that MariaDB clears to tell itself from MySQL; clients set it all the same.
@@ -194,9 +251,4 @@ fn refusal(payload: &[u8], capabilities: Capabilities) -> LinkError {
         Ok(error) => LinkError::Server(error.to_mysql()),
         Err(error) => error.into(),
     }
-}
-
-/// A nonce on the wire may carry a NUL behind its 20 bytes.
-fn first_20(nonce: &[u8]) -> Result<Scramble, LinkError> {
-    nonce.first_chunk().copied().ok_or_else(|| WireError::Malformed { what: "nonce" }.into())
 }

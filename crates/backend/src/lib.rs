@@ -9,8 +9,9 @@
 //!
 //! What the crate deliberately does not do: it parses no SQL, knows no tables and merges nothing; it does not promote
 //! replicas; it never uses COM_RESET_CONNECTION, which empties the server's statement caches and is not safe on every
-//! server. There is no TLS yet: towards a server that insists on `caching_sha2_password`'s full exchange the password
-//! travels RSA-encrypted under the key that the server offers, so the network between the two has to be trusted.
+//! server. It does not compress. Without TLS and without a Unix socket, a server that insists on
+//! `caching_sha2_password`'s full exchange gets the password RSA-encrypted under the key that it offers, so the network
+//! between the two has to be trusted.
 //!
 //! ```no_run
 //! use std::time::{Duration, Instant};
@@ -56,10 +57,12 @@ mod statements;
 mod status;
 mod stream;
 mod timing;
+mod tls;
 mod version;
 
 pub use connection::ServerConnection;
 pub use health::Health;
-pub use servers::{Reordered, Servers};
+pub use servers::{NotApplied, Servers};
 pub use status::ServerStatus;
 pub use timing::Timing;
+pub use tls::{TlsError, check_tls};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BytesMut};
 use serval_remote::SessionState;
 use serval_types::MysqlError;
-use serval_wire::frame::HEADER;
+use serval_wire::frame::{self, HEADER};
 use serval_wire::packet::ErrPacket;
 use serval_wire::response::{Completion, CompletionKind, ResponseScanner};
 use serval_wire::{StatusFlags, WireError};
@@ -49,6 +49,8 @@ pub(crate) enum Phase {
         /// Nothing of the answer has been seen, and it is that of an execution which can be sent again.
         repeatable: bool,
     },
+    /// The server waits for a file, whose next packet has this sequence id.
+    File { sequence: u8 },
     /// Of no more use.
     Broken,
 }
@@ -132,12 +134,12 @@ impl Link {
         self.created.elapsed()
     }
 
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&mut self) -> bool {
         self.input.is_empty() && self.stream.peek() == Peek::Quiet
     }
 
     /// Says goodbye, so that the server does not log an aborted connection, and closes.
-    pub(crate) fn quit(self) {
+    pub(crate) fn quit(mut self) {
         self.stream.write_now(&command::QUIT);
     }
 
@@ -164,6 +166,8 @@ impl Link {
     /// Writes what is in the output buffer.
     pub(crate) async fn flush(&mut self) -> Result<(), LinkError> {
         self.stream.write_all(&self.output).await?;
+        // Under TLS a write may leave bytes behind in the session.
+        self.stream.flush().await?;
         self.output.clear();
         if self.output.capacity() > OUTPUT_KEPT {
             self.output = BytesMut::new();
@@ -235,15 +239,30 @@ impl Link {
         }
     }
 
-    /// Takes over the end of the statement's answer. A server that asks for a file will not get it and so will never
-    /// be ready for another statement; the caller hears what it asked, and the link is of no more use.
-    pub(crate) fn end(&mut self, completion: &Completion) -> Result<(), WireError> {
+    /// Takes over the end of the statement's answer, which began with the sequence id `first`. A server that asks for a
+    /// file is ready for nothing else until it has got one.
+    pub(crate) fn end(&mut self, completion: &Completion, first: u8) -> Result<(), WireError> {
         if completion.kind == CompletionKind::LocalInfile {
-            self.phase = Phase::Broken;
+            self.phase = Phase::File { sequence: first.wrapping_add(1) };
             return Ok(());
         }
         self.phase = Phase::Idle;
         self.note(completion)
+    }
+
+    /// Sends more of the file that the server asked for; nothing ends it.
+    pub(crate) async fn send_file(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let Phase::File { sequence } = &mut self.phase else {
+            return Err(LinkError::Unsupported("the server asked for no file".to_owned()));
+        };
+        frame::write_packet(&mut self.output, sequence, bytes);
+        let next = *sequence;
+        if bytes.is_empty() {
+            self.phase = Phase::awaiting(Vec::new(), next);
+        } else if self.output.len() < OUTPUT_KEPT {
+            return Ok(());
+        }
+        self.flush().await
     }
 
     /// Takes over what the end of an answer tells about the session.
@@ -251,7 +270,7 @@ impl Link {
         match completion.kind {
             CompletionKind::Ok | CompletionKind::ResultSet => self.status = completion.status,
             CompletionKind::Err => completion.error.iter().for_each(|error| self.note_error(error)),
-            // Nobody here sends files; where a client asked for it, see [`Link::end`].
+            // Serval's own statements ask for none; where a client's does, see [`Link::end`].
             CompletionKind::LocalInfile => return Err(WireError::Malformed { what: "LOCAL INFILE request" }),
         }
         Ok(())

@@ -15,7 +15,7 @@ pub(crate) enum Step {
     Database(Box<str>),
     /// `SET`, after which the session is in `state`.
     State { assignments: Vec<String>, state: SessionState },
-    /// `START TRANSACTION` in one of its forms.
+    /// `START TRANSACTION` in one of its forms, or the XA END of a branch.
     Begin(Box<str>),
 }
 
@@ -45,7 +45,8 @@ impl Step {
         match self {
             Self::Database(name) => accepted.has_database(name) && is_select(sql),
             Self::State { assignments, .. } => accepted.has_assignments(assignments),
-            Self::Begin(sql) => accepted.has_begin(sql),
+            // What comes after an XA END (PREPARE, COMMIT ONE PHASE) is refused wherever that was.
+            Self::Begin(begin) => is_xa_end(begin) || accepted.has_begin(begin),
         }
     }
 
@@ -71,6 +72,8 @@ impl Step {
                 accepted.add_assignments(&assignments);
                 link.state = state;
             }
+            // The name of a branch never comes again.
+            Self::Begin(sql) if is_xa_end(&sql) => {}
             Self::Begin(sql) => accepted.add_begin(&sql),
         }
     }
@@ -80,6 +83,10 @@ impl Step {
         // A SET is all or nothing by the manual, but not every variable of every server keeps to that.
         link.retire |= matches!(self, Self::State { .. });
     }
+}
+
+fn is_xa_end(sql: &str) -> bool {
+    sql.starts_with("XA END ")
 }
 
 /// Whether the statement only reads, by its first word; a wrong no costs one round trip.

@@ -22,7 +22,7 @@ const NO_SUCH_THREAD: u16 = 1094;
 /// statement if it is in the middle of one.
 pub(crate) fn release(server: &Arc<Server>, link: Box<Link>, slot: OwnedSemaphorePermit) {
     match link.phase {
-        Phase::Busy { .. } => {
+        Phase::Busy { .. } | Phase::File { .. } => {
             let thread_id = link.thread_id;
             // The socket closes before the KILL is sent, so that the killed session has nobody to write to.
             drop(link);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 use serval_catalog::{self as catalog, Catalog, Settings};
 use serval_remote::{Access, Backend, RemoteError, SessionState};
@@ -20,6 +20,7 @@ use crate::monitor;
 use crate::server::{Background, Policy, Server};
 use crate::status::ServerStatus;
 use crate::timing::Timing;
+use crate::tls::{TlsError, check_tls};
 use crate::version;
 
 /// The servers of all groups. One for the life of the proxy.
@@ -27,23 +28,36 @@ use crate::version;
 pub struct Servers {
     /// By [`GroupId`].
     groups: ArcSwap<Vec<Arc<Group>>>,
+    /// The scratch server's, where the catalog has one.
+    scratch: ArcSwapOption<Group>,
     timing: Timing,
     background: Background,
     /// Held while a catalog is applied, so that two reloads follow each other.
     reload: Mutex<()>,
 }
 
-/// A reload that would give a group's id to another group, while statements planned before still use it.
+/// Why a reload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "group {new} would take the place of group {old} in the configuration; while the proxy runs, groups keep their order: \
-     add new ones after the others, and restart to remove or reorder them"
-)]
-pub struct Reordered {
-    /// The group that has the id now.
-    pub old: String,
-    /// The group that would have it.
-    pub new: String,
+pub enum NotApplied {
+    /// It would give a group's id to another group, while statements planned before still use it.
+    #[error(
+        "group {new} would take the place of group {old} in the configuration; while the proxy runs, groups keep their order: \
+         add new ones after the others, and restart to remove or reorder them"
+    )]
+    Reordered {
+        /// The group that has the id now.
+        old: String,
+        /// The group that would have it.
+        new: String,
+    },
+    /// A group's certificates or key cannot be used.
+    #[error("group {group}: {error}")]
+    Tls {
+        /// The group.
+        group: String,
+        /// What is wrong with them.
+        error: TlsError,
+    },
 }
 
 impl Servers {
@@ -56,7 +70,9 @@ impl Servers {
     #[must_use]
     pub fn start(catalog: &Catalog, shutdown: CancellationToken) -> Arc<Self> {
         metric::describe();
-        Self::start_with(&catalog.groups, &catalog.settings, Timing::default(), shutdown)
+        let servers = Self::start_with(&catalog.groups, &catalog.settings, Timing::default(), shutdown);
+        servers.replace_scratch(catalog);
+        servers
     }
 
     /// [`Servers::start`] for groups without a catalog, with other times than the usual ones.
@@ -71,31 +87,41 @@ impl Servers {
         shutdown: CancellationToken,
     ) -> Arc<Self> {
         let background = Background { runtime: Handle::current(), tasks: TaskTracker::new(), shutdown };
-        let servers =
-            Self { groups: ArcSwap::from_pointee(Vec::new()), timing, background, reload: Mutex::new(()) };
+        let servers = Self {
+            groups: ArcSwap::from_pointee(Vec::new()),
+            scratch: ArcSwapOption::empty(),
+            timing,
+            background,
+            reload: Mutex::new(()),
+        };
         servers.replace(groups, settings);
         Arc::new(servers)
     }
 
     /// Takes over a reloaded catalog. Servers that stay keep their connections; those that are gone, or that have
-    /// another address or login now, finish what they are doing and are closed.
+    /// another address, login or TLS setting now, finish what they are doing and are closed.
     ///
     /// # Errors
-    /// [`Reordered`], and nothing is changed.
-    pub fn apply(&self, catalog: &Catalog) -> Result<(), Reordered> {
-        self.apply_groups(&catalog.groups, &catalog.settings)
+    /// [`NotApplied`], and nothing is changed.
+    pub fn apply(&self, catalog: &Catalog) -> Result<(), NotApplied> {
+        self.apply_groups(&catalog.groups, &catalog.settings)?;
+        self.replace_scratch(catalog);
+        Ok(())
     }
 
     /// [`Servers::apply`] for groups without a catalog.
     ///
     /// # Errors
-    /// [`Reordered`], and nothing is changed.
-    pub fn apply_groups(&self, groups: &[catalog::Group], settings: &Settings) -> Result<(), Reordered> {
+    /// [`NotApplied`], and nothing is changed.
+    pub fn apply_groups(&self, groups: &[catalog::Group], settings: &Settings) -> Result<(), NotApplied> {
         let _one_at_a_time = self.reload.lock();
         for (old, new) in self.groups.load().iter().zip(groups) {
             if old.name != new.name {
-                return Err(Reordered { old: old.name.clone(), new: new.name.clone() });
+                return Err(NotApplied::Reordered { old: old.name.clone(), new: new.name.clone() });
             }
+        }
+        for group in groups {
+            check_tls(&group.tls).map_err(|error| NotApplied::Tls { group: group.name.clone(), error })?;
         }
         self.replace(groups, settings);
         Ok(())
@@ -104,8 +130,9 @@ impl Servers {
     /// How every server is, in the order of the configuration.
     #[must_use]
     pub fn statistics(&self) -> Vec<ServerStatus> {
-        let groups = self.groups.load();
-        groups.iter().flat_map(|group| &group.members).map(ServerStatus::of).collect()
+        let (groups, scratch) = (self.groups.load(), self.scratch.load());
+        let all = groups.iter().chain(scratch.iter());
+        all.flat_map(|group| &group.members).map(ServerStatus::of).collect()
     }
 
     /// The lowest version among the servers that have been reached, of the first one's flavour (MySQL's and MariaDB's
@@ -124,9 +151,25 @@ impl Servers {
         self.background.tasks.close();
         // What is not done by then is cut off with the process.
         let _ = tokio::time::timeout(limit, self.background.tasks.wait()).await;
-        for member in self.groups.load().iter().flat_map(|group| &group.members) {
+        let (groups, scratch) = (self.groups.load(), self.scratch.load());
+        for member in groups.iter().chain(scratch.iter()).flat_map(|group| &group.members) {
             member.server.pool.clear();
         }
+    }
+
+    /// The scratch server of this catalog; one that stays keeps its connections.
+    fn replace_scratch(&self, catalog: &Catalog) {
+        let before = self.scratch.load_full();
+        let known: Vec<&Arc<Server>> =
+            before.iter().flat_map(|group| &group.members).map(|member| &member.server).collect();
+        let scratch = catalog.scratch.as_ref();
+        let group = scratch.map(|scratch| Arc::new(self.group(&scratch.group, &catalog.settings, &known)));
+        let kept = |server: &Arc<Server>| {
+            group.iter().flat_map(|group| &group.members).any(|member| Arc::ptr_eq(&member.server, server))
+        };
+        let gone: Vec<&Arc<Server>> = known.into_iter().filter(|server| !kept(server)).collect();
+        gone.into_iter().for_each(|server| server.retire());
+        self.scratch.store(group);
     }
 
     fn replace(&self, configured: &[catalog::Group], settings: &Settings) {
@@ -147,20 +190,17 @@ impl Servers {
         let connect = settings.connect_timeout;
         let member = |configured: &catalog::Server| {
             let policy = Policy { role: configured.role, lag_limit: group.lag_limit, connect };
-            let login = Login {
-                address: configured.address.clone(),
-                user: group.user.clone(),
-                password: group.password.clone(),
-            };
             let same = |server: &&&Arc<Server>| {
-                server.group == group.name && server.name == configured.name && server.login == login
+                server.group == group.name
+                    && server.name == configured.name
+                    && server.login.is_of(group, configured)
             };
             let server = match known.iter().find(same) {
                 Some(server) => {
                     server.adjust(policy, group.max_connections);
                     Arc::clone(server)
                 }
-                None => self.begin(group, configured, login, policy),
+                None => self.begin(group, configured, policy),
             };
             Member { server, role: configured.role, weight: configured.weight }
         };
@@ -168,13 +208,10 @@ impl Servers {
     }
 
     /// A server that was not there before, with its monitor.
-    fn begin(
-        &self,
-        group: &catalog::Group,
-        configured: &catalog::Server,
-        login: Login,
-        policy: Policy,
-    ) -> Arc<Server> {
+    fn begin(&self, group: &catalog::Group, configured: &catalog::Server, policy: Policy) -> Arc<Server> {
+        let (address, user, password) =
+            (configured.address.clone(), group.user.clone(), group.password.clone());
+        let login = Login::new(address, user, password, group.tls.clone());
         let names = (group.name.clone(), configured.name.clone());
         let limits = (policy, group.max_connections);
         let server = Arc::new(Server::new(names, login, limits, self.timing, self.background.clone()));
@@ -183,7 +220,11 @@ impl Servers {
     }
 
     fn by_id(&self, id: GroupId) -> Result<Arc<Group>, RemoteError> {
-        self.groups.load().get(usize::from(id.0)).cloned().ok_or_else(|| RemoteError::Unavailable {
+        let found = match id {
+            GroupId::SCRATCH => self.scratch.load_full(),
+            id => self.groups.load().get(usize::from(id.0)).cloned(),
+        };
+        found.ok_or_else(|| RemoteError::Unavailable {
             group: id.to_string(),
             reason: "the configuration no longer has it".to_owned(),
         })

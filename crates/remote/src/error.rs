@@ -32,6 +32,14 @@ pub enum RemoteError {
         /// Why, for the log.
         reason: String,
     },
+    /// A connection that a session had for itself broke, and with it what lived there: no other connection will do.
+    #[error("the session's own connection was lost, with its {lost}")]
+    SessionLost {
+        /// What was lost, in words: `temporary tables, table locks`.
+        lost: String,
+        /// Whether the statement had been handed to the socket.
+        sent: bool,
+    },
     /// The server refused to take over the session's state, database or transaction, or to prepare the statement, which
     /// did not run.
     #[error("{0}")]
@@ -71,6 +79,14 @@ impl RemoteError {
                     "Group {group}: the server went away during the statement; it may or may not have run"
                 ),
             ),
+            Self::SessionLost { lost, sent } => MysqlError::new(
+                ErrorCode::BackendUnavailable,
+                format!(
+                    "The server closed the connection that this session had for itself, and with it are lost: {lost}; the \
+                     statement {}",
+                    if *sent { "may or may not have run" } else { "did not run" }
+                ),
+            ),
             Self::Refused(error) => error.clone(),
             Self::Wire { group, .. } => MysqlError::new(
                 ErrorCode::BackendUnavailable,
@@ -82,6 +98,9 @@ impl RemoteError {
     /// Whether the statement certainly did not run.
     #[must_use]
     pub fn not_sent(&self) -> bool {
-        !matches!(self, Self::Lost { sent: true, .. } | Self::Wire { .. })
+        !matches!(
+            self,
+            Self::Lost { sent: true, .. } | Self::SessionLost { sent: true, .. } | Self::Wire { .. }
+        )
     }
 }

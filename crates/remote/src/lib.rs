@@ -8,8 +8,8 @@
 //! use serval_remote::SessionState;
 //! let plain = SessionState::default();
 //! let strict = plain.with("sql_mode", "'STRICT_ALL_TABLES'");
-//! assert_eq!(strict.difference_from(&plain).as_deref(), Some("SET sql_mode='STRICT_ALL_TABLES'"));
-//! assert_eq!(plain.difference_from(&strict).as_deref(), Some("SET sql_mode=DEFAULT"));
+//! assert_eq!(strict.value("sql_mode"), Some("'STRICT_ALL_TABLES'"));
+//! assert_eq!(strict.without("sql_mode"), plain);
 //! ```
 
 mod error;
@@ -71,6 +71,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The largest number of connections of `group` that one statement may hold; at least 1.
     fn fan_out(&self, group: GroupId) -> usize;
+
+    /// Whether connections may take part in XA. Servers refuse that where tables are locked.
+    fn allows_xa(&self) -> bool {
+        true
+    }
 }
 
 /// A connection to one server, for one statement at a time.
@@ -107,8 +112,24 @@ pub trait Connection: Send {
         request: &Request<'_>,
     ) -> impl Future<Output = Result<Prepared, RemoteError>> + Send;
 
+    /// Sends the next bytes of the file that the server asked for with
+    /// [`CompletionKind::LocalInfile`](serval_wire::response::CompletionKind::LocalInfile). No bytes end the file, and
+    /// the statement's answer follows. Dropping the connection before that gives the statement up.
+    ///
+    /// # Errors
+    /// [`RemoteError::Lost`] when the socket failed or the server asked for no file.
+    fn send_file(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), RemoteError>> + Send {
+        let _ = bytes;
+        let refused = "This connection sends no files";
+        async move { Err(RemoteError::Refused(serval_types::MysqlError::refused(refused))) }
+    }
+
     /// Whether the server said, in its last answer, that a transaction is open.
     fn in_transaction(&self) -> bool;
+
+    /// Has the connection closed when it is dropped, instead of pooled: its server's session holds what cannot be taken
+    /// back, temporary tables or locks.
+    fn spoil(&mut self);
 
     /// The connection's id on its server, for KILL and for the console.
     fn thread_id(&self) -> u32;

@@ -1,7 +1,6 @@
 //! What a client has SET, in a form that a backend connection can be brought to.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The entry of `SET NAMES`, for example `'utf8mb4' COLLATE 'utf8mb4_bin'`.
@@ -46,22 +45,6 @@ impl SessionState {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().map(|(name, value)| (&**name, &**value))
     }
-
-    /// The SET statement that turns a connection in state `from` into this state; `None` where they are equal.
-    #[must_use]
-    pub fn difference_from(&self, from: &Self) -> Option<String> {
-        if self == from {
-            return None;
-        }
-        let mut set = String::new();
-        for (name, value) in self.iter().filter(|(name, value)| from.value(name) != Some(value)) {
-            append(&mut set, name, value);
-        }
-        for (name, _) in from.iter().filter(|(name, _)| self.value(name).is_none()) {
-            append(&mut set, name, if name.starts_with('@') { "NULL" } else { "DEFAULT" });
-        }
-        Some(set)
-    }
 }
 
 impl PartialEq for SessionState {
@@ -72,39 +55,14 @@ impl PartialEq for SessionState {
 
 impl Eq for SessionState {}
 
-fn append(set: &mut String, name: &str, value: &str) {
-    set.push_str(if set.is_empty() { "SET " } else { ", " });
-    // Writing to a String cannot fail.
-    let _ = if name == NAMES { write!(set, "NAMES {value}") } else { write!(set, "{name}={value}") };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn equal_states_need_nothing() {
+    fn names_of_variables_compare_without_case() {
         let one = SessionState::default().with("time_zone", "'+00:00'");
-        let two = SessionState::default().with("TIME_ZONE", "'+00:00'");
-        assert_eq!(one.difference_from(&two), None);
-    }
-
-    #[test]
-    fn names_are_no_variable() {
-        let to = SessionState::default()
-            .with(NAMES, "'latin1' COLLATE 'latin1_bin'")
-            .with("time_zone", "'+00:00'");
-        let set = to.difference_from(&SessionState::default());
-        assert_eq!(set.as_deref(), Some("SET NAMES 'latin1' COLLATE 'latin1_bin', time_zone='+00:00'"));
-    }
-
-    #[test]
-    fn a_difference_sets_and_resets() {
-        let from = SessionState::default().with("sql_mode", "''").with("@a", "1");
-        let to = SessionState::default().with("time_zone", "'+00:00'");
-        assert_eq!(
-            to.difference_from(&from).as_deref(),
-            Some("SET time_zone='+00:00', @a=NULL, sql_mode=DEFAULT")
-        );
+        assert_eq!(one, SessionState::default().with("TIME_ZONE", "'+00:00'"));
+        assert_eq!(one.without("Time_Zone"), SessionState::default());
     }
 }

@@ -10,7 +10,7 @@ use serval_wire::auth::{Scramble, check_native, check_sha2, native_verifier, sha
 use serval_wire::frame::{MAX_PAYLOAD, PacketReader, write_packet};
 use serval_wire::packet::{
     AuthMoreData, AuthSwitchRequest, ColumnDefinition, ErrPacket, FAST_AUTH_OK, Handshake, HandshakeResponse,
-    OkPacket, PrepareOk, column_type, text_row,
+    OkPacket, PrepareOk, SslRequest, column_type, text_row,
 };
 use serval_wire::response::Prepared;
 use serval_wire::{Capabilities, StatusFlags};
@@ -51,6 +51,12 @@ pub enum Door {
     Old,
     Refuse,
     Full,
+    /// Offers TLS and says nothing more once it is asked for.
+    TlsStall,
+    /// Offers TLS and then speaks something else.
+    TlsGarbage,
+    /// Says more in the clear than its greeting, before TLS.
+    TlsInjection,
 }
 
 type Script = dyn Fn(&str) -> Reply + Send + Sync;
@@ -220,8 +226,26 @@ impl Client {
         };
         let mut out = Vec::new();
         greeting.encode(caps, &mut out);
+        if self.inner.door == Door::TlsInjection {
+            let mut both = BytesMut::new();
+            write_packet(&mut both, &mut self.sequence, &out);
+            write_packet(&mut both, &mut self.sequence, b"\0\0\0\x02\0\0\0");
+            let _ = self.stream.write_all(&both).await;
+            return false;
+        }
         self.send(&out).await;
         let Some(payload) = self.packet().await else { return false };
+        match self.inner.door {
+            Door::TlsStall => {
+                assert!(SslRequest::matches(&payload));
+                return std::future::pending().await;
+            }
+            Door::TlsGarbage => {
+                self.send(b"I speak no TLS").await;
+                return false;
+            }
+            _ => {}
+        }
         let response = HandshakeResponse::decode(&payload, caps).unwrap();
         assert!(response.capabilities.contains(Capabilities::CLIENT_DEPRECATE_EOF));
         assert!(!response.capabilities.contains(Capabilities::CLIENT_MULTI_STATEMENTS));
@@ -268,6 +292,7 @@ impl Client {
     fn capabilities(&self) -> Capabilities {
         let all = Capabilities::from_bits(0x0fff_f7df).without(Capabilities::CLIENT_SSL);
         match self.inner.door {
+            Door::TlsStall | Door::TlsGarbage | Door::TlsInjection => all | Capabilities::CLIENT_SSL,
             Door::Old => all.without(Capabilities::CLIENT_DEPRECATE_EOF),
             _ => all,
         }
@@ -328,7 +353,7 @@ impl Client {
         let ok = PrepareOk { statement: self.prepared, ..PrepareOk::default() };
         let prepared = Prepared { ok, parameters: parameters.collect(), columns: Vec::new() };
         let mut out = BytesMut::new();
-        prepared.write(Capabilities::CLIENT_DEPRECATE_EOF, self.status, &mut self.sequence, &mut out);
+        prepared.write(Capabilities::CLIENT_DEPRECATE_EOF, None, self.status, &mut self.sequence, &mut out);
         let _ = self.stream.write_all(&out).await;
     }
 

@@ -9,12 +9,13 @@ mod preamble;
 mod prepared;
 mod release;
 mod result;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serval_backend::{ServerConnection, Servers, Timing};
-use serval_catalog::{Address, Group, Role, Secret, Server, Settings};
+use serval_catalog::{Address, Group, Role, Secret, Server, ServerTls, Settings};
 use serval_remote::{Access, Backend, Connection, RemoteError, Request, SessionState};
 use serval_types::GroupId;
 use serval_wire::response::Completion;
@@ -38,6 +39,7 @@ fn group(fakes: &[&Fake], max_connections: usize) -> Group {
         password: Secret::new(fake::PASSWORD),
         max_connections,
         lag_limit: None,
+        tls: ServerTls::default(),
     }
 }
 

@@ -230,7 +230,7 @@ async fn a_new_connection_has_nothing_prepared() {
     let servers = start(&[group(&[&fake], 1)]);
     let mut connection = acquire(&servers).await.unwrap();
     execute(&mut connection, "a?").await.unwrap();
-    connection.discard();
+    connection.spoil();
     drop(connection);
     execute(&mut acquire(&servers).await.unwrap(), "a?").await.unwrap();
     assert_eq!(shortened(&fake), ["a PREPARE a?", "a EXECUTE 1", "a QUIT", "b PREPARE a?", "b EXECUTE 1"]);

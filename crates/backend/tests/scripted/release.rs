@@ -74,7 +74,7 @@ async fn a_discarded_connection_is_closed() {
     let servers = start(&[group(&[&fake], 1)]);
     let mut connection = acquire(&servers).await.unwrap();
     run(&mut connection, &plain("CREATE TEMPORARY TABLE t")).await.unwrap();
-    connection.discard();
+    connection.spoil();
     drop(connection);
     fake.saw("a QUIT").await;
 }

@@ -5,12 +5,13 @@
 mod health;
 mod prepared;
 mod sessions;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serval_backend::{ServerConnection, Servers, Timing};
-use serval_catalog::{Address, Group, Role, Secret, Server, Settings};
+use serval_catalog::{Address, Group, Role, Secret, Server, ServerTls, Settings};
 use serval_remote::{Access, Backend, Connection, RemoteError, Request, SessionState};
 use serval_testkit::{Cluster, ClusterSpec, Flavour};
 use serval_types::GroupId;
@@ -40,6 +41,7 @@ fn group(cluster: &Cluster, max_connections: usize) -> Group {
         password: Secret::new(cluster.backend_password()),
         max_connections,
         lag_limit: Some(Duration::from_secs(5)),
+        tls: ServerTls::default(),
     }
 }
 
