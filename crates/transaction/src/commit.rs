@@ -1,20 +1,25 @@
-//! COMMIT in mode `best_effort`: one group after another.
+//! COMMIT where each group may commit by itself: one group after another.
 
 use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serval_remote::{Backend, Connection, RemoteError};
 use serval_types::{ErrorCode, MysqlError};
 
+use crate::gtrid::Gtrid;
 use crate::participant::Participant;
-use crate::transaction::{Doomed, State, Transaction, roll_back};
+use crate::transaction::{Doomed, Open, State, Transaction, roll_back};
+use crate::two_phase;
 
-/// Why a transaction is not wholly committed.
+/// Why a transaction is not wholly committed, or not known to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// Nothing was committed anywhere.
     #[error("the transaction was rolled back: {0}")]
     RolledBack(MysqlError),
-    /// Some groups committed and others did not, or the answer of one was lost.
+    /// Some groups committed and others did not, or the answer of one was lost. Only in mode `best_effort`, and where
+    /// one group alone had anything to commit.
     #[error(
         "groups {committed:?} committed, {not_committed:?} did not, {unknown:?} gave no answer: {reason}"
     )]
@@ -25,6 +30,14 @@ pub enum CommitError {
         not_committed: Vec<String>,
         /// The group whose connection broke during its COMMIT.
         unknown: Option<String>,
+        /// What went wrong, for the log; the client's text leaves it out.
+        reason: String,
+    },
+    /// All groups will commit or none, but which of the two could not be found out in time.
+    #[error("the outcome of transaction {gtrid} is not known yet: {reason}")]
+    InDoubt {
+        /// The transaction's name.
+        gtrid: Gtrid,
         /// What went wrong, for the log; the client's text leaves it out.
         reason: String,
     },
@@ -42,11 +55,20 @@ impl CommitError {
                 append(&mut text, "not committed", not_committed);
                 append(&mut text, "no answer, so either", unknown.as_slice());
                 text.push_str("; compare these groups before the transaction is run again");
-                // ER_ERROR_DURING_COMMIT.
-                MysqlError { number: 1180, sqlstate: *b"HY000", message: text }
+                error_during_commit(text)
             }
+            Self::InDoubt { gtrid, .. } => error_during_commit(format!(
+                "The answer to COMMIT was lost and its group does not answer: transaction {gtrid} will be committed \
+                 wholly or rolled back wholly as soon as the group is back, and which is not known yet; look at its \
+                 rows, or at show @@transaction in the console, before it is run again"
+            )),
         }
     }
+}
+
+/// ER_ERROR_DURING_COMMIT.
+fn error_during_commit(message: String) -> MysqlError {
+    MysqlError { number: 1180, sqlstate: *b"HY000", message }
 }
 
 fn append(text: &mut String, what: &str, groups: &[String]) {
@@ -56,12 +78,12 @@ fn append(text: &mut String, what: &str, groups: &[String]) {
 }
 
 impl<B: Backend> Transaction<B> {
-    /// Commits group after group, in their order. At the first that fails, that one and those after it are rolled
-    /// back. Whatever comes of it, the transaction is closed.
+    /// Commits. In mode `atomic` all groups commit or none. Otherwise group after group, in their order; at the first
+    /// that fails, that one and those after it are rolled back. Whatever comes of it, the transaction is closed.
     ///
     /// # Errors
-    /// [`CommitError::RolledBack`] for a doomed transaction or where the first group refused;
-    /// [`CommitError::Partial`] where it is not all or nothing.
+    /// [`CommitError::RolledBack`] for a doomed transaction or where nothing was committed; [`CommitError::Partial`]
+    /// where it is not all or nothing; [`CommitError::InDoubt`] where it is, but which is not known.
     pub async fn commit(&mut self) -> Result<(), CommitError> {
         self.notice_lost_loans();
         // Until the outcome is known a caller that gives up half-way leaves a doomed transaction behind.
@@ -69,7 +91,11 @@ impl<B: Backend> Transaction<B> {
             Doomed { reason: "its COMMIT was interrupted".to_owned(), participants: Vec::new() };
         let result = match mem::replace(&mut self.state, State::Doomed(interrupted)) {
             State::Closed => Ok(()),
-            State::Open(open) => commit_each(open.participants).await,
+            State::Open(Open { participants, global: None, .. }) => commit_each(participants).await,
+            State::Open(Open { participants, global: Some(global), .. }) => {
+                let _under_way = UnderWay::begin(&self.committing);
+                two_phase::commit(participants, global).await
+            }
             State::Doomed(doomed) => {
                 let error = doomed.error_at_commit();
                 roll_back(doomed.participants).await;
@@ -81,7 +107,7 @@ impl<B: Backend> Transaction<B> {
     }
 }
 
-impl<C> Doomed<C> {
+impl<C: Connection> Doomed<C> {
     fn error_at_commit(&self) -> MysqlError {
         let text =
             format!("The transaction was rolled back because {}; run it again from its start", self.reason);
@@ -89,11 +115,28 @@ impl<C> Doomed<C> {
     }
 }
 
-async fn commit_each<C: Connection>(participants: Vec<Participant<C>>) -> Result<(), CommitError> {
+/// True as long as it lives.
+struct UnderWay(Arc<AtomicBool>);
+
+impl UnderWay {
+    fn begin(flag: &Arc<AtomicBool>) -> Self {
+        flag.store(true, Ordering::Relaxed);
+        Self(Arc::clone(flag))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Commits one participant after another.
+pub(crate) async fn commit_each<C: Connection>(participants: Vec<Participant<C>>) -> Result<(), CommitError> {
     let mut committed = Vec::new();
     let mut rest = participants.into_iter();
     while let Some(mut participant) = rest.next() {
-        let failure = match participant.run("COMMIT").await {
+        let failure = match participant.commit().await {
             Ok(Ok(())) => {
                 committed.push(participant.name.to_string());
                 continue;

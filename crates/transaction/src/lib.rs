@@ -6,10 +6,16 @@
 //! dropped, dooms the transaction: what that server did is lost, so the whole is rolled back and the client is told
 //! until it ends the transaction itself.
 //!
-//! Commit is in mode `best_effort`: groups are committed one after another, in the order of their numbers, each by
-//! its own COMMIT. While every server answers, the outcome is all or nothing. If a server or this process dies
-//! between the first COMMIT and the last, some groups have committed and others have not; [`CommitError::Partial`]
-//! then names both. Mode `single` refuses a second group instead, so that this cannot happen.
+//! How several groups commit is the [`TransactionMode`](serval_catalog::TransactionMode):
+//!
+//! - `atomic`: two phases, with the record of the decision in the first participant's own transaction
+//!   (`two_phase` tells the protocol). Whatever is lost on the way, all groups commit or none, and the
+//!   [`Coordinator`]'s recovery, in this proxy or another, finishes what a session left. A transaction that uses one group
+//!   costs nothing more than that group's COMMIT, nor does one that changed something in one group only.
+//! - `best_effort`: groups commit one after another, in the order of their numbers. If a server or this process dies
+//!   between the first COMMIT and the last, some have committed and others have not; [`CommitError::Partial`] then
+//!   names both.
+//! - `single`: a second group is refused.
 //!
 //! The crate deliberately knows nothing of plans, rows or shards, and promises no isolation across groups: each has
 //! a snapshot of its own.
@@ -25,14 +31,31 @@
 //! }
 //! ```
 
+mod barrier;
+mod branch;
 mod commit;
+mod coordinator;
+mod deadlock;
 mod exchange;
+mod global;
+mod gtrid;
+mod identity;
 mod lent;
+mod metric;
 mod participant;
+mod record;
+mod recovery;
 mod savepoint;
 mod settle;
+mod sweep;
+mod together;
 mod transaction;
+mod two_phase;
 
 pub use commit::CommitError;
+pub use coordinator::Coordinator;
+pub use gtrid::Gtrid;
 pub use lent::{Ending, Lent};
+pub use record::Verdict;
+pub use recovery::InDoubt;
 pub use transaction::Transaction;

@@ -20,11 +20,10 @@ impl Savepoints {
     /// transaction: none, if setting the savepoints did.
     pub(crate) async fn replay<C: Connection>(
         &self,
-        begin: &Arc<str>,
+        mut begin: Option<Arc<str>>,
         connection: &mut C,
         state: &SessionState,
     ) -> Result<Option<Arc<str>>, RemoteError> {
-        let mut begin = Some(Arc::clone(begin));
         for name in &self.names {
             let sql = statement("SAVEPOINT", name);
             let request = Request {

@@ -23,6 +23,7 @@ impl<B: Backend> Transaction<B> {
             return Ok(());
         }
         let group = lent.group;
+        self.note_use(&lent);
         match ending {
             Ending::Success if lent.begin.is_some() => self.leave(lent),
             Ending::Lost => self.mark_lost(group),
@@ -31,7 +32,7 @@ impl<B: Backend> Transaction<B> {
                 self.leave(lent);
                 return self.commit().await;
             }
-            Ending::Failed(error) => match Aftermath::of(error.number) {
+            Ending::Failed(error) => match self.aftermath(error.number) {
                 Aftermath::RolledBack => {
                     self.put_back(lent);
                     self.rollback().await;
@@ -52,6 +53,22 @@ impl<B: Backend> Transaction<B> {
         match &self.state {
             State::Open(open) => open.participants.iter().any(|participant| participant.lent_as(&lent.loan)),
             State::Closed | State::Doomed(_) => false,
+        }
+    }
+
+    fn aftermath(&mut self, number: u16) -> Aftermath {
+        if let (INTERRUPTED, State::Open(open)) = (number, &self.state) {
+            let global = open.global.as_ref();
+            self.victim = global.is_some_and(|global| global.decisions.is_victim(&global.gtrid));
+        }
+        if self.victim { Aftermath::RolledBack } else { Aftermath::of(number) }
+    }
+
+    fn note_use(&mut self, lent: &Lent<B>) {
+        let State::Open(open) = &mut self.state else { return };
+        let participant = open.participants.iter_mut().find(|participant| participant.group == lent.group);
+        if let (Some(participant), false) = (participant, lent.only_reads) {
+            participant.wrote = true;
         }
     }
 
@@ -89,6 +106,9 @@ impl<B: Backend> Transaction<B> {
         }
     }
 }
+
+/// ER_QUERY_INTERRUPTED.
+const INTERRUPTED: u16 = 1317;
 
 /// What an error left of the transaction of the server that gave it.
 enum Aftermath {

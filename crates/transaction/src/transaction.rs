@@ -1,25 +1,35 @@
 //! The transaction of one session, through its whole life.
 
+use std::fmt;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serval_catalog::TransactionMode;
-use serval_remote::{Access, Backend, Connection, RemoteError, SessionState};
+use serval_remote::{Access, Backend, Connection, RemoteError, Request, SessionState};
 use serval_types::{ErrorCode, GroupId, MysqlError};
 
+use crate::branch::Branch;
+use crate::coordinator::Coordinator;
+use crate::exchange::exchange;
+use crate::global::{Decisions, Global};
 use crate::lent::Lent;
-use crate::participant::{Participant, Place};
+use crate::participant::{Part, Participant, Place};
 use crate::savepoint::Savepoints;
 
 /// A session's transaction. A session owns one for its life; most of the time it is closed.
-#[derive(Debug)]
 pub struct Transaction<B: Backend> {
     pub(crate) state: State<B::Connection>,
+    coordinator: Option<Arc<dyn Decisions>>,
+    /// The last one was rolled back to end a deadlock, and nobody has said so yet.
+    pub(crate) victim: bool,
+    /// A commit over several groups is under way.
+    pub(crate) committing: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
-pub(crate) enum State<C> {
+pub(crate) enum State<C: Connection> {
     /// Statements commit by themselves.
     Closed,
     /// BEGIN was said; groups join as they are used.
@@ -29,16 +39,18 @@ pub(crate) enum State<C> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Open<C> {
+pub(crate) struct Open<C: Connection> {
     begin: Arc<str>,
     mode: TransactionMode,
+    /// Present once a second group has joined a transaction that is atomic.
+    pub(crate) global: Option<Global>,
     /// In the order of their groups.
     pub(crate) participants: Vec<Participant<C>>,
     pub(crate) savepoints: Savepoints,
 }
 
 #[derive(Debug)]
-pub(crate) struct Doomed<C> {
+pub(crate) struct Doomed<C: Connection> {
     pub(crate) reason: String,
     /// Those that are left, to be rolled back.
     pub(crate) participants: Vec<Participant<C>>,
@@ -51,10 +63,42 @@ impl<B: Backend> Default for Transaction<B> {
 }
 
 impl<B: Backend> Transaction<B> {
-    /// A closed transaction.
+    /// A closed transaction without a coordinator: in mode `atomic` it cannot have a second group.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: State::Closed }
+        Self { state: State::Closed, coordinator: None, victim: false, committing: Arc::default() }
+    }
+
+    /// A closed transaction of one of the sessions that share `coordinator`.
+    #[must_use]
+    pub fn with<R: Backend>(coordinator: &Arc<Coordinator<R>>) -> Self {
+        let coordinator: Arc<dyn Decisions> = Arc::<Coordinator<R>>::clone(coordinator);
+        Self {
+            state: State::Closed,
+            coordinator: Some(coordinator),
+            victim: false,
+            committing: Arc::default(),
+        }
+    }
+
+    /// Another closed transaction over the same coordinator, for a statement that is one by itself.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        let committing = Arc::clone(&self.committing);
+        Self { state: State::Closed, coordinator: self.coordinator.clone(), victim: false, committing }
+    }
+
+    /// Whether a commit over several groups is under way, here or in a [sibling](Transaction::sibling). It ends by itself, and
+    /// is better not given up before: its outcome would be recovery's.
+    #[must_use]
+    pub fn committing(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.committing)
+    }
+
+    /// Whether the error 1317 that a statement has just ended with was Serval's doing, to end a deadlock over several
+    /// groups: the transaction is rolled back, and the client is to be told 1213 instead. True once.
+    pub fn was_victim(&mut self) -> bool {
+        mem::take(&mut self.victim)
     }
 
     /// Whether the client is inside a transaction, be it a doomed one.
@@ -82,12 +126,16 @@ impl<B: Backend> Transaction<B> {
         self.state = State::Open(Open {
             begin: begin_sql.into(),
             mode,
+            global: None,
             participants: Vec::new(),
             savepoints: Savepoints::default(),
         });
     }
 
     /// The one connection of `group` (whose configured name is `name`) in this transaction, for one statement.
+    ///
+    /// In mode `atomic` the first group begins an ordinary transaction, and every later one a branch of an XA
+    /// transaction; a plain one could not become a branch any more. A transaction that may only read has no branches.
     ///
     /// # Errors
     /// [`RemoteError::Refused`] with 1235 for a second group in mode `single`, and with 1105 once the transaction is
@@ -102,7 +150,9 @@ impl<B: Backend> Transaction<B> {
     ) -> Result<Lent<B>, RemoteError> {
         self.notice_lost_loans();
         match &mut self.state {
-            State::Open(open) => open.lend(backend, group, name, state, deadline).await,
+            State::Open(open) => {
+                open.lend(backend, self.coordinator.as_ref(), Joining { group, name, state, deadline }).await
+            }
             State::Doomed(doomed) => Err(RemoteError::Refused(doomed.error())),
             State::Closed => Err(RemoteError::Refused(MysqlError::new(
                 ErrorCode::Unknown,
@@ -149,27 +199,84 @@ impl<B: Backend> Transaction<B> {
     }
 }
 
+/// A group that is to be used.
+struct Joining<'a> {
+    group: GroupId,
+    name: &'a str,
+    state: &'a SessionState,
+    deadline: Instant,
+}
+
 impl<C: Connection> Open<C> {
     async fn lend<B: Backend<Connection = C>>(
         &mut self,
         backend: &B,
-        group: GroupId,
-        name: &str,
-        state: &SessionState,
-        deadline: Instant,
+        coordinator: Option<&Arc<dyn Decisions>>,
+        joining: Joining<'_>,
     ) -> Result<Lent<B>, RemoteError> {
+        let Joining { group, name, state, deadline } = joining;
         match self.participants.binary_search_by_key(&group, |participant| participant.group) {
             Ok(at) => lend_again(&mut self.participants[at], state),
             Err(at) => {
                 self.admit(name)?;
+                if backend.allows_xa() {
+                    self.name_itself(coordinator).await?;
+                }
                 let mut connection = backend.acquire(group, Access::Primary, state, deadline).await?;
-                let begin = self.savepoints.replay(&self.begin, &mut connection, state).await?;
-                let participant = Participant::lent(group, name, state.clone());
+                let (part, begin) = self.start(&mut connection, group, state).await?;
+                let begin = self.savepoints.replay(begin, &mut connection, state).await?;
+                let participant = Participant::lent(group, name, state.clone(), part);
                 let loan = participant.loan();
+                loan.store(connection.thread_id(), Ordering::Relaxed);
+                if let Some(global) = &self.global {
+                    global.decisions.joined(&global.gtrid, group, &loan);
+                }
                 self.participants.insert(at, participant);
-                Ok(Lent { connection, begin, group, loan })
+                Ok(Lent { connection, begin, only_reads: false, group, loan })
             }
         }
+    }
+
+    /// Becomes a transaction with a name, if a second group joins one that is atomic.
+    async fn name_itself(&mut self, coordinator: Option<&Arc<dyn Decisions>>) -> Result<(), RemoteError> {
+        if self.global.is_some() || self.mode != TransactionMode::Atomic || self.only_reads() {
+            return Ok(());
+        }
+        let Some(first) = self.participants.first() else { return Ok(()) };
+        let Some(coordinator) = coordinator else {
+            return Err(RemoteError::Refused(MysqlError::refused(format!(
+                "This transaction uses group {} and may use no other, because nobody could finish it if it were \
+                 interrupted",
+                first.name
+            ))));
+        };
+        let (group, loan) = (first.group, first.loan());
+        let global = Global::begin(coordinator, group).await?;
+        coordinator.joined(&global.gtrid, group, &loan);
+        self.global = Some(global);
+        Ok(())
+    }
+
+    /// What a group that joins becomes, and the statement that still has to begin it.
+    async fn start(
+        &self,
+        connection: &mut C,
+        group: GroupId,
+        state: &SessionState,
+    ) -> Result<(Part, Option<Arc<str>>), RemoteError> {
+        let Some(global) = &self.global else { return Ok((Part::Local, Some(Arc::clone(&self.begin)))) };
+        let branch = Branch::new(&global.gtrid, group, connection.thread_id());
+        // It waits for the answer, and names no database: what came after a refused XA START would commit by itself, and
+        // the connection must stay the one that the branch is named after.
+        let sql = branch.xa("START");
+        let request = Request { database: None, state, begin: None, sql: sql.as_bytes(), execution: None };
+        exchange(connection, &request).await?.map_err(RemoteError::Refused)?;
+        Ok((Part::Active(branch), None))
+    }
+
+    /// Whether the client said READ ONLY: then no group has anything to decide.
+    fn only_reads(&self) -> bool {
+        self.begin.to_ascii_uppercase().contains("READ ONLY")
     }
 
     fn admit(&self, name: &str) -> Result<(), RemoteError> {
@@ -177,7 +284,7 @@ impl<C: Connection> Open<C> {
             (TransactionMode::Single, Some(first)) => {
                 Err(RemoteError::Refused(MysqlError::refused(format!(
                     "This transaction uses group {} and may not use group {name} as well, because the schema says \
-                 transaction = \"single\"; use two transactions, or set transaction = \"best_effort\"",
+                 transaction = \"single\"; use two transactions, or set transaction = \"atomic\"",
                     first.name
                 ))))
             }
@@ -193,7 +300,13 @@ fn lend_again<B: Backend>(
     match mem::replace(&mut participant.place, Place::Lent) {
         Place::Here(connection) => {
             participant.state = state.clone();
-            Ok(Lent { connection, begin: None, group: participant.group, loan: participant.loan() })
+            Ok(Lent {
+                connection,
+                begin: None,
+                only_reads: false,
+                group: participant.group,
+                loan: participant.loan(),
+            })
         }
         Place::Lent => Err(RemoteError::Refused(MysqlError::refused(
             "A statement of this transaction needs two connections to one group; split it into two statements",
@@ -201,7 +314,7 @@ fn lend_again<B: Backend>(
     }
 }
 
-impl<C> Doomed<C> {
+impl<C: Connection> Doomed<C> {
     pub(crate) fn error(&self) -> MysqlError {
         MysqlError::new(
             ErrorCode::Unknown,
@@ -215,8 +328,12 @@ impl<C> Doomed<C> {
 
 pub(crate) async fn roll_back<C: Connection>(participants: Vec<Participant<C>>) {
     for mut participant in participants {
-        if let Err(error) = participant.run("ROLLBACK").await {
-            tracing::debug!(group = &*participant.name, %error, "ROLLBACK not answered; the connection is closed");
-        }
+        participant.undo().await;
+    }
+}
+
+impl<B: Backend> fmt::Debug for Transaction<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("groups", &self.groups()).finish_non_exhaustive()
     }
 }

@@ -78,7 +78,7 @@ async fn mode_single_refuses_a_second_group_and_keeps_the_first() {
     client.run(1, "a").await.unwrap();
     let error = client.run(0, "b").await.unwrap_err().to_mysql();
     assert_eq!(error.number, 1235);
-    assert!(error.message.contains("g1") && error.message.contains("best_effort"), "{}", error.message);
+    assert!(error.message.contains("g1") && error.message.contains("atomic"), "{}", error.message);
     client.run(1, "c").await.unwrap();
     client.transaction.commit().await.unwrap();
     assert_eq!(client.servers.log(), ["g1: BEGIN; a", "g1: c", "g1: COMMIT"]);

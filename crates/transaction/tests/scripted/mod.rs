@@ -65,7 +65,13 @@ impl Backend for Servers {
         _deadline: Instant,
     ) -> Result<Server, RemoteError> {
         self.0.lock().unwrap().open += 1;
-        Ok(Server { servers: self.clone(), group: group.0, in_transaction: false, next: None })
+        Ok(Server {
+            servers: self.clone(),
+            group: group.0,
+            in_transaction: false,
+            spoiled: false,
+            next: None,
+        })
     }
 
     async fn acquire_many(
@@ -89,6 +95,7 @@ pub struct Server {
     servers: Servers,
     group: u16,
     in_transaction: bool,
+    spoiled: bool,
     next: Option<Option<Reply>>,
 }
 
@@ -153,6 +160,10 @@ impl Connection for Server {
         self.in_transaction
     }
 
+    fn spoil(&mut self) {
+        self.spoiled = true;
+    }
+
     fn thread_id(&self) -> u32 {
         1
     }
@@ -166,7 +177,9 @@ impl Drop for Server {
     fn drop(&mut self) {
         let mut script = self.servers.0.lock().unwrap();
         script.open -= 1;
-        if self.in_transaction {
+        if self.spoiled {
+            script.log.push(format!("g{}: (closed)", self.group));
+        } else if self.in_transaction {
             script.log.push(format!("g{}: (closed in a transaction)", self.group));
         }
     }
