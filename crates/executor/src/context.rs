@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use serval_catalog::Catalog;
+use serval_catalog::{Catalog, TransactionMode};
 use serval_planner::primitive::Target;
 use serval_remote::{Access, Backend, Execution, SessionState};
 use serval_transaction::Transaction;
@@ -19,6 +19,8 @@ pub struct Context<'a, B: Backend> {
     pub catalog: &'a Catalog,
     /// The session's transaction; closed means that statements commit by themselves.
     pub transaction: &'a mut Transaction<B>,
+    /// How a statement ends that is a transaction by itself and writes on several groups.
+    pub mode: TransactionMode,
     /// What the session has set.
     pub state: &'a SessionState,
     /// Until when to wait for connections.
@@ -70,4 +72,6 @@ pub struct Completed {
     pub warnings: u16,
     /// Rows sent to the client.
     pub rows: u64,
+    /// What FOUND_ROWS() is, where rows were skipped or left out by the proxy.
+    pub found_rows: Option<u64>,
 }

@@ -13,8 +13,8 @@ use crate::error::ExecuteError;
 use crate::places::{places, quoted};
 use crate::query_rows::query_rows;
 
-/// The table of Serval's own, which no client sees.
-const HIDDEN: &str = "serval_sequence";
+/// What the names of Serval's own tables begin with, which no client sees.
+const HIDDEN: &str = "serval_";
 
 /// ER_NO_SUCH_TABLE.
 const NO_SUCH_TABLE: u16 = 1146;
@@ -80,7 +80,9 @@ impl<B: Backend> Fetch<'_, B> {
         let names = rows.into_iter().filter_map(|row| row.into_iter().next().flatten());
         let names = names.map(|name| String::from_utf8_lossy(&name).into_owned());
         names
-            .filter(|name| schema.table(name).is_none() && !known.contains(name.as_str()) && name != HIDDEN)
+            .filter(|name| {
+                schema.table(name).is_none() && !known.contains(name.as_str()) && !name.starts_with(HIDDEN)
+            })
             .collect()
     }
 

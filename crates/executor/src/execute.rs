@@ -1,13 +1,15 @@
 //! The way in: which primitive runs how.
 
-use serval_planner::Bound;
 use serval_planner::primitive::{Primitive, Route};
+use serval_planner::{Bound, PlanTable};
 use serval_remote::Backend;
+use serval_transaction::Transaction;
+use serval_types::MysqlError;
 
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
 use crate::sink::ResultSink;
-use crate::{relay, rows, spread};
+use crate::{gather, relay, rows, spread};
 
 /// Runs a plan and sends its result to `sink`.
 ///
@@ -18,12 +20,47 @@ pub async fn execute<B: Backend, S: ResultSink>(
     context: &mut Context<'_, B>,
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
+    let result = execute_root(bound, context, sink).await;
+    result.map_err(|error| explained(error, context.transaction))
+}
+
+/// The error as one server would say it of a deadlock that no server has seen.
+pub(crate) fn explained<B: Backend>(error: ExecuteError, transaction: &mut Transaction<B>) -> ExecuteError {
+    if !transaction.was_victim() {
+        return error;
+    }
+    // ER_LOCK_DEADLOCK.
+    let message = "Deadlock found when trying to get lock; try restarting transaction".to_owned();
+    ExecuteError::Server(MysqlError { number: 1213, sqlstate: *b"40001", message })
+}
+
+async fn execute_root<B: Backend, S: ResultSink>(
+    bound: &Bound,
+    context: &mut Context<'_, B>,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
     match &bound.root {
-        Primitive::Route(Route { targets, replica_safe, hidden: 0 }) if targets.len() == 1 => {
-            let access = context.access(*replica_safe);
-            relay::run(&targets[0], access, &bound.tables, context, sink).await
-        }
         Primitive::Spread(spread) => spread::run(spread, &bound.tables, context, sink).await,
-        root => rows::run(root, &bound.tables, context, sink).await,
+        Primitive::Returning(returning) => {
+            Box::pin(spread::returning::run(returning, &bound.tables, context, sink)).await
+        }
+        // Rare, and its future is large.
+        Primitive::Gather(gather) => Box::pin(gather::run(gather, &bound.tables, context, sink)).await,
+        root => execute_rows(root, &bound.tables, context, sink).await,
+    }
+}
+
+/// Runs a tree that reads rows over a route.
+pub(crate) async fn execute_rows<B: Backend, S: ResultSink>(
+    root: &Primitive,
+    tables: &[PlanTable],
+    context: &mut Context<'_, B>,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
+    match root {
+        Primitive::Route(Route { targets, replica_safe, hidden: 0 }) if targets.len() == 1 => {
+            relay::run(&targets[0], *replica_safe, tables, context, sink).await
+        }
+        root => rows::run(root, tables, context, sink).await,
     }
 }

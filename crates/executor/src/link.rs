@@ -76,6 +76,15 @@ impl<B: Backend> Link<B> {
         Self { held: Held::Lent(lent), phase: Phase::Idle }
     }
 
+    /// Says whether what it is going to be sent neither changes nor locks anything, which spares the group a part in the
+    /// transaction's commit.
+    pub(crate) fn reading(mut self, only_reads: bool) -> Self {
+        if let Held::Lent(lent) = &mut self.held {
+            lent.only_reads = only_reads;
+        }
+        self
+    }
+
     /// Sends a statement, after the BEGIN that the transaction still owes.
     pub(crate) async fn send(&mut self, query: &Query<'_>) -> Result<(), RemoteError> {
         self.phase = Phase::Busy;
@@ -83,7 +92,9 @@ impl<B: Backend> Link<B> {
             Held::Own(connection) => connection.send(&query.after(None)).await,
             Held::Lent(lent) => {
                 let begin = lent.begin.take();
-                lent.connection.send(&query.after(begin.as_deref())).await
+                let sent = lent.connection.send(&query.after(begin.as_deref())).await;
+                lent.note_sent();
+                sent
             }
         };
         sent.inspect_err(|error| self.note_failure(error))
@@ -111,13 +122,22 @@ impl<B: Backend> Link<B> {
         let burst = burst.inspect_err(|error| self.note_failure(error))?;
         if let Some(completion) = &burst.completion {
             self.phase = match (completion.kind, &completion.error) {
-                // The server waits for a file that nobody will send.
-                (CompletionKind::LocalInfile, _) => Phase::Broken,
+                // The server waits for a file: until it has one it is in the middle of its answer.
+                (CompletionKind::LocalInfile, _) => Phase::Busy,
                 (_, Some(error)) => Phase::Failed(error.to_mysql()),
                 (_, None) => Phase::Idle,
             };
         }
         Ok(burst)
+    }
+
+    /// Sends more of the file that the server asked for; nothing ends it, and its answer can be read.
+    pub(crate) async fn send_file(&mut self, bytes: &[u8]) -> Result<(), RemoteError> {
+        let sent = match &mut self.held {
+            Held::Own(connection) => connection.send_file(bytes).await,
+            Held::Lent(lent) => lent.connection.send_file(bytes).await,
+        };
+        sent.inspect_err(|error| self.note_failure(error))
     }
 
     /// Where what had to precede the statement was refused, the connection is idle; otherwise it is gone.
@@ -151,6 +171,14 @@ impl<B: Backend> Link<B> {
     /// Whether the connection belongs to a transaction.
     pub(crate) fn is_lent(&self) -> bool {
         matches!(self.held, Held::Lent(_))
+    }
+
+    /// The connection, where it is the statement's own and idle.
+    pub(crate) fn into_own(self) -> Option<B::Connection> {
+        match (self.held, self.phase) {
+            (Held::Own(connection), Phase::Idle | Phase::Failed(_)) => Some(connection),
+            _ => None,
+        }
     }
 
     /// Gives the connection back: to its pool by dropping it, or to its transaction with what became of it.

@@ -5,7 +5,7 @@ mod message;
 use bytes::Bytes;
 use serval_catalog::{Catalog, Placement};
 use serval_planner::PlanTable;
-use serval_planner::primitive::Target;
+use serval_planner::primitive::{GatherSource, Target};
 use serval_remote::RemoteError;
 use serval_types::{MysqlError, NodeId};
 use serval_wire::packet::ColumnDefinition;
@@ -67,6 +67,22 @@ impl<'a> Names<'a> {
         names
     }
 
+    /// The names of `tables` where their rows were gathered.
+    #[must_use]
+    pub(crate) fn gathered(
+        catalog: &'a Catalog,
+        tables: &'a [PlanTable],
+        sources: &'a [GatherSource],
+    ) -> Self {
+        let mut names = Self { tables: Vec::new(), target: Some((catalog, NodeId::SCRATCH)) };
+        for source in sources {
+            if let Some(table) = tables.get(source.table) {
+                names.add(catalog, table, NodeId::SCRATCH, &source.name);
+            }
+        }
+        names
+    }
+
     fn add(&mut self, catalog: &'a Catalog, table: &'a PlanTable, node: NodeId, physical: &'a str) {
         let database = &*catalog.node(node).database;
         let (schema, logical) = (&*table.schema, &*table.table.name);
@@ -116,16 +132,53 @@ impl<'a> Names<'a> {
     /// A server's error with logical names in its text; number and SQLSTATE stay.
     #[must_use]
     pub fn map_error(&self, error: MysqlError) -> MysqlError {
-        let home = self.home(&error.message);
-        if self.is_identity() && home.is_none() {
-            return error;
-        }
-        let message = message::map(&self.tables, home, error.number, &error.message);
+        let message = self.map_message(error.number, &error.message);
         MysqlError { message, ..error }
     }
 
-    /// The target's database, where `message` may name it, it is not called as its schema is and only one schema is
-    /// known to use it.
+    /// A text of a server's, such as a line of EXPLAIN or a definition, with logical names in it.
+    #[must_use]
+    pub fn map_text(&self, text: &str) -> String {
+        self.map_message(0, text)
+    }
+
+    fn map_message(&self, number: u16, text: &str) -> String {
+        let (home, others) = (self.home(text), self.others(text));
+        if self.is_identity() && home.is_none() && others.is_empty() {
+            return text.to_owned();
+        }
+        let tables: Vec<_> = self.tables.iter().copied().chain(others).collect();
+        message::map(&tables, home, number, text)
+    }
+
+    /// Tables that a text names and the statement does not: a foreign key's other side, what a trigger writes. Only
+    /// those that the server knows by another name; of all others the database says enough.
+    fn others(&self, text: &str) -> Vec<TableNames<'a>> {
+        let Some((catalog, target)) = self.target else { return Vec::new() };
+        let here = catalog.node(target);
+        let mut others = Vec::new();
+        for schema in catalog.schemas.values() {
+            for table in schema.tables.values().filter(|table| table.sharding().is_some()) {
+                let named = places(table).into_iter().filter(|(node, physical)| {
+                    let node = catalog.node(*node);
+                    *physical != table.name
+                        && (node.group, &*node.database) == (here.group, &*here.database)
+                        && text.contains(physical)
+                });
+                others.extend(named.map(|(_, physical)| TableNames {
+                    database: &here.database,
+                    physical,
+                    schema: &schema.name,
+                    logical: &table.name,
+                }));
+            }
+        }
+        // A longer name first: one may begin like another.
+        others.sort_by_key(|names| std::cmp::Reverse(names.physical.len()));
+        others
+    }
+
+    /// The target's database, where `message` may name it and it is not called as its schema is.
     fn home(&self, message: &str) -> Option<Home<'a>> {
         let (catalog, node) = self.target?;
         let database = &*catalog.node(node).database;
@@ -136,8 +189,13 @@ impl<'a> Names<'a> {
             let mut nodes = schema.tables.values().flat_map(|table| places(table));
             schema.default_node == Some(node) || nodes.any(|(place, _)| place == node)
         });
-        let schema = &*schemas.next()?.name;
-        (schemas.next().is_none() && schema != database).then_some(Home { database, schema })
+        let mine = |names: &TableNames<'_>| names.database == database;
+        // Where schemas share it, that of the statement's tables, or else any: the server's own name is none of them.
+        let schema = match self.tables.iter().find(|names| mine(names)) {
+            Some(names) => names.schema,
+            None => &*schemas.next()?.name,
+        };
+        (schema != database).then_some(Home { database, schema })
     }
 
     /// The error of a connection; one that a server worded has its names mapped.

@@ -80,14 +80,19 @@ impl Operator {
             }
             Primitive::Limit(limit) => {
                 let (input, shape) = Self::build(&limit.input, leaf)?;
-                Ok((Self::Limit(Box::new(Limit::new(input, limit.offset, limit.count))), shape))
+                Ok((
+                    Self::Limit(Box::new(Limit::new(input, limit.offset, limit.count, limit.counts_all))),
+                    shape,
+                ))
             }
             Primitive::Cut(cut) => {
                 let (input, shape) = Self::build(&cut.input, leaf)?;
                 let (cut, shape) = Cut::new(input, cut.hidden, shape);
                 Ok((Self::Cut(Box::new(cut)), shape))
             }
-            Primitive::Spread(_) => Err(ExecuteError::refused("The plan reads rows from a write")),
+            Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => {
+                Err(ExecuteError::refused("The plan reads rows from a write"))
+            }
         }
     }
 
@@ -100,6 +105,17 @@ impl Operator {
             Self::Sort(sort) => sort.next(input),
             Self::Limit(limit) => limit.next(input),
             Self::Cut(cut) => cut.next(input),
+        }
+    }
+}
+
+impl Operator {
+    /// What FOUND_ROWS() is, where rows were skipped or left out here.
+    pub(crate) fn found_rows(&self) -> Option<u64> {
+        match self {
+            Self::Limit(limit) => Some(limit.seen()),
+            Self::Cut(cut) => cut.input().found_rows(),
+            Self::Append(_) | Self::MergeSort(_) | Self::Aggregate(_) | Self::Sort(_) => None,
         }
     }
 }

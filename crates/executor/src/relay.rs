@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use serval_planner::PlanTable;
 use serval_planner::primitive::Target;
-use serval_remote::{Access, Backend, Burst};
+use serval_remote::{Backend, Burst};
 use serval_wire::response::{Completion, CompletionKind, Part, PartDecoder};
 
 use crate::context::{Completed, Context};
@@ -17,20 +17,33 @@ use crate::sink::{End, ResultSink};
 /// Runs one target's statement and passes its answer on.
 pub(crate) async fn run<B: Backend, S: ResultSink>(
     target: &Target,
-    access: Access,
+    replica_safe: bool,
     tables: &[PlanTable],
     context: &mut Context<'_, B>,
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
     let node = context.catalog.node(target.node);
     let names = Names::of(context.catalog, tables, target);
-    let mut link = Link::open(context, node.group, access).await.map_err(|error| names.map_remote(error))?;
+    let access = context.access(replica_safe);
+    let link = Link::open(context, node.group, access).await.map_err(|error| names.map_remote(error))?;
+    let mut link = link.reading(replica_safe);
     let relay = Relay { query: context.query(target), node: &node.name, names: &names };
     let result = relay.pass(&mut link, sink).await;
     let closed = link.close(context.transaction).await;
     let completed = result?;
     closed?;
     Ok(completed)
+}
+
+/// Runs a statement on a connection that is already there, and passes its answer on.
+pub(crate) async fn answer<B: Backend, S: ResultSink>(
+    query: Query<'_>,
+    node: &str,
+    names: &Names<'_>,
+    link: &mut Link<B>,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
+    Relay { query, node, names }.pass(link, sink).await
 }
 
 struct Relay<'a> {
@@ -140,5 +153,6 @@ fn completed(completion: &Completion) -> Completed {
         last_insert_id: completion.last_insert_id,
         warnings: completion.warnings,
         rows: completion.rows,
+        found_rows: None,
     }
 }

@@ -44,7 +44,9 @@ fn leaf(root: &Primitive) -> Result<&Route, ExecuteError> {
         Primitive::Sort(sort) => leaf(&sort.input),
         Primitive::Limit(limit) => leaf(&limit.input),
         Primitive::Cut(cut) => leaf(&cut.input),
-        Primitive::Spread(_) => Err(ExecuteError::refused("The plan reads rows from a write")),
+        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => {
+            Err(ExecuteError::refused("The plan reads rows from a write"))
+        }
     }
 }
 
@@ -75,8 +77,8 @@ async fn drive<B: Backend, S: ResultSink>(
         }
     }
     let warnings = input.warnings();
-    sink.end(End { warnings, more_results: false }).await?;
-    Ok(Completed { warnings, rows, ..Completed::default() })
+    sink.end(End { warnings, ..End::default() }).await?;
+    Ok(Completed { warnings, rows, found_rows: operator.found_rows(), ..Completed::default() })
 }
 
 /// Waits for the columns of all streams where all must be open at once, or else of those that are running: the
@@ -98,7 +100,7 @@ async fn await_columns<B: Backend>(
 fn merges(root: &Primitive) -> bool {
     match root {
         Primitive::MergeSort(_) => true,
-        Primitive::Route(_) | Primitive::Spread(_) => false,
+        Primitive::Route(_) | Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => false,
         Primitive::Aggregate(aggregate) => merges(&aggregate.input),
         Primitive::Sort(sort) => merges(&sort.input),
         Primitive::Limit(limit) => merges(&limit.input),

@@ -17,14 +17,13 @@ pub struct SinkError(#[from] pub io::Error);
 pub struct End {
     /// Warnings that the statement left.
     pub warnings: u16,
-    /// Another result of the same statement follows.
-    pub more_results: bool,
+    /// What the server said of the result; nothing where several did. More of the statement's results may follow.
+    pub status: StatusFlags,
 }
 
 impl End {
     pub(crate) fn of(end: &OkPacket) -> Self {
-        let more_results = end.status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS);
-        Self { warnings: end.warnings, more_results }
+        Self { warnings: end.warnings, status: end.status }
     }
 }
 

@@ -3,17 +3,17 @@
 mod definition;
 mod head;
 mod info;
-mod links;
-mod tally;
+pub(crate) mod links;
+pub(crate) mod returning;
+pub(crate) mod tally;
 
-use serval_catalog::TransactionMode;
 use serval_planner::PlanTable;
 use serval_planner::primitive::{Spread, Tally};
-use serval_remote::{Access, Backend};
-use serval_transaction::Transaction;
+use serval_remote::Backend;
 
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
+use crate::execute::explained;
 use crate::relay;
 use crate::sink::ResultSink;
 
@@ -32,15 +32,11 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
         context.transaction.commit().await?;
     }
     match (&*spread.targets, spread.tally) {
-        ([target], _) => return relay::run(target, Access::Primary, tables, context, sink).await,
+        ([target], _) => return relay::run(target, false, tables, context, sink).await,
         (_, Tally::Definition) => return definition::run(&spread.targets, tables, context, sink).await,
         _ => {}
     }
-    let count = if context.transaction.is_open() {
-        in_open_transaction(spread, tables, context).await?
-    } else {
-        in_own_transaction(spread, tables, context).await?
-    };
+    let count = atomic(context, async |context, links| write(spread, tables, context, links).await).await?;
     let ok = count.ok();
     sink.ok(&ok).await?;
     Ok(Completed {
@@ -48,48 +44,59 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
         last_insert_id: ok.last_insert_id,
         warnings: ok.warnings,
         rows: 0,
+        found_rows: None,
     })
 }
 
+/// Does `work` on all of its nodes or on none.
+async fn atomic<B: Backend, T>(
+    context: &mut Context<'_, B>,
+    work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
+) -> Result<T, ExecuteError> {
+    if context.transaction.is_open() {
+        in_open_transaction(context, work).await
+    } else {
+        in_own_transaction(context, work).await
+    }
+}
+
 /// Autocommit: a transaction of the statement's own, committed before the client hears of success.
-async fn in_own_transaction<B: Backend>(
-    spread: &Spread,
-    tables: &[PlanTable],
+async fn in_own_transaction<B: Backend, T>(
     context: &Context<'_, B>,
-) -> Result<Count, ExecuteError> {
-    let mut own = Transaction::new();
-    own.begin("START TRANSACTION", TransactionMode::BestEffort);
+    work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
+) -> Result<T, ExecuteError> {
+    let mut own = context.transaction.sibling();
+    own.begin("START TRANSACTION", context.mode);
     let mut links = Links::new();
     let mut inner = Context { transaction: &mut own, ..*context };
-    let result = write(spread, tables, &mut inner, &mut links).await;
+    let result = work(&mut inner, &mut links).await;
     let closed = links.close(&mut own).await;
     match result {
-        Ok(count) => {
+        Ok(done) => {
             closed?;
             own.commit().await?;
-            Ok(count)
+            Ok(done)
         }
         Err(error) => {
             own.rollback().await;
-            Err(error)
+            Err(explained(error, &mut own))
         }
     }
 }
 
 /// Inside a transaction: a failure undoes this statement on every group, and nothing else.
-async fn in_open_transaction<B: Backend>(
-    spread: &Spread,
-    tables: &[PlanTable],
+async fn in_open_transaction<B: Backend, T>(
     context: &mut Context<'_, B>,
-) -> Result<Count, ExecuteError> {
+    work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
+) -> Result<T, ExecuteError> {
     let mut links = Links::with_savepoints();
-    let result = write(spread, tables, context, &mut links).await;
+    let result = work(context, &mut links).await;
     let undone = links.end_statement(context, result.is_ok()).await;
     let closed = links.close(context.transaction).await;
-    let count = result?;
+    let done = result?;
     undone?;
     closed?;
-    Ok(count)
+    Ok(done)
 }
 
 /// One target after another, in the order of their groups, so that two such statements take their locks in the

@@ -174,7 +174,7 @@ impl Finder<'_> {
     }
 
     fn modifiers(&self, first: usize, end: usize) -> usize {
-        const MODIFIERS: [&str; 9] = [
+        const MODIFIERS: [&str; 11] = [
             "ALL",
             "DISTINCT",
             "DISTINCTROW",
@@ -184,6 +184,8 @@ impl Finder<'_> {
             "SQL_BIG_RESULT",
             "SQL_BUFFER_RESULT",
             "SQL_NO_CACHE",
+            "SQL_CACHE",
+            "SQL_CALC_FOUND_ROWS",
         ];
         (first..end).take_while(|&index| MODIFIERS.iter().any(|word| self.is_word(index, word))).count()
     }

@@ -87,6 +87,11 @@ impl Destination {
         Ok(Self { sharded, refs: refs.len(), common, apart })
     }
 
+    /// One node, for a statement without tables of the catalog.
+    pub(crate) fn on(node: NodeId) -> Self {
+        Self { sharded: Vec::new(), refs: 0, common: Some(vec![node]), apart: None }
+    }
+
     /// Why the statement cannot be one over several shards, where it cannot.
     pub(crate) fn apart(&self) -> Option<&str> {
         self.apart.as_deref()

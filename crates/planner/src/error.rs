@@ -16,6 +16,9 @@ pub enum PlanError {
     /// A schema that the catalog does not know.
     #[error("Unknown database '{0}'")]
     UnknownSchema(String),
+    /// A table of a schema of the servers' own, which [`system_query`](crate::system_query) is for.
+    #[error("Tables of {0} are not planned; the proxy answers for them")]
+    SystemSchema(String),
     /// A table that the catalog does not know, in a schema without a default node.
     #[error("Table '{schema}.{table}' doesn't exist")]
     UnknownTable {
@@ -44,6 +47,14 @@ impl PlanError {
         Self::Refused(message.into())
     }
 
+    /// The same, behind the reason why it was tried at all.
+    pub(crate) fn because(self, reason: &str) -> Self {
+        match self {
+            Self::Refused(text) => Self::Refused(format!("{reason}. It cannot be gathered either: {text}")),
+            error => error,
+        }
+    }
+
     /// The error as the client sees it.
     #[must_use]
     pub fn to_mysql(&self) -> MysqlError {
@@ -54,7 +65,7 @@ impl PlanError {
             Self::UnknownSchema(_) => ErrorCode::UnknownSchema,
             Self::UnknownTable { .. } => ErrorCode::NoSuchTable,
             Self::ValueCount { .. } => ErrorCode::WrongValueCount,
-            Self::Refused(_) => ErrorCode::NotSupported,
+            Self::SystemSchema(_) | Self::Refused(_) => ErrorCode::NotSupported,
         };
         MysqlError::new(code, self.to_string())
     }

@@ -6,8 +6,8 @@ use serval_catalog::Catalog;
 
 use crate::bound::Bound;
 use crate::primitive::{
-    Aggregate, ColumnRef, Combine, Limit, MergeSort, Padding, Primitive, Route, Sort, SortKey, Spread, Tally,
-    Target,
+    Aggregate, ColumnRef, Combine, Gather, Limit, MergeSort, Padding, Primitive, Route, Sort, SortKey,
+    Spread, Tally, Target,
 };
 
 /// The plan tree, one line an element, then why it looks so.
@@ -39,6 +39,11 @@ impl Printer<'_> {
         match primitive {
             Primitive::Route(route) => self.route(route, head, rest),
             Primitive::Spread(spread) => self.spread(spread, head, rest),
+            Primitive::Returning(returning) => {
+                self.line(head, "Returning, in the order of VALUES");
+                self.spread(&returning.spread, &format!("{rest}└─ "), &format!("{rest}   "));
+            }
+            Primitive::Gather(gather) => self.gather(gather, head, rest),
             Primitive::MergeSort(MergeSort { input, keys }) => {
                 self.lines.push(format!("{head}MergeSort by {}", keys_text(keys)));
                 self.route(input, &format!("{rest}└─ "), &format!("{rest}   "));
@@ -52,8 +57,9 @@ impl Printer<'_> {
                 self.line(head, &format!("Sort in memory by {}{keep}", keys_text(keys)));
                 self.under(input, rest);
             }
-            Primitive::Limit(Limit { input, offset, count }) => {
-                self.line(head, &format!("Limit offset {offset} count {count}"));
+            Primitive::Limit(Limit { input, offset, count, counts_all }) => {
+                let all = if *counts_all { " counting all" } else { "" };
+                self.line(head, &format!("Limit offset {offset} count {count}{all}"));
                 self.under(input, rest);
             }
             Primitive::Cut(cut) => {
@@ -83,6 +89,23 @@ impl Printer<'_> {
         let count = spread.targets.len();
         self.line(head, &format!("Spread over {count} {}: {how}", plural(count, "target")));
         self.targets(&spread.targets, rest);
+    }
+
+    fn gather(&mut self, gather: &Gather, head: &str, rest: &str) {
+        let count = gather.sources.len();
+        self.line(head, &format!("Gather {count} {} on the scratch server", plural(count, "table")));
+        for source in &gather.sources {
+            let filters = match source.filters {
+                0 => "all rows".to_owned(),
+                filters => format!("{filters} {} applied by the nodes", plural(filters, "predicate")),
+            };
+            let name = &source.name;
+            let columns = source.columns.len();
+            self.line(rest, &format!("├─ {name}: {columns} {}, {filters}", plural(columns, "column")));
+            let (head, rest) = (format!("{rest}│  └─ "), format!("{rest}│     "));
+            self.primitive(&source.rows, &head, &rest);
+        }
+        self.targets(std::slice::from_ref(&gather.statement), rest);
     }
 
     fn targets(&mut self, targets: &[Target], rest: &str) {

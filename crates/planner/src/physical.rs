@@ -29,6 +29,7 @@ pub(crate) struct NameSlot {
 
 /// The edits that put slots in the place of names, and what each slot renders.
 pub(crate) fn name_slots(
+    sql: &[u8],
     analysis: &Analysis,
     renaming: Renaming,
 ) -> (Vec<(Span, Replacement)>, Vec<NameSlot>) {
@@ -38,7 +39,10 @@ pub(crate) fn name_slots(
         if !found.qualified && !is_renamed(&found.table.table) {
             continue;
         }
-        let alias = (renaming == Renaming::Alias && !found.aliased).then(|| found.exposed.clone());
+        // An alias is for the other places that say the name. Where there are none the statement does without, so that
+        // it may use a table that LOCK TABLES has locked: no two pieces of a database can be locked under one alias.
+        let needed = renaming == Renaming::Alias && !found.aliased && mentions(sql, &found.exposed) > 1;
+        let alias = needed.then(|| found.exposed.clone());
         push(&mut edits, &mut slots, found.name, NameSlot { reference, qualified: found.qualified, alias });
     }
     for span in &analysis.schema_prefixes {
@@ -52,6 +56,11 @@ pub(crate) fn name_slots(
         }
     }
     (edits, slots)
+}
+
+/// How often a name stands in the text, in whatever meaning.
+fn mentions(sql: &[u8], name: &str) -> usize {
+    sql.windows(name.len().max(1)).filter(|window| window.eq_ignore_ascii_case(name.as_bytes())).count()
 }
 
 fn push(edits: &mut Vec<(Span, Replacement)>, slots: &mut Vec<NameSlot>, span: Span, slot: NameSlot) {

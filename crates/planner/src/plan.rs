@@ -9,8 +9,9 @@ use serval_types::Value;
 use crate::bound::{Bound, PlanTable};
 use crate::clock;
 use crate::error::PlanError;
+use crate::gather;
 use crate::operand::{ClientText, Values};
-use crate::primitive::Target;
+use crate::primitive::{Gather, Primitive, Target};
 use crate::statement::insert::InsertPlan;
 use crate::statement::routed::{RoutedPlan, Several};
 
@@ -23,7 +24,18 @@ pub struct Plan {
     pub(crate) guards: Vec<Guard>,
     /// The text names a function of the statement's instant.
     pub(crate) names_clock: bool,
+    /// Why the statement may run on one node only; `None` where it may run on several.
+    pub(crate) alone: Option<&'static str>,
+    /// Present where the statement may be gathered instead of refused.
+    pub(crate) gathers: Option<Gathers>,
     pub(crate) kind: Kind,
+}
+
+/// What gathering has to know besides the statement itself.
+#[derive(Debug)]
+pub(crate) struct Gathers {
+    /// The session's current schema.
+    pub(crate) schema: Option<String>,
 }
 
 /// What kind of statement it is, as far as binding differs.
@@ -33,6 +45,8 @@ pub(crate) enum Kind {
     Insert(InsertPlan),
     /// Everything else: one text, routed by its predicates.
     Routed(RoutedPlan),
+    /// A read that has no route whatever its values are, for this reason.
+    Gathered(String),
 }
 
 /// A literal that the plan depends on.
@@ -57,6 +71,15 @@ pub struct BindRequest<'a> {
     pub now: Option<&'a Value>,
     /// What the bytes of the client's strings are.
     pub text: ClientText,
+}
+
+/// What to prepare, to learn of a statement's columns before it has values.
+#[derive(Debug, Clone)]
+pub enum Sample {
+    /// This statement on its node.
+    Node(Target),
+    /// This one, over tables without rows.
+    Gathered(Gather),
 }
 
 /// Numbers that an INSERT needs from a table's sequence.
@@ -91,6 +114,7 @@ impl Plan {
         match &self.kind {
             Kind::Insert(_) => true,
             Kind::Routed(routed) => routed.writes(),
+            Kind::Gathered(_) => false,
         }
     }
 
@@ -100,7 +124,10 @@ impl Plan {
     pub fn needs_now(&self) -> bool {
         match &self.kind {
             Kind::Insert(insert) => insert.needs_now(),
-            Kind::Routed(routed) => matches!(routed.several, Several::Copies(_)),
+            Kind::Routed(routed) => {
+                matches!(routed.several, Several::Copies(_) | Several::CopiesReturning(_))
+            }
+            Kind::Gathered(_) => false,
         }
     }
 
@@ -118,7 +145,7 @@ impl Plan {
     pub fn sequence_demand(&self, request: &BindRequest<'_>) -> Result<Option<SequenceDemand>, PlanError> {
         match &self.kind {
             Kind::Insert(insert) => insert.sequence_demand(&self.tables, &self.values(request)),
-            Kind::Routed(_) => Ok(None),
+            Kind::Routed(_) | Kind::Gathered(_) => Ok(None),
         }
     }
 
@@ -127,11 +154,18 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::bind`].
-    pub fn sample(&self, request: &BindRequest<'_>) -> Result<Target, PlanError> {
+    pub fn sample(&self, request: &BindRequest<'_>) -> Result<Sample, PlanError> {
         let values = self.values(request);
-        match &self.kind {
+        let target = match &self.kind {
             Kind::Insert(insert) => Ok(insert.sample(self, &values)),
             Kind::Routed(routed) => routed.sample(self, &values),
+            Kind::Gathered(reason) => Err(PlanError::refused(reason)),
+        };
+        match (target, &self.gathers) {
+            (Err(PlanError::Refused(reason)), Some(gathers)) => {
+                gather::sample(self, gathers, &values, &reason).map(Sample::Gathered)
+            }
+            (target, _) => target.map(Sample::Node),
         }
     }
 
@@ -154,11 +188,28 @@ impl Plan {
     }
 
     fn bind_values(&self, request: &BindRequest<'_>, values: Values<'_>) -> Result<Bound, PlanError> {
+        match (self.bind_routed(request, values), &self.gathers) {
+            (Err(PlanError::Refused(reason)), Some(gathers)) => {
+                let (root, notes) = gather::bind(self, gathers, &values, &reason)?;
+                Ok(Bound { root, tables: Arc::clone(&self.tables), notes })
+            }
+            (routed, _) => routed,
+        }
+    }
+
+    /// Binds without gathering.
+    fn bind_routed(&self, request: &BindRequest<'_>, values: Values<'_>) -> Result<Bound, PlanError> {
         let (root, notes) = match &self.kind {
             Kind::Insert(insert) => insert.bind(self, &values, request.sequence_start)?,
             Kind::Routed(routed) => routed.bind(self, &values)?,
+            Kind::Gathered(reason) => return Err(PlanError::refused(reason)),
         };
-        Ok(Bound { root, tables: Arc::clone(&self.tables), notes })
+        match self.alone {
+            Some(reason) if !matches!(&root, Primitive::Route(route) if route.targets.len() == 1) => {
+                Err(PlanError::refused(reason))
+            }
+            _ => Ok(Bound { root, tables: Arc::clone(&self.tables), notes }),
+        }
     }
 
     /// Whether the plan holds for a statement of the same key.

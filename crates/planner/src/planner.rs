@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{LexOptions, Parsed, Scan, Statement, parse};
+use serval_sql::{LexOptions, Pairs, Parsed, Scan, Statement, parse};
 
 use crate::cache::{Lookup, PlanCache};
 use crate::error::PlanError;
+use crate::gather;
 use crate::plan::Plan;
 use crate::statement::Planning;
 
@@ -42,6 +43,10 @@ impl Planner {
     /// # Errors
     /// See [`PlanError`]; errors are not remembered.
     pub fn plan(&self, catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Arc<Plan>, PlanError> {
+        if catalog.is_overlay() {
+            // Nobody else will ever ask under this version.
+            return Ok(Arc::new(plan(catalog, request)?));
+        }
         let lookup = Lookup {
             text: &request.scan.key,
             schema: request.schema,
@@ -64,7 +69,7 @@ impl Planner {
 }
 
 fn plan(catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Plan, PlanError> {
-    let readable = readable(request.sql, request.scan)?;
+    let readable = readable(request.sql, request.scan, request.options.pairs)?;
     let parsed = dml(&readable, request.options)?;
     let planning = Planning {
         catalog,
@@ -75,34 +80,25 @@ fn plan(catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Plan, PlanE
         options: request.options,
         parsed: &parsed,
     };
-    planning.plan()
+    match planning.plan() {
+        Ok(plan) => Ok(gather::or_gathered(planning, plan)),
+        Err(PlanError::Refused(reason)) => gather::plan(planning, reason),
+        Err(error) => Err(error),
+    }
 }
 
 /// The statement as the parser can read it: bytes that are not UTF-8 are masked, one for one, so that places stay.
 ///
 /// They may stand in literals, which nodes get as the client wrote them; anywhere else they are refused.
-fn readable<'a>(sql: &'a [u8], scan: &Scan) -> Result<Cow<'a, str>, PlanError> {
-    if let Ok(text) = std::str::from_utf8(sql) {
-        return Ok(text.into());
-    }
-    let mut masked = Vec::with_capacity(sql.len());
-    for chunk in sql.utf8_chunks() {
-        masked.extend_from_slice(chunk.valid().as_bytes());
-        let start = masked.len();
-        masked.resize(start + chunk.invalid().len(), b'?');
-        let in_literal = |at: usize| u32::try_from(at).is_ok_and(|at| scan.hole_at(at).is_some());
-        if !(start..masked.len()).all(in_literal) {
-            return Err(PlanError::refused(
-                "The statement has names that are not UTF-8; SET NAMES utf8mb4 and send it in that character set",
-            ));
-        }
-    }
-    String::from_utf8(masked)
-        .map(Cow::Owned)
-        .map_err(|_| PlanError::refused("The statement is not valid UTF-8"))
+pub(crate) fn readable<'a>(sql: &'a [u8], scan: &Scan, pairs: Pairs) -> Result<Cow<'a, str>, PlanError> {
+    serval_sql::readable(sql, scan, pairs).ok_or_else(|| {
+        PlanError::refused(
+            "The statement has names that are not UTF-8; SET NAMES utf8mb4 and send it in that character set",
+        )
+    })
 }
 
-fn dml(sql: &str, options: LexOptions) -> Result<Parsed, PlanError> {
+pub(crate) fn dml(sql: &str, options: LexOptions) -> Result<Parsed, PlanError> {
     match parse(sql, options)? {
         Statement::Dml(parsed) => Ok(*parsed),
         _ => Err(PlanError::refused("This statement reads or changes no rows")),

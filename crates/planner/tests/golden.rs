@@ -27,12 +27,14 @@ struct Runner {
 }
 
 impl Runner {
-    fn new() -> Self {
+    /// With a scratch server or without.
+    fn new(scratch: &str) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let read = |name: &str| fs::read_to_string(here.join(name)).unwrap();
         let secret = |_: &serval_catalog::SecretSource| Ok("secret".to_owned());
         let snapshot = [("shop.sql".to_owned(), read("shop.sql"))];
-        let loaded = serval_catalog::load(&read("catalog.toml"), "catalog.toml", &secret, &snapshot);
+        let loaded =
+            serval_catalog::load(&(read("catalog.toml") + scratch), "catalog.toml", &secret, &snapshot);
         let (catalog, _) = loaded.unwrap_or_else(|problems| panic!("{problems:#?}"));
         Self { catalog: Arc::new(catalog), planner: Planner::new(1 << 20) }
     }
@@ -72,23 +74,28 @@ impl goldenscript::Runner for Runner {
     }
 }
 
-fn run_all(folder: &str) {
+fn run_all(folder: &str, scratch: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let mut files: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
     for file in files {
-        goldenscript::run(&mut Runner::new(), &file)
+        goldenscript::run(&mut Runner::new(scratch), &file)
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 }
 
 #[test]
 fn plans() {
-    run_all("plans");
+    run_all("plans", "");
 }
 
 #[test]
 fn unsupported() {
-    run_all("unsupported");
+    run_all("unsupported", "");
+}
+
+#[test]
+fn gathered() {
+    run_all("gathered", "\n[scratch]\nserver = \"managed\"\n");
 }

@@ -85,8 +85,18 @@ fn qualifies(rest: &str) -> bool {
 /// The table alone, where a rule gave it a name of its own.
 fn table(names: &TableNames<'_>, text: &str, at: usize) -> Option<(usize, String)> {
     let rest = text[at..].strip_prefix(names.physical)?;
-    let found = names.physical != names.logical && ends_word(rest);
+    let found = names.physical != names.logical && (ends_word(rest) || begins_constraint(rest));
     found.then(|| (names.physical.len(), names.logical.to_owned()))
+}
+
+/// Whether a table's name goes on as servers name its constraints: `events_202611_ibfk_1`.
+fn begins_constraint(rest: &str) -> bool {
+    ["_ibfk_", "_chk_", "_fk_"].iter().any(|infix| {
+        rest.strip_prefix(infix).is_some_and(|rest| {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            digits > 0 && ends_word(&rest[digits..])
+        })
+    })
 }
 
 fn begins_word(text: &str, at: usize) -> bool {

@@ -2,6 +2,9 @@ use serval_types::MysqlError;
 use serval_wire::packet::ColumnDefinition;
 use serval_wire::packet::column_type::MYSQL_TYPE_LONG;
 
+use serval_planner::primitive::Target;
+use serval_types::NodeId;
+
 use super::{Names, TableNames};
 
 fn names() -> Names<'static> {
@@ -37,6 +40,53 @@ fn tables_in_backticks() {
          FOREIGN KEY (`user_id`) REFERENCES `users` (`id`))",
     );
     check(1451, "fails (`shop_0`.`payments`, CONSTRAINT", "fails (`shop`.`payments`, CONSTRAINT");
+}
+
+#[test]
+fn constraints_that_servers_name() {
+    check(
+        3819,
+        "Check constraint 'events_202611_chk_12' is violated.",
+        "Check constraint 'events_chk_12' is violated.",
+    );
+    check(
+        1452,
+        "fails (`shop_0`.`events_202611`, CONSTRAINT `events_202611_ibfk_1` FOREIGN KEY)",
+        "fails (`shop`.`events`, CONSTRAINT `events_ibfk_1` FOREIGN KEY)",
+    );
+    check(1105, "events_202611_ibfk_x events_202611_x", "events_202611_ibfk_x events_202611_x");
+}
+
+#[test]
+fn tables_that_the_statement_does_not_name() {
+    let config = r#"
+        [groups.g0]
+        primary = "127.0.0.1:3310"
+        user = "serval"
+        password = "secret"
+        [nodes]
+        "dn[0-1]" = { group = "g0", database = "shop_[0-1]" }
+        [rules.by_month]
+        function = "month"
+        column = "at"
+        nodes = "dn[0-1]"
+        from = "2026-01"
+        to = "2026-04"
+        tables = "{table}_{yyyymm}"
+        [schemas.shop]
+        default_node = "dn0"
+        [schemas.shop.tables]
+        events = { rule = "by_month", unique = "unchecked" }
+    "#;
+    let secret = |_: &serval_catalog::SecretSource| Ok("secret".to_owned());
+    let catalog = serval_catalog::load(config, "serval.toml", &secret, &[]).unwrap().0;
+    let target = Target::new(NodeId(0), None, Vec::new());
+    let names = Names::of(&catalog, &[], &target);
+    assert_eq!(
+        names.map_text("fails (`shop_0`.`events_202601`, CONSTRAINT `events_202601_ibfk_2`)"),
+        "fails (`shop`.`events`, CONSTRAINT `events_ibfk_2`)"
+    );
+    assert_eq!(names.map_text("select `shop_0`.`plain`.`id`"), "select `shop`.`plain`.`id`");
 }
 
 #[test]

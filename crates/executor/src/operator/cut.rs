@@ -22,6 +22,11 @@ impl Cut {
         (Self { input, keep, layout }, shape)
     }
 
+    /// What the rows come from.
+    pub(super) fn input(&self) -> &Operator {
+        &self.input
+    }
+
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
         match self.input.next(input)? {
             Step::Row(row) => self.layout.cut(row, self.keep).map(Step::Row),

@@ -105,7 +105,12 @@ fn append_takes_streams_in_turn() {
 #[test]
 fn limit_skips_and_counts() {
     let limit = |offset, count| {
-        Primitive::Limit(Limit { input: Box::new(Primitive::Route(route(2, 0))), offset, count })
+        Primitive::Limit(Limit {
+            input: Box::new(Primitive::Route(route(2, 0))),
+            offset,
+            count,
+            counts_all: false,
+        })
     };
     let streams: Rows<'_> = &[&["1", "2"], &["3", "4"]];
     assert_eq!(run(&limit(1, 2), 0, &[int()], streams).unwrap(), ["2", "3"]);

@@ -1,5 +1,6 @@
 //! The connections of one write on several groups.
 
+use bytes::Bytes;
 use serval_planner::PlanTable;
 use serval_planner::primitive::Target;
 use serval_remote::{Access, Backend, RemoteError, SessionState};
@@ -19,46 +20,72 @@ const RELEASE: &[u8] = b"RELEASE SAVEPOINT serval_statement";
 
 /// One connection per group, kept until the statement has ended everywhere: were they returned one by one, a
 /// statement given up between two groups would stay half done in a transaction that goes on.
-pub(super) struct Links<B: Backend> {
+pub(crate) struct Links<B: Backend> {
     links: Vec<(GroupId, Link<B>)>,
     savepoints: bool,
 }
 
 impl<B: Backend> Links<B> {
     /// Connections of a transaction that lives for this statement alone.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { links: Vec::new(), savepoints: false }
     }
 
     /// Connections of the client's transaction, where this statement can be undone by itself.
-    pub(super) fn with_savepoints() -> Self {
+    pub(crate) fn with_savepoints() -> Self {
         Self { links: Vec::new(), savepoints: true }
     }
 
     /// Runs a target's statement on the connection of its group.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &mut self,
         target: &Target,
         tables: &[PlanTable],
         context: &mut Context<'_, B>,
     ) -> Result<Completion, ExecuteError> {
+        let completion = self.run_with_rows(target, tables, context, |_| Ok(())).await?;
+        match completion.kind {
+            CompletionKind::ResultSet => Err(ExecuteError::refused(
+                "A write that gives rows (RETURNING) cannot run on several shards; name one shard in WHERE",
+            )),
+            _ => Ok(completion),
+        }
+    }
+
+    /// The same for a statement that may give rows; `each` takes the packets of its answer.
+    pub(crate) async fn run_with_rows(
+        &mut self,
+        target: &Target,
+        tables: &[PlanTable],
+        context: &mut Context<'_, B>,
+        mut each: impl FnMut(Bytes) -> Result<(), ExecuteError>,
+    ) -> Result<Completion, ExecuteError> {
         let node = context.catalog.node(target.node);
         let names = Names::of(context.catalog, tables, target);
         let query = context.query(target);
         let link = self.link(node.group, context).await.map_err(|error| names.map_remote(error))?;
-        let answer = exchange(link, &query).await;
-        let completion = answer.map_err(|error| names.map_remote(error))?;
+        let lost = |error| names.map_remote(error);
+        link.send(&query).await.map_err(lost)?;
+        // An answer that is too much is read to its end all the same, so that the statement can be undone.
+        let mut taken = Ok(());
+        let completion = loop {
+            let burst = link.read_burst().await.map_err(lost)?;
+            if taken.is_ok() {
+                taken = each(burst.bytes.freeze());
+            }
+            if let Some(completion) = burst.completion {
+                break completion;
+            }
+        };
         match (&completion.error, completion.kind) {
             (Some(error), _) => Err(ExecuteError::Server(names.map_error(error.to_mysql()))),
-            (None, CompletionKind::Ok) => Ok(completion),
             (None, CompletionKind::LocalInfile) => Err(ExecuteError::local_infile()),
-            (None, _) => Err(ExecuteError::refused(
-                "A write that gives rows (RETURNING) cannot run on several shards; name one shard in WHERE",
-            )),
+            (None, _) => taken.map(|()| completion),
         }
     }
 
-    async fn link(
+    /// The connection of a group; the first time, after marking where the statement began.
+    pub(crate) async fn link(
         &mut self,
         group: GroupId,
         context: &mut Context<'_, B>,
@@ -80,7 +107,7 @@ impl<B: Backend> Links<B> {
 
     /// Keeps or undoes what the statement did. Where undoing fails the transaction is doomed, because it would hold
     /// half a statement.
-    pub(super) async fn end_statement(
+    pub(crate) async fn end_statement(
         &mut self,
         context: &mut Context<'_, B>,
         keep: bool,
@@ -102,7 +129,7 @@ impl<B: Backend> Links<B> {
     }
 
     /// Gives all connections back, one that failed last: a deadlock on it rolls the others back.
-    pub(super) async fn close(self, transaction: &mut Transaction<B>) -> Result<(), CommitError> {
+    pub(crate) async fn close(self, transaction: &mut Transaction<B>) -> Result<(), CommitError> {
         let (failed, others): (Vec<_>, Vec<_>) =
             self.links.into_iter().partition(|(_, link)| link.has_failed());
         let mut result = Ok(());
@@ -114,7 +141,7 @@ impl<B: Backend> Links<B> {
 }
 
 /// Runs a statement and throws away what comes before the end of its answer.
-pub(super) async fn exchange<B: Backend>(
+pub(crate) async fn exchange<B: Backend>(
     link: &mut Link<B>,
     query: &Query<'_>,
 ) -> Result<Completion, RemoteError> {

@@ -10,7 +10,7 @@ use super::info::Info;
 
 /// What the targets have said so far.
 #[derive(Debug)]
-pub(super) struct Count {
+pub(crate) struct Count {
     tally: Tally,
     targets: usize,
     affected_rows: u64,
@@ -31,12 +31,12 @@ enum Infos {
 }
 
 impl Count {
-    pub(super) fn new(tally: Tally) -> Self {
+    pub(crate) fn new(tally: Tally) -> Self {
         Self { tally, targets: 0, affected_rows: 0, last_insert_id: 0, warnings: 0, info: Infos::None }
     }
 
     /// Counts a target's answer.
-    pub(super) fn add(&mut self, target: &Target, completion: &Completion) {
+    pub(crate) fn add(&mut self, target: &Target, completion: &Completion) {
         self.targets += 1;
         if self.tally == Tally::First && self.targets > 1 {
             // Another copy of the same rows.
@@ -59,7 +59,7 @@ impl Count {
     }
 
     /// The answer for the client, where so many warnings were given, whatever the targets' add up to.
-    pub(super) fn ok_with_warnings(&self, warnings: u16) -> OkPacket {
+    pub(crate) fn ok_with_warnings(&self, warnings: u16) -> OkPacket {
         let info = match &self.info {
             Infos::Sum(info) => info.clone().with_warnings(warnings.into()).to_string().into_bytes(),
             Infos::None | Infos::Mixed => Vec::new(),
@@ -68,7 +68,7 @@ impl Count {
     }
 
     /// The answer for the client.
-    pub(super) fn ok(&self) -> OkPacket {
+    pub(crate) fn ok(&self) -> OkPacket {
         let info = match &self.info {
             Infos::Sum(info) => info.to_string().into_bytes(),
             Infos::None | Infos::Mixed => Vec::new(),

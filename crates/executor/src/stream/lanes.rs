@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serval_planner::PlanTable;
 use serval_planner::primitive::{Route, Target};
-use serval_remote::{Access, Backend};
+use serval_remote::Backend;
 use serval_transaction::{CommitError, Transaction};
 use serval_types::{GroupId, MysqlError};
 use serval_wire::response::CompletionKind;
@@ -63,10 +63,9 @@ impl<'a, B: Backend> Lanes<'a, B> {
     /// Takes the connections, group after group in their order, and sends each its first statement. After an error
     /// the lanes still have to be [closed](Self::close).
     pub(crate) async fn open(&mut self, context: &mut Context<'_, B>) -> Result<(), ExecuteError> {
-        let access = context.access(self.route.replica_safe);
         for (group, targets) in by_group(self.route, &self.plan) {
             let first = targets.first().copied().unwrap_or_default();
-            let links = take(context, group, access, targets.len()).await;
+            let links = take(context, group, self.route.replica_safe, targets.len()).await;
             let links =
                 links.map_err(|error| self.plan.names(&self.route.targets[first]).map_remote(error))?;
             self.spread(links, &targets);
@@ -203,12 +202,13 @@ fn by_group(route: &Route, plan: &Plan<'_>) -> BTreeMap<GroupId, Vec<usize>> {
 async fn take<B: Backend>(
     context: &mut Context<'_, B>,
     group: GroupId,
-    access: Access,
+    replica_safe: bool,
     targets: usize,
 ) -> Result<Vec<Link<B>>, serval_remote::RemoteError> {
+    let access = context.access(replica_safe);
     let count = targets.min(context.backend.fan_out(group)).max(1);
     if context.transaction.is_open() || count == 1 {
-        return Ok(vec![Link::open(context, group, access).await?]);
+        return Ok(vec![Link::open(context, group, access).await?.reading(replica_safe)]);
     }
     let taken = context.backend.acquire_many(group, access, count, context.state, context.deadline).await?;
     Ok(taken.into_iter().map(Link::own).collect())

@@ -7,6 +7,7 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, TableAlias};
 use crate::bound::PlanTable;
 use crate::error::PlanError;
 use crate::reach::Reach;
+use crate::system::is_system_schema;
 
 /// One mention of a table.
 #[derive(Debug)]
@@ -81,10 +82,8 @@ impl Names<'_> {
     /// The table of the catalog with that name.
     pub(crate) fn table(&self, schema: Option<&str>, table: &str) -> Result<PlanTable, PlanError> {
         let schema_name = schema.or(self.schema).ok_or(PlanError::NoSchema)?;
-        if is_system(schema_name) {
-            return Err(PlanError::refused(format!(
-                "Tables of {schema_name} cannot be read through Serval yet; use SHOW statements, or ask a server directly"
-            )));
+        if is_system_schema(schema_name) {
+            return Err(PlanError::SystemSchema(schema_name.to_owned()));
         }
         let schema = self
             .catalog
@@ -96,12 +95,6 @@ impl Names<'_> {
         })?;
         Ok(PlanTable { schema: schema.name.clone(), table: found })
     }
-}
-
-fn is_system(schema: &str) -> bool {
-    ["information_schema", "performance_schema", "mysql", "sys"]
-        .iter()
-        .any(|system| schema.eq_ignore_ascii_case(system))
 }
 
 fn identifiers(name: &ObjectName) -> Result<Vec<&Ident>, PlanError> {

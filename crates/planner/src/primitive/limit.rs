@@ -2,7 +2,7 @@
 
 use super::Primitive;
 
-/// Skips `offset` rows, passes on `count`, and then stops reading its input.
+/// Skips `offset` rows, passes on `count`, and then, unless it counts them all, stops reading its input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// The rows.
@@ -11,4 +11,6 @@ pub struct Limit {
     pub offset: u64,
     /// Rows to pass on.
     pub count: u64,
+    /// Read the input to its end all the same, to know how many rows there are.
+    pub counts_all: bool,
 }

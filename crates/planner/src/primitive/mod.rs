@@ -6,8 +6,10 @@
 
 mod aggregate;
 mod cut;
+mod gather;
 mod limit;
 mod merge_sort;
+mod returning;
 mod route;
 mod sort;
 mod sort_key;
@@ -15,8 +17,10 @@ mod spread;
 
 pub use aggregate::{Aggregate, Combine};
 pub use cut::Cut;
+pub use gather::{Gather, GatherSource, Loading};
 pub use limit::Limit;
 pub use merge_sort::MergeSort;
+pub use returning::Returning;
 pub use route::{Route, Target};
 pub use sort::Sort;
 pub use sort_key::{ColumnRef, Padding, SortKey};
@@ -39,4 +43,8 @@ pub enum Primitive {
     Cut(Cut),
     /// Writes on several targets as one statement, and adds up what they say.
     Spread(Spread),
+    /// Writes on several targets, and passes on the rows that they give.
+    Returning(Returning),
+    /// Brings rows of several nodes to one server, and finishes the statement there.
+    Gather(Gather),
 }

@@ -33,6 +33,8 @@ pub(crate) struct Source<'a> {
     pub(crate) analysis: &'a Analysis,
     /// From the parser's places to bytes.
     pub(crate) locator: &'a Locator,
+    /// SQL_CALC_FOUND_ROWS: the nodes send the rows that LIMIT leaves out too.
+    pub(crate) counts_all: bool,
 }
 
 /// A primitive above the route, before values are bound.

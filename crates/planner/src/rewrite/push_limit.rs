@@ -17,6 +17,11 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     let (Some(span), Some((offset, count))) = (draft.source.clauses.limit, operands(draft)) else {
         return Ok(None);
     };
+    if draft.source.counts_all {
+        draft.edits.push((span, Replacement::Text(String::new())));
+        draft.stage(Stage::Limit { offset, count });
+        return Ok(Some("SQL_CALC_FOUND_ROWS counts the rows that LIMIT leaves out too".to_owned()));
+    }
     draft.edits.push((span, Replacement::Slot(LIMIT_SLOT)));
     draft.stage(Stage::Limit { offset, count });
     Ok(Some("no node needs to send more than offset + count rows".to_owned()))

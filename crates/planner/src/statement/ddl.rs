@@ -67,15 +67,18 @@ fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
         DdlKind::CreateDatabase { .. } | DdlKind::DropDatabase { .. } => {
             "Databases are schemas of the configuration; add or remove them there and reload"
         }
-        DdlKind::Other => {
-            "Views, routines, triggers, events and accounts are not supported yet; define them on the servers directly"
-        }
+        DdlKind::Stored(_) => "Views, routines, triggers and events are not planned; the proxy defines them",
+        DdlKind::Other => "This statement is not supported through Serval; run it on the servers directly",
         _ => return Ok(()),
     };
     Err(PlanError::refused(reason))
 }
 
-fn find(catalog: &Catalog, schema: Option<&str>, name: &TableName) -> Result<PlanTable, PlanError> {
+pub(super) fn find(
+    catalog: &Catalog,
+    schema: Option<&str>,
+    name: &TableName,
+) -> Result<PlanTable, PlanError> {
     let wanted = name.schema.as_ref().map(|schema| &*schema.value).or(schema).ok_or(PlanError::NoSchema)?;
     let schema = catalog.schema(wanted).ok_or_else(|| PlanError::UnknownSchema(wanted.to_owned()))?;
     let table = schema.table_or_default(&name.table.value).ok_or_else(|| {
@@ -98,7 +101,7 @@ fn same_places(one: &PlanTable, two: &PlanTable) -> bool {
     }
 }
 
-fn places(table: &PlanTable) -> Vec<(NodeId, Option<usize>)> {
+pub(super) fn places(table: &PlanTable) -> Vec<(NodeId, Option<usize>)> {
     match &table.table.placement {
         Placement::Node(node) => vec![(*node, None)],
         Placement::Global(nodes) => nodes.iter().map(|node| (*node, None)).collect(),

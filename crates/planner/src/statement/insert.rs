@@ -124,12 +124,15 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
 /// An INSERT whose text is not split: into a table that is not sharded, or from a SELECT.
 fn plan_whole(planning: Planning<'_>, insert: &Insert, analysis: &Analysis) -> Result<Plan, PlanError> {
     let target = &analysis.refs[0];
-    let (edits, names) = name_slots(analysis, Renaming::Qualifiers);
+    let (edits, names) = name_slots(planning.sql, analysis, Renaming::Qualifiers);
     let sql = planning.sql;
     let several = match copies(&target.table.table.placement) {
         Some(nodes) => {
             refuse_unequal_copies(planning, insert, analysis)?;
-            Several::Copies(nodes.to_vec())
+            match insert.returning {
+                Some(_) => Several::CopiesReturning(nodes.to_vec()),
+                None => Several::Copies(nodes.to_vec()),
+            }
         }
         None => Several::Refused(format!(
             "INSERT … SELECT into or from several shards is not supported yet; read the rows and insert them into {} \
@@ -144,11 +147,14 @@ fn plan_whole(planning: Planning<'_>, insert: &Insert, analysis: &Analysis) -> R
         options: planning.options,
         guards: guards(sql, planning.scan, &[everything]),
         names_clock: clock::is_named(planning.sql, planning.options),
+        alone: None,
+        gathers: None,
         kind: Kind::Routed(RoutedPlan {
             destination: Destination::of(&analysis.refs, planning.home())?,
             single: Template::build(sql, planning.scan, &edits),
             names,
             several,
+            counts_all: false,
             replica_safe: false,
             single_notes: Arc::new([]),
         }),
@@ -227,7 +233,7 @@ impl Builder<'_> {
         let planning = self.planning;
         let table = &self.analysis.refs[0].table.table;
         let columns = Columns::of(self.insert, table, self.placing.sharding())?;
-        let (name_edits, names) = name_slots(self.analysis, Renaming::Qualifiers);
+        let (name_edits, names) = name_slots(planning.sql, self.analysis, Renaming::Qualifiers);
         let mut edits: Vec<(AnchorSpan, Edit)> =
             name_edits.into_iter().map(|(span, edit)| (self.anchor(span), edit.into())).collect();
         if let (Some(name), Some(end)) = (columns.appended(), self.text.columns_end) {
@@ -251,6 +257,8 @@ impl Builder<'_> {
             options: planning.options,
             guards: guards(sql, planning.scan, &[everything]),
             names_clock: clock::is_named(planning.sql, planning.options),
+            alone: None,
+            gathers: None,
             kind: Kind::Insert(InsertPlan {
                 placing: self.placing.clone(),
                 rows: planned,

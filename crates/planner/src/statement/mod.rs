@@ -4,8 +4,10 @@ mod copies;
 pub(crate) mod ddl;
 pub(crate) mod insert;
 mod insert_text;
+pub(crate) mod lock_tables;
 pub(crate) mod routed;
 pub(crate) mod select;
+pub(crate) mod temporary;
 pub(crate) mod update;
 
 use std::sync::Arc;
@@ -47,9 +49,11 @@ impl Planning<'_> {
                 "A statement with version comments that only some servers read cannot be routed; write it without them",
             ));
         }
-        if !matches!(self.parsed.ast, Statement::Query(_)) {
-            self.refuse_variables()?;
-        }
+        let plan = self.plan_kind()?;
+        Ok(Plan { alone: self.alone(), ..plan })
+    }
+
+    fn plan_kind(self) -> Result<Plan, PlanError> {
         match &self.parsed.ast {
             Statement::Query(query) => select::plan(self, query),
             Statement::Insert(insert) => insert::plan(self, insert),
@@ -59,20 +63,29 @@ impl Planning<'_> {
         }
     }
 
-    /// A variable that a write assigns would stay on the server that ran it, and count by itself on each.
-    fn refuse_variables(self) -> Result<(), PlanError> {
-        let tokens = tokens(self.sql, self.options).unwrap_or_default();
-        let assigns = tokens.windows(2).any(|pair| {
-            pair[0].kind == TokenKind::UserVariable
-                && pair[1].kind == TokenKind::Operator
-                && pair[1].span.of(self.sql) == b":="
-        });
-        if assigns {
-            return Err(PlanError::refused(
-                "Assigning user variables inside of a write is not supported; compute the values first",
-            ));
+    /// Why the statement may run on one node only. What it leaves in the session of a server, each of several would
+    /// leave for its own rows.
+    fn alone(self) -> Option<&'static str> {
+        let sql = self.sql;
+        let tokens = tokens(sql, self.options).unwrap_or_default();
+        if tokens.iter().any(|token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=") {
+            return Some(
+                "Assigning user variables (@a := …) over several shards is not supported: each shard would count by \
+                 itself; restrict the statement to one value of the sharding column, or use SELECT … INTO",
+            );
         }
-        Ok(())
+        if self.parsed.into_variables.is_some() {
+            return Some("SELECT … INTO over several shards is not supported here");
+        }
+        let changes =
+            matches!(self.parsed.ast, Statement::Update(_) | Statement::Delete(_) | Statement::Query(_));
+        if changes && tokens.iter().any(|token| token.is_word(sql, "LAST_INSERT_ID")) {
+            return Some(
+                "LAST_INSERT_ID(expr) over several shards is not supported: which row is the last is not known; \
+                 restrict the statement to one value of the sharding column",
+            );
+        }
+        None
     }
 
     /// The tables of the statement, with what its predicates leave of each.

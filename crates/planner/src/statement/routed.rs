@@ -13,7 +13,9 @@ use crate::error::PlanError;
 use crate::operand::{Operand, Values};
 use crate::physical::{NameSlot, render};
 use crate::plan::Plan;
-use crate::primitive::{Aggregate, Cut, Limit, MergeSort, Primitive, Route, Sort, Spread, Tally, Target};
+use crate::primitive::{
+    Aggregate, Cut, Limit, MergeSort, Primitive, Returning, Route, Sort, Spread, Tally, Target,
+};
 use crate::rewrite::{Finished, LIMIT_SLOT, Stage};
 
 /// A statement's text with its table names open, and what becomes of it on one or several shards.
@@ -24,6 +26,8 @@ pub(crate) struct RoutedPlan {
     pub(crate) single: Template,
     pub(crate) names: Vec<NameSlot>,
     pub(crate) several: Several,
+    /// SQL_CALC_FOUND_ROWS: rows that LIMIT leaves out are counted too.
+    pub(crate) counts_all: bool,
     /// A replica may answer.
     pub(crate) replica_safe: bool,
     /// What a single route says of itself.
@@ -48,6 +52,8 @@ pub(crate) enum Several {
     Write,
     /// A write goes to every copy of a global table.
     Copies(Vec<NodeId>),
+    /// So does one that gives rows, which every copy gives.
+    CopiesReturning(Vec<NodeId>),
     /// It cannot be done; the text says what to do instead.
     Refused(String),
 }
@@ -66,7 +72,7 @@ impl Several {
 
 impl RoutedPlan {
     pub(crate) fn writes(&self) -> bool {
-        matches!(self.several, Several::Write | Several::Copies(_)) || !self.replica_safe
+        !matches!(self.several, Several::Read { .. } | Several::Refused(_)) || !self.replica_safe
     }
 
     pub(crate) fn bind(
@@ -74,7 +80,7 @@ impl RoutedPlan {
         plan: &Plan,
         values: &Values<'_>,
     ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
-        if let Several::Copies(nodes) = &self.several {
+        if let Several::Copies(nodes) | Several::CopiesReturning(nodes) = &self.several {
             return Ok((self.copies(plan, values, nodes), Arc::clone(&self.single_notes)));
         }
         match self.destination.resolve(values, &plan.catalog)? {
@@ -104,10 +110,10 @@ impl RoutedPlan {
             Several::Read { template, stages, hidden, notes } => {
                 let window = window(stages, values)?;
                 let targets = self.targets(plan, values, sharding, template, shards, Some(window))?;
-                let root = raise(self.route_of(targets, *hidden), stages, *hidden, window);
+                let root = raise(self.route_of(targets, *hidden), stages, *hidden, window, self.counts_all);
                 Ok((root, Arc::clone(notes)))
             }
-            Several::Write | Several::Copies(_) => {
+            Several::Write | Several::Copies(_) | Several::CopiesReturning(_) => {
                 let targets = self.targets(plan, values, sharding, &self.single, shards, None)?;
                 Ok((Primitive::Spread(Spread { targets, tally: Tally::Sum }), Arc::clone(&self.single_notes)))
             }
@@ -123,7 +129,11 @@ impl RoutedPlan {
         if targets.len() == 1 {
             return self.route(targets, 0);
         }
-        Primitive::Spread(Spread { targets, tally: Tally::First })
+        let spread = Spread { targets, tally: Tally::First };
+        match self.several {
+            Several::CopiesReturning(_) => Primitive::Returning(Returning { spread, rows: Vec::new() }),
+            _ => Primitive::Spread(spread),
+        }
     }
 
     fn targets(
@@ -228,7 +238,8 @@ fn no_rows() -> PlanError {
 }
 
 /// Puts the stages above the route.
-fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window) -> Primitive {
+fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window, counts_all: bool) -> Primitive {
+    let keep = if counts_all { None } else { window.rows() };
     let mut tree = Primitive::Route(route);
     for stage in stages {
         tree = match (stage, tree) {
@@ -242,11 +253,11 @@ fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window) -> Primi
                 Primitive::Aggregate(Aggregate { input: Box::new(input), keys, columns })
             }
             (Stage::Sort(keys), input) => {
-                Primitive::Sort(Sort { input: Box::new(input), keys: keys.clone(), keep: window.rows() })
+                Primitive::Sort(Sort { input: Box::new(input), keys: keys.clone(), keep })
             }
             (Stage::Limit { .. }, input) => {
                 let count = window.count.unwrap_or(u64::MAX);
-                Primitive::Limit(Limit { input: Box::new(input), offset: window.offset, count })
+                Primitive::Limit(Limit { input: Box::new(input), offset: window.offset, count, counts_all })
             }
         };
     }

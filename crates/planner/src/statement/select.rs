@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serval_sql::{Modifier, Span, Template, TokenKind, tokens};
+use serval_sql::{Modifier, Replacement, Span, Template, tokens};
 use sqlparser::ast::{Query, Select, SetExpr};
 
 use super::routed::{RoutedPlan, Several};
@@ -18,15 +18,14 @@ use crate::plan::{Kind, Plan, guards};
 use crate::rewrite::{Source, place_all};
 
 /// Functions whose value belongs to one server's session, so that several nodes cannot answer them as one.
-const SESSION_FUNCTIONS: [&str; 5] =
-    ["FOUND_ROWS", "GET_LOCK", "RELEASE_LOCK", "IS_FREE_LOCK", "IS_USED_LOCK"];
+const SESSION_FUNCTIONS: [&str; 7] =
+    ["FOUND_ROWS", "GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FREE_LOCK", "IS_USED_LOCK", "ROWNUM"];
 
 /// Plans a SELECT, a UNION, or a query with WITH.
 pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanError> {
-    refuse_unsafe(planning)?;
     let analysis = planning.analyse()?;
     let destination = Destination::of(&analysis.refs, planning.home())?;
-    let (name_edits, names) = name_slots(&analysis, Renaming::Alias);
+    let (name_edits, names) = name_slots(planning.sql, &analysis, Renaming::Alias);
     let sql = planning.sql;
     let single = Template::build(sql, planning.scan, &name_edits);
     let clauses = Clauses::find(sql, planning.options);
@@ -44,11 +43,14 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         options: planning.options,
         guards: guards(sql, planning.scan, &released),
         names_clock: clock::is_named(planning.sql, planning.options),
+        alone: None,
+        gathers: None,
         kind: Kind::Routed(RoutedPlan {
             destination,
             single,
             names,
             several,
+            counts_all: counted(planning).is_some(),
             replica_safe: !locking,
             single_notes: single_note(),
         }),
@@ -85,10 +87,13 @@ fn several(
         clauses,
         analysis,
         locator: &planning.parsed.locator,
+        counts_all: counted(planning).is_some(),
     };
     match place_all(source) {
         Ok(mut finished) => {
             finished.edits.extend_from_slice(name_edits);
+            // The nodes return all rows, and counting them is the proxy's.
+            finished.edits.extend(counted(planning).map(|word| (word, Replacement::Text(String::new()))));
             let template = Template::build(planning.sql, planning.scan, &finished.edits);
             Ok(Several::read(template, finished))
         }
@@ -96,6 +101,12 @@ fn several(
         Err(PlanError::Refused(reason)) => Ok(Several::Refused(reason)),
         Err(error) => Err(error),
     }
+}
+
+/// The word SQL_CALC_FOUND_ROWS.
+fn counted(planning: Planning<'_>) -> Option<Span> {
+    let mut modifiers = planning.parsed.modifiers.iter();
+    modifiers.find(|(modifier, _)| *modifier == Modifier::CalcFoundRows).map(|(_, word)| *word)
 }
 
 /// The SELECT of a query that is nothing but one.
@@ -115,9 +126,6 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
             "This SELECT over several shards is not understood well enough; simplify its select list",
         );
     }
-    if planning.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::CalcFoundRows) {
-        return Some("SQL_CALC_FOUND_ROWS over several shards is not supported yet; use SELECT COUNT(*)");
-    }
     let sql = planning.sql;
     let named = tokens(sql, planning.options)
         .ok()?
@@ -132,25 +140,6 @@ fn order_count(query: &Query) -> usize {
         Some(OrderByKind::Expressions(items)) => items.len(),
         _ => 0,
     }
-}
-
-/// Assignments to user variables inside a SELECT would stay on the server that ran it.
-fn refuse_unsafe(planning: Planning<'_>) -> Result<(), PlanError> {
-    let sql = planning.sql;
-    let tokens = tokens(sql, planning.options).unwrap_or_default();
-    let assigns = tokens.iter().any(|token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=");
-    let into = tokens.windows(2).any(|pair| {
-        pair[0].is_word(sql, "INTO")
-            && (pair[1].kind == TokenKind::UserVariable
-                || pair[1].is_word(sql, "OUTFILE")
-                || pair[1].is_word(sql, "DUMPFILE"))
-    });
-    if assigns || into {
-        return Err(PlanError::refused(
-            "SELECT into variables or files is not supported yet; read the rows and SET the variable",
-        ));
-    }
-    Ok(())
 }
 
 /// Where literals may change without changing the plan: everywhere for a statement that is never more than routed,

@@ -53,7 +53,7 @@ fn plan(
     rows: Rows<'_>,
 ) -> Result<Plan, PlanError> {
     let destination = Destination::of(&analysis.refs, planning.home())?;
-    let (edits, names) = name_slots(analysis, renaming);
+    let (edits, names) = name_slots(planning.sql, analysis, renaming);
     let sql = planning.sql;
     let several = several(planning, analysis, &destination, rows)?;
     let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
@@ -63,11 +63,14 @@ fn plan(
         options: planning.options,
         guards: guards(sql, planning.scan, &[everything]),
         names_clock: clock::is_named(planning.sql, planning.options),
+        alone: None,
+        gathers: None,
         kind: Kind::Routed(RoutedPlan {
             destination,
             single: Template::build(sql, planning.scan, &edits),
             names,
             several,
+            counts_all: false,
             replica_safe: false,
             single_notes: Arc::new([Note {
                 rewrite: "write_where_rows_are",

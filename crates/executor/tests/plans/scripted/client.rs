@@ -41,7 +41,7 @@ impl Client {
             match part {
                 Part::Columns(columns) => self.columns = columns,
                 Part::Row(payload) => self.rows.push(self.text(&payload)),
-                Part::End(end) => self.end = Some(End { warnings: end.warnings, more_results: false }),
+                Part::End(end) => self.end = Some(End { warnings: end.warnings, ..End::default() }),
                 Part::Ok(ok) => self.ok = Some(ok),
                 other => panic!("{other:?} was relayed"),
             }

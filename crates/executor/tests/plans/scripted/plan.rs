@@ -84,7 +84,7 @@ pub fn merge(input: Route) -> Primitive {
 }
 
 pub fn limit(input: Primitive, count: u64) -> Primitive {
-    Primitive::Limit(Limit { input: Box::new(input), offset: 0, count })
+    Primitive::Limit(Limit { input: Box::new(input), offset: 0, count, counts_all: false })
 }
 
 pub fn spread(nodes: &[u16], sql: &str, tally: Tally) -> Primitive {

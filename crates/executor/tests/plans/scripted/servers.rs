@@ -90,6 +90,7 @@ impl Servers {
             servers: self.clone(),
             group: group.0,
             in_transaction: false,
+            spoiled: false,
             answer: VecDeque::new(),
             scanner: ResponseScanner::new(true),
         };
@@ -132,6 +133,7 @@ pub struct Server {
     servers: Servers,
     group: u16,
     in_transaction: bool,
+    spoiled: bool,
     answer: VecDeque<Step>,
     scanner: ResponseScanner,
 }
@@ -204,6 +206,10 @@ impl Connection for Server {
         self.in_transaction
     }
 
+    fn spoil(&mut self) {
+        self.spoiled = true;
+    }
+
     fn thread_id(&self) -> u32 {
         1
     }
@@ -216,7 +222,7 @@ impl Connection for Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.servers.0.lock().unwrap().open -= 1;
-        if self.in_transaction || !self.answer.is_empty() {
+        if self.spoiled || self.in_transaction || !self.answer.is_empty() {
             self.servers.note(format!("g{} closed", self.group));
         }
     }

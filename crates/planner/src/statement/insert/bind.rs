@@ -13,7 +13,7 @@ use crate::error::PlanError;
 use crate::operand::{Operand, Values};
 use crate::physical::render;
 use crate::plan::{Plan, SequenceDemand};
-use crate::primitive::{Primitive, Route, Spread, Tally, Target};
+use crate::primitive::{Primitive, Returning, Route, Spread, Tally, Target};
 use crate::statement::routed::in_group_order;
 
 /// A row with the number that the sequence gives it.
@@ -78,11 +78,14 @@ impl InsertPlan {
         for row in &self.rows {
             rows.push((row, self.generated_number(row, values, &mut next)?));
         }
-        let (mut targets, tally) = match &self.placing {
-            Placing::ByKey(sharding) => (self.by_key(plan, values, sharding, rows)?, Tally::Sum),
+        let (mut targets, tally, shards) = match &self.placing {
+            Placing::ByKey(sharding) => {
+                let (targets, shards) = self.by_key(plan, values, sharding, rows)?;
+                (targets, Tally::Sum, shards)
+            }
             Placing::Copies(nodes) => {
                 let copy = |node: &NodeId| self.target(plan, values, *node, None, &rows);
-                (nodes.iter().map(copy).collect(), Tally::First)
+                (nodes.iter().map(copy).collect(), Tally::First, Vec::new())
             }
         };
         in_group_order(plan, &mut targets);
@@ -90,26 +93,37 @@ impl InsertPlan {
             let route = Route { targets, replica_safe: false, hidden: 0 };
             return Ok((Primitive::Route(route), Arc::new([])));
         }
-        if self.returning || tally == Tally::Sum && !self.splittable {
+        if tally == Tally::Sum && !self.splittable {
             return Err(PlanError::refused(
-                "INSERT … RETURNING of rows for several shards is not supported yet; insert the rows one by one",
+                "The rows of this INSERT cannot be told apart; insert them one by one",
             ));
         }
         let note = Note {
             rewrite: "split_rows",
             reason: format!("the rows go to {} targets; all of them or none", targets.len()),
         };
-        Ok((Primitive::Spread(Spread { targets, tally }), Arc::new([note])))
+        if !self.returning {
+            return Ok((Primitive::Spread(Spread { targets, tally }), Arc::new([note])));
+        }
+        // Of copies the first one's rows are as good as any other's.
+        let target_of = |shard: &usize| targets.iter().position(|target| target.shard == Some(*shard));
+        let rows = match tally {
+            Tally::First => Vec::new(),
+            _ => shards.iter().map(|shard| target_of(shard).unwrap_or_default()).collect(),
+        };
+        let spread = Spread { targets, tally };
+        Ok((Primitive::Returning(Returning { spread, rows }), Arc::new([note])))
     }
 
-    /// The rows of each shard.
+    /// The rows of each shard, and the shard of each row.
     fn by_key(
         &self,
         plan: &Plan,
         values: &Values<'_>,
         sharding: &Sharding,
         rows: Vec<NumberedRow<'_>>,
-    ) -> Result<Vec<Target>, PlanError> {
+    ) -> Result<(Vec<Target>, Vec<usize>), PlanError> {
+        let mut of_rows = Vec::with_capacity(rows.len());
         let mut shards: BTreeMap<usize, Vec<NumberedRow<'_>>> = BTreeMap::new();
         for (row, number) in rows {
             let key = match (&row.key, number) {
@@ -124,12 +138,14 @@ impl InsertPlan {
                     sharding.column
                 )));
             }
-            shards.entry(sharding.shard_for_stored(&key)?).or_default().push((row, number));
+            let shard = sharding.shard_for_stored(&key)?;
+            of_rows.push(shard);
+            shards.entry(shard).or_default().push((row, number));
         }
         let target = |(&shard, rows): (&usize, &Vec<NumberedRow<'_>>)| {
             self.target(plan, values, sharding.shards[shard].node, Some(shard), rows)
         };
-        Ok(shards.iter().map(target).collect())
+        Ok((shards.iter().map(target).collect(), of_rows))
     }
 
     /// The number that the sequence gives the row; `None` where the row brings its own or the table has none.

@@ -1,0 +1,116 @@
+//! INSERT … RETURNING on several nodes: the rows of all, in the order of the statement's own.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use serval_planner::PlanTable;
+use serval_planner::primitive::{Returning, Tally, Target};
+use serval_remote::Backend;
+use serval_wire::packet::ColumnDefinition;
+use serval_wire::response::{Part, PartDecoder};
+
+use super::{atomic, links::Links};
+use crate::context::{Completed, Context};
+use crate::error::ExecuteError;
+use crate::names::Names;
+use crate::sink::{End, ResultSink};
+
+/// Runs the write, and passes its rows on when all targets have given theirs: until then it may still fail.
+pub(crate) async fn run<B: Backend, S: ResultSink>(
+    returning: &Returning,
+    tables: &[PlanTable],
+    context: &mut Context<'_, B>,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
+    let given = atomic(context, async |context, links| {
+        let mut given = Given::default();
+        for target in &returning.spread.targets {
+            given.take(target, tables, context, links).await?;
+        }
+        given.in_order(returning)
+    });
+    let given = given.await?;
+    sink.columns(&given.columns).await?;
+    for row in &given.ordered {
+        sink.row(row).await?;
+    }
+    let warnings = given.warnings;
+    sink.end(End { warnings, ..End::default() }).await?;
+    let rows = given.ordered.len() as u64;
+    Ok(Completed { affected_rows: rows, warnings, rows, ..Completed::default() })
+}
+
+/// What the targets have given so far.
+#[derive(Debug, Default)]
+struct Given {
+    columns: Vec<ColumnDefinition>,
+    /// By target.
+    rows: Vec<VecDeque<Bytes>>,
+    ordered: Vec<Bytes>,
+    bytes: usize,
+    warnings: u16,
+}
+
+impl Given {
+    /// Runs one target's part.
+    async fn take<B: Backend>(
+        &mut self,
+        target: &Target,
+        tables: &[PlanTable],
+        context: &mut Context<'_, B>,
+        links: &mut Links<B>,
+    ) -> Result<(), ExecuteError> {
+        let (limit, mut decoder) = (context.memory_limit, PartDecoder::new(true));
+        let mut rows = VecDeque::new();
+        let mut held = self.bytes;
+        let mut columns = None;
+        let each = |bytes: Bytes| {
+            decoder.push(bytes);
+            let malformed = |source| ExecuteError::Malformed { from: "a node".to_owned(), source };
+            while let Some(part) = decoder.next().map_err(malformed)? {
+                match part {
+                    Part::Columns(found) => columns = Some(found),
+                    Part::Row(row) => {
+                        held += row.len();
+                        if held > limit {
+                            return Err(ExecuteError::Memory { limit });
+                        }
+                        rows.push_back(row);
+                    }
+                    Part::End(_) | Part::Ok(_) | Part::Err(_) | Part::LocalInfile(_) => {}
+                }
+            }
+            Ok(())
+        };
+        let completion = links.run_with_rows(target, tables, context, each).await?;
+        self.bytes = held;
+        self.warnings = self.warnings.saturating_add(completion.warnings);
+        self.rows.push(rows);
+        if self.columns.is_empty() {
+            let names = Names::of(context.catalog, tables, target);
+            self.columns = columns.unwrap_or_default();
+            self.columns.iter_mut().for_each(|column| names.map_column(column));
+        }
+        Ok(())
+    }
+
+    /// The rows as the statement has them.
+    fn in_order(mut self, returning: &Returning) -> Result<Self, ExecuteError> {
+        if returning.spread.tally == Tally::First {
+            self.ordered = self.rows.first_mut().map(std::mem::take).unwrap_or_default().into();
+            return Ok(self);
+        }
+        let order = &returning.rows;
+        let next = |target: &usize| self.rows.get_mut(*target).and_then(VecDeque::pop_front);
+        let ordered: Vec<Bytes> = order.iter().filter_map(next).collect();
+        if ordered.len() != order.len() {
+            // IGNORE left rows out, and which they were is not known.
+            return Err(ExecuteError::refused(
+                "INSERT IGNORE … RETURNING of rows for several shards left rows out, so their order is not known; \
+                 nothing was inserted; insert the rows one by one",
+            ));
+        }
+        self.ordered = ordered;
+        Ok(self)
+    }
+}

@@ -1,0 +1,130 @@
+//! Which columns of each table a statement can need: all whose names stand anywhere in it.
+
+use std::collections::HashSet;
+
+use serval_catalog::ColumnDef;
+use serval_sql::{TokenKind, identifier_value};
+
+use super::Gathering;
+use crate::analysis::TableRef;
+use crate::error::PlanError;
+
+/// The names in a statement's text.
+pub(super) struct Named {
+    /// Every word and quoted identifier, in lower case.
+    words: HashSet<String>,
+    /// For each reference, whether a `*` takes all of its columns.
+    all_of: Vec<bool>,
+    /// Names that stand beside `=`, `USING (` or `IN (SELECT`: columns that rows are found by.
+    compared: HashSet<String>,
+}
+
+/// Words behind which a `*` is a wildcard.
+const BEFORE_WILDCARD: [&str; 11] = [
+    "SELECT",
+    "ALL",
+    "DISTINCT",
+    "DISTINCTROW",
+    "HIGH_PRIORITY",
+    "STRAIGHT_JOIN",
+    "SQL_SMALL_RESULT",
+    "SQL_BIG_RESULT",
+    "SQL_BUFFER_RESULT",
+    "SQL_NO_CACHE",
+    "SQL_CACHE",
+];
+
+impl Named {
+    pub(super) fn of(gathering: &Gathering<'_>) -> Result<Self, PlanError> {
+        let (sql, tokens) = (gathering.planning.sql, &gathering.tokens);
+        let name = |at: usize| gathering.name(at);
+        let words: HashSet<String> = (0..tokens.len()).filter_map(name).collect();
+        let natural = tokens.iter().any(|token| token.is_word(sql, "NATURAL"));
+        let refs = &gathering.analysis.refs;
+        let mut all_of = vec![natural; refs.len()];
+        for at in (1..tokens.len()).filter(|&at| tokens[at].is_symbol(b'*')) {
+            let before = &tokens[at - 1];
+            let qualifier = if before.is_symbol(b'.') { at.checked_sub(2).and_then(name) } else { None };
+            let wildcard = qualifier.is_some()
+                || before.is_symbol(b',')
+                || BEFORE_WILDCARD.iter().any(|word| before.is_word(sql, word));
+            if !wildcard {
+                continue;
+            }
+            let segment = gathering.segments.around(at);
+            for (found, all) in refs.iter().zip(&mut all_of) {
+                let here = gathering.segments.around_byte(tokens, found.name.start) == segment;
+                let meant = qualifier.as_ref().is_none_or(|name| found.exposed.to_lowercase() == *name);
+                *all |= here && meant;
+            }
+        }
+        let compared = compared(gathering);
+        Ok(Self { words, all_of, compared })
+    }
+
+    /// The columns of a reference that are brought, in their order; at least one.
+    pub(super) fn columns<'d>(&self, index: usize, columns: &'d [ColumnDef]) -> Vec<&'d ColumnDef> {
+        let needed = |column: &&ColumnDef| {
+            self.words.contains(&column.name.to_lowercase()) || self.all_of[index] && !column.invisible
+        };
+        let found: Vec<&ColumnDef> = columns.iter().filter(needed).collect();
+        if found.is_empty() { columns.first().into_iter().collect() } else { found }
+    }
+
+    /// Whether rows are looked for by a column.
+    pub(super) fn is_compared(&self, column: &str) -> bool {
+        self.compared.contains(&column.to_lowercase())
+    }
+}
+
+/// The names on either side of an `=` between two columns, and those of USING and IN.
+fn compared(gathering: &Gathering<'_>) -> HashSet<String> {
+    let (sql, tokens) = (gathering.planning.sql, &gathering.tokens);
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql, word));
+    let dotted = |at: usize| tokens.get(at).is_some_and(|token| token.is_symbol(b'.'));
+    // The last part of the name that begins at a token.
+    let last_part = |mut at: usize| {
+        while dotted(at + 1) {
+            at += 2;
+        }
+        gathering.name(at)
+    };
+    let mut found = HashSet::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Symbol(b'=') if at > 0 => {
+                if let (Some(left), Some(right)) = (gathering.name(at - 1), last_part(at + 1)) {
+                    found.extend([left, right]);
+                }
+            }
+            TokenKind::Word if is(at, "IN") && is(at + 2, "SELECT") => {
+                found.extend(last_part(at + 3));
+                found.extend(at.checked_sub(1).and_then(|at| gathering.name(at)));
+            }
+            TokenKind::Word if is(at, "USING") => {
+                let listed = tokens[at..].iter().take_while(|token| !token.is_symbol(b')')).count();
+                found.extend((at + 1..at + listed).filter_map(|at| gathering.name(at)));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+impl Gathering<'_> {
+    /// The name that a token is, in lower case.
+    pub(super) fn name(&self, at: usize) -> Option<String> {
+        let token = self.tokens.get(at)?;
+        let text = token.span.of(self.planning.sql);
+        match token.kind {
+            TokenKind::Word => Some(String::from_utf8_lossy(text).to_lowercase()),
+            TokenKind::QuotedIdent => Some(String::from_utf8_lossy(&identifier_value(text)).to_lowercase()),
+            _ => None,
+        }
+    }
+
+    /// The token that a reference's own name begins with, its schema left out.
+    pub(super) fn token_of(&self, found: &TableRef) -> usize {
+        self.tokens.partition_point(|token| token.span.end <= found.name.start)
+    }
+}

@@ -1,0 +1,260 @@
+//! Gathering: the plan of a statement that needs rows of several nodes in one place.
+//!
+//! Each mention of a table becomes a temporary table on the scratch server, typed as the real one is, with the columns
+//! that the statement names and the rows that its own predicates leave. The statement itself then runs there, in the
+//! client's own words, so that joins, subqueries, windows and functions are computed by a real server. What reads the
+//! rows is planned like any other statement: it is routed, pruned and scattered.
+
+mod columns;
+mod filter;
+mod segments;
+mod source;
+
+use std::sync::Arc;
+
+use serval_sql::{Edit, Scan, Token, TokenKind, splice, tokens};
+use sqlparser::ast::Statement;
+
+use crate::analysis::{Analysis, TableRef};
+use crate::bound::Note;
+use crate::error::PlanError;
+use crate::operand::Values;
+use crate::physical::quote;
+use crate::plan::{Gathers, Kind, Plan};
+use crate::planner::{dml, readable};
+use crate::primitive::{Gather, Primitive, Target};
+use crate::statement::{Planning, plan_tables};
+use segments::Segments;
+use serval_types::NodeId;
+
+/// Functions of a server's own session or host, which the scratch server must not answer.
+const NOT_THERE: [&str; 12] = [
+    "FOUND_ROWS",
+    "GET_LOCK",
+    "RELEASE_LOCK",
+    "RELEASE_ALL_LOCKS",
+    "IS_FREE_LOCK",
+    "IS_USED_LOCK",
+    "ROWNUM",
+    "LOAD_FILE",
+    "MASTER_POS_WAIT",
+    "NEXTVAL",
+    "LASTVAL",
+    "SQL_CALC_FOUND_ROWS",
+];
+
+/// Why a statement that could not be routed cannot be gathered either; `None` where it can.
+pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
+    let Statement::Query(query) = &planning.parsed.ast else { return Some("it changes rows") };
+    if planning.catalog.scratch.is_none() {
+        return Some("the config has no [scratch] server");
+    }
+    if !query.locks.is_empty() || planning.parsed.trailing_lock.is_some() {
+        return Some("it locks rows");
+    }
+    if planning.parsed.into_variables.is_some() {
+        return Some("it sets variables");
+    }
+    let sql = planning.sql;
+    let Ok(tokens) = tokens(sql, planning.options) else { return Some("it cannot be read") };
+    let local = |token: &Token| NOT_THERE.iter().any(|name| token.is_word(sql, name));
+    if tokens.iter().any(local) {
+        return Some("it asks for what belongs to one server's session");
+    }
+    let assigns = |token: &Token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=";
+    tokens.iter().any(assigns).then_some("it assigns variables")
+}
+
+/// The plan of a statement that may be routed, and is gathered where its values do not allow that.
+pub(crate) fn or_gathered(planning: Planning<'_>, plan: Plan) -> Plan {
+    if plan.alone.is_some() || obstacle(planning).is_some() {
+        return plan;
+    }
+    Plan { gathers: Some(Gathers { schema: planning.schema.map(str::to_owned) }), ..plan }
+}
+
+/// The plan of a statement that can only be gathered, because of `reason`.
+///
+/// # Errors
+/// `reason`, where it cannot be gathered.
+pub(crate) fn plan(planning: Planning<'_>, reason: String) -> Result<Plan, PlanError> {
+    if obstacle(planning).is_some() {
+        return Err(PlanError::Refused(reason));
+    }
+    let analysis = planning.analyse().map_err(|error| match error {
+        PlanError::Refused(_) => PlanError::Refused(reason.clone()),
+        error => error,
+    })?;
+    Ok(Plan {
+        catalog: Arc::clone(planning.catalog),
+        tables: plan_tables(&analysis),
+        options: planning.options,
+        // Nothing is kept of the text but which tables it names.
+        guards: Vec::new(),
+        names_clock: crate::clock::is_named(planning.sql, planning.options),
+        alone: None,
+        gathers: Some(Gathers { schema: planning.schema.map(str::to_owned) }),
+        kind: Kind::Gathered(reason),
+    })
+}
+
+/// The gathering of a statement, with its values.
+///
+/// # Errors
+/// Why it cannot be gathered, with `reason` before it: why it could not be routed.
+pub(crate) fn bind(
+    plan: &Plan,
+    gathers: &Gathers,
+    values: &Values<'_>,
+    reason: &str,
+) -> Result<(Primitive, Arc<[Note]>), PlanError> {
+    let gather = of(plan, gathers, values, reason)?;
+    let note = Note { rewrite: "gather", reason: reason.to_owned() };
+    Ok((Primitive::Gather(gather), Arc::new([note])))
+}
+
+/// The gathering of a statement that has no values yet, of which only the columns are asked.
+///
+/// # Errors
+/// As [`bind`].
+pub(crate) fn sample(
+    plan: &Plan,
+    gathers: &Gathers,
+    values: &Values<'_>,
+    reason: &str,
+) -> Result<Gather, PlanError> {
+    let mut gather = of(plan, gathers, values, reason)?;
+    let count = u16::try_from(values.scan.parameter_count()).unwrap_or(u16::MAX);
+    gather.statement.parameters = (0..count).collect();
+    Ok(gather)
+}
+
+fn of(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Result<Gather, PlanError> {
+    let sql = values.sql;
+    let readable = readable(sql, values.scan, plan.options.pairs)?;
+    let parsed = dml(&readable, plan.options)?;
+    let planning = Planning {
+        catalog: &plan.catalog,
+        schema: gathers.schema.as_deref(),
+        sql,
+        readable: &readable,
+        scan: values.scan,
+        options: plan.options,
+        parsed: &parsed,
+    };
+    let analysis = planning.analyse()?;
+    let gathering = Gathering::new(planning, &analysis, values)?;
+    gathering.gather().map_err(|error| error.because(reason))
+}
+
+/// A statement being gathered.
+struct Gathering<'a> {
+    planning: Planning<'a>,
+    analysis: &'a Analysis,
+    values: &'a Values<'a>,
+    /// Without comments.
+    tokens: Vec<Token>,
+    segments: Segments,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(
+        planning: Planning<'a>,
+        analysis: &'a Analysis,
+        values: &'a Values<'a>,
+    ) -> Result<Self, PlanError> {
+        let mut tokens = tokens(planning.sql, planning.options)
+            .map_err(|_| PlanError::refused("The statement cannot be read"))?;
+        tokens.retain(|token| !token.kind.is_comment());
+        let segments = Segments::find(planning.sql, &tokens);
+        Ok(Self { planning, analysis, values, tokens, segments })
+    }
+
+    fn gather(&self) -> Result<Gather, PlanError> {
+        let names = columns::Named::of(self)?;
+        let sources = self.analysis.refs.iter().enumerate();
+        let sources = sources.map(|(index, found)| self.source(index, found, &names));
+        Ok(Gather { sources: sources.collect::<Result<_, _>>()?, statement: self.statement()? })
+    }
+
+    /// The client's text with temporary tables in the place of its own.
+    fn statement(&self) -> Result<Target, PlanError> {
+        let mut edits: Vec<Edit> = Vec::new();
+        for (index, found) in self.analysis.refs.iter().enumerate() {
+            edits.push(Edit { at: found.name, text: name_in_text(index, found) });
+        }
+        edits
+            .extend(self.analysis.schema_prefixes.iter().map(|span| Edit { at: *span, text: String::new() }));
+        edits.extend(self.index_hints().into_iter().map(|at| Edit { at, text: String::new() }));
+        edits.sort_by_key(|edit| edit.at);
+        edits.dedup();
+        let end = self.tokens.iter().rev().find(|token| !token.is_symbol(b';'));
+        let end = end.map_or(self.planning.sql.len(), |token| token.span.end as usize);
+        let sql = splice(&self.planning.sql[..end], &edits);
+        let count = u16::try_from(self.planning.scan.parameter_count())
+            .map_err(|_| PlanError::refused("The statement has too many parameters"))?;
+        let parameters = if self.values.parameters.is_empty() { Vec::new() } else { (0..count).collect() };
+        Ok(Target { node: NodeId::SCRATCH, shard: None, sql, parameters })
+    }
+
+    /// `USE INDEX (…)` and the like: the temporary tables have other keys.
+    fn index_hints(&self) -> Vec<serval_sql::Span> {
+        let (sql, tokens) = (self.planning.sql, &self.tokens);
+        let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token: &Token| token.is_word(sql, word));
+        let begins = |at: usize| {
+            (is(at, "USE") || is(at, "FORCE") || is(at, "IGNORE"))
+                && (is(at + 1, "INDEX") || is(at + 1, "KEY"))
+        };
+        let hints = (0..tokens.len()).filter(|&at| begins(at));
+        let ended = hints.filter_map(|at| {
+            let close = (at + 2..tokens.len()).find(|&close| tokens[close].is_symbol(b')'))?;
+            Some(serval_sql::Span { start: tokens[at].span.start, end: tokens[close].span.end })
+        });
+        ended.collect()
+    }
+}
+
+/// The temporary table's name.
+fn temporary_name(index: usize) -> String {
+    format!("serval_g{index}")
+}
+
+fn name_in_text(index: usize, found: &TableRef) -> String {
+    let mut text = Vec::new();
+    quote(&temporary_name(index), &mut text);
+    if !found.aliased {
+        text.extend_from_slice(b" AS ");
+        quote(&found.exposed, &mut text);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Plans and binds a statement of our own that reads one table.
+fn read(
+    planning: Planning<'_>,
+    schema: &str,
+    sql: &str,
+    values: &Values<'_>,
+) -> Result<Primitive, PlanError> {
+    let scan: Scan = serval_sql::scan(sql.as_bytes(), planning.options)
+        .map_err(|_| PlanError::refused("The statement cannot be read"))?;
+    let parsed = dml(sql, planning.options)?;
+    let own = Planning {
+        schema: Some(schema),
+        sql: sql.as_bytes(),
+        readable: sql,
+        scan: &scan,
+        parsed: &parsed,
+        ..planning
+    };
+    let plan = own.plan()?;
+    let request = crate::plan::BindRequest {
+        sql: sql.as_bytes(),
+        scan: &scan,
+        parameters: &[],
+        sequence_start: None,
+        now: values.now,
+        text: values.text,
+    };
+    Ok(plan.bind(&request)?.root)
+}

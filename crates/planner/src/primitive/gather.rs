@@ -1,0 +1,45 @@
+//! `Gather`: brings rows of several nodes to the scratch server and finishes the statement there.
+
+use super::{Primitive, Target};
+
+/// A statement that no node can answer and that cannot be merged: its tables' rows are brought together in temporary
+/// tables of one real server, which computes the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gather {
+    /// The tables, in the order of the text; one for each mention.
+    pub sources: Vec<GatherSource>,
+    /// The client's statement over the temporary tables.
+    pub statement: Target,
+}
+
+/// One mention of a table, and how its rows are brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatherSource {
+    /// Which of the statement's tables it is, as an index into [`Bound::tables`](crate::Bound::tables).
+    pub table: usize,
+    /// The name of the temporary table.
+    pub name: String,
+    /// Its CREATE TEMPORARY TABLE.
+    pub create: String,
+    /// The columns in order: how each is loaded.
+    pub columns: Vec<Loading>,
+    /// Reads the rows, always as text.
+    pub rows: Box<Primitive>,
+    /// The predicates that the nodes apply already, for EXPLAIN.
+    pub filters: usize,
+}
+
+/// How the text of a cell becomes a literal that stores the same value again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loading {
+    /// As it stands: a number.
+    Number,
+    /// As a string of bytes: text of any character set, binary strings, dates and times.
+    Bytes,
+    /// As a string of utf8mb4: JSON, which servers do not take from bytes.
+    Json,
+    /// As text in latin1: types that read bytes in a form of their own (UUID, INET6).
+    Ascii,
+    /// From seconds since the epoch, in which no hour stands twice.
+    Timestamp,
+}

@@ -1,0 +1,87 @@
+//! LOCK TABLES: one statement for each group, with every physical table behind the logical ones.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serval_catalog::Catalog;
+use serval_sql::{LockTables, TableLock};
+use serval_types::GroupId;
+
+use super::ddl::{find, places};
+use crate::bound::PlanTable;
+use crate::error::PlanError;
+use crate::physical::quote;
+
+/// What LOCK TABLES comes down to.
+#[derive(Debug)]
+pub struct Locks {
+    /// The tables, in the order of the statement.
+    pub tables: Arc<[PlanTable]>,
+    /// One statement for each group, in their order. Names in it are qualified with their databases.
+    pub statements: Vec<(GroupId, Vec<u8>)>,
+}
+
+/// Plans LOCK TABLES.
+///
+/// # Errors
+/// Unknown schemas and tables.
+pub fn plan_lock_tables(
+    catalog: &Arc<Catalog>,
+    schema: Option<&str>,
+    statement: &LockTables,
+    sql: &str,
+) -> Result<Locks, PlanError> {
+    let mut tables = Vec::new();
+    let mut groups: BTreeMap<GroupId, Vec<u8>> = BTreeMap::new();
+    for lock in &statement.locks {
+        let table = find(catalog, schema, &lock.table)?;
+        for (node, shard) in places(&table) {
+            let node = catalog.node(node);
+            let physical = table.physical_name(shard);
+            let alone = places(&table)
+                .into_iter()
+                .filter(|(other, _)| catalog.node(*other).database == node.database)
+                .count()
+                == 1;
+            for alias in aliases(lock, &table, physical, alone) {
+                let text = groups.entry(node.group).or_insert_with(|| b"LOCK TABLES ".to_vec());
+                if !text.ends_with(b"TABLES ") {
+                    text.extend_from_slice(b", ");
+                }
+                quote(&node.database, text);
+                text.push(b'.');
+                quote(physical, text);
+                if let Some(alias) = alias {
+                    text.extend_from_slice(b" AS ");
+                    quote(alias, text);
+                }
+                text.push(b' ');
+                text.extend_from_slice(lock.mode.of(sql.as_bytes()));
+            }
+        }
+        tables.push(table);
+    }
+    for text in groups.values_mut() {
+        text.push(b' ');
+        text.extend_from_slice(statement.wait.of(sql.as_bytes()));
+        text.truncate(text.trim_ascii_end().len());
+    }
+    Ok(Locks { tables: tables.into(), statements: groups.into_iter().collect() })
+}
+
+/// The names that statements will use for the physical table: where it is called otherwise than the logical one, a
+/// statement without an alias gets the logical name for one, or none where the grammar has no room for it or nothing
+/// else says the name. Pieces of one database cannot all have the same alias, so they are locked without.
+fn aliases<'a>(
+    lock: &'a TableLock,
+    table: &'a PlanTable,
+    physical: &str,
+    alone: bool,
+) -> Vec<Option<&'a str>> {
+    match &lock.alias {
+        Some(alias) => vec![Some(&*alias.value)],
+        None if physical == table.table.name => vec![None],
+        None if !alone => vec![None],
+        None => vec![None, Some(&*table.table.name)],
+    }
+}
