@@ -2,10 +2,11 @@
 
 use serval_planner::ClientText;
 use serval_remote::{NAMES, SessionState};
-use serval_types::{Collation, MysqlError};
+use serval_types::Collation;
 
-/// The collations that a handshake can name in its one byte and that both flavours know, by id.
-const BY_ID: &[(u8, &str)] = &[
+/// The collations that a handshake can name in its one byte and that mean the same on all servers that know them.
+const BY_ID: &[(u16, &str)] = &[
+    (1, "big5_chinese_ci"),
     (2, "latin2_czech_cs"),
     (3, "dec8_swedish_ci"),
     (4, "cp850_general_ci"),
@@ -17,6 +18,7 @@ const BY_ID: &[(u8, &str)] = &[
     (10, "swe7_swedish_ci"),
     (11, "ascii_general_ci"),
     (12, "ujis_japanese_ci"),
+    (13, "sjis_japanese_ci"),
     (14, "cp1251_bulgarian_ci"),
     (15, "latin1_danish_ci"),
     (16, "hebrew_general_ci"),
@@ -30,6 +32,7 @@ const BY_ID: &[(u8, &str)] = &[
     (25, "greek_general_ci"),
     (26, "cp1250_general_ci"),
     (27, "latin2_croatian_ci"),
+    (28, "gbk_chinese_ci"),
     (29, "cp1257_lithuanian_ci"),
     (30, "latin5_turkish_ci"),
     (31, "latin1_german2_ci"),
@@ -56,7 +59,12 @@ const BY_ID: &[(u8, &str)] = &[
     (80, "cp850_bin"),
     (81, "cp852_bin"),
     (83, "utf8mb3_bin"),
+    (84, "big5_bin"),
+    (87, "gbk_bin"),
+    (88, "sjis_bin"),
     (94, "latin1_spanish_ci"),
+    (95, "cp932_japanese_ci"),
+    (96, "cp932_bin"),
     (192, "utf8mb3_unicode_ci"),
     (193, "utf8mb3_icelandic_ci"),
     (194, "utf8mb3_latvian_ci"),
@@ -103,61 +111,28 @@ const BY_ID: &[(u8, &str)] = &[
     (244, "utf8mb4_german2_ci"),
     (246, "utf8mb4_unicode_520_ci"),
     (247, "utf8mb4_vietnamese_ci"),
+    (248, "gb18030_chinese_ci"),
+    (249, "gb18030_bin"),
+    (250, "gb18030_unicode_520_ci"),
 ];
 
-/// Character sets in which a byte that looks like ASCII may be half of another character. Where a string ends could
-/// then not be told by looking for its quote, so statements cannot be written in them.
-const UNREADABLE: &[&str] = &["big5", "cp932", "gb18030", "gbk", "sjis", "ucs2", "utf16", "utf16le", "utf32"];
-
-/// The collations of the unreadable character sets, as far as clients can have them: big5, sjis, gbk, cp932, gb18030.
-const UNREADABLE_IDS: [u8; 11] = [1, 13, 28, 84, 87, 88, 95, 96, 248, 249, 250];
-
 /// What a fresh session has set, from the collation that its handshake named. An id that only one flavour of server
-/// knows stands for utf8mb4 in the server's default collation, as servers do with ids they do not know.
-///
-/// # Errors
-/// 1235 where statements in that character set cannot be read.
-pub fn initial_state(collation: u8) -> Result<SessionState, MysqlError> {
-    if UNREADABLE_IDS.contains(&collation) {
-        return Err(unreadable(&format!("of collation {collation}")));
-    }
+/// knows stands for utf8mb4 in the server's default collation, as servers do with ids they do not know; so does one of
+/// a character set that no client can write, such as ucs2.
+#[must_use]
+pub fn initial_state(collation: u16) -> SessionState {
     let found = BY_ID.binary_search_by_key(&collation, |(id, _)| *id).ok().and_then(|at| BY_ID.get(at));
     let collation = found.map(|(_, name)| *name);
     let charset = collation.map_or("utf8mb4".to_owned(), |name| Collation::new(name).charset().to_owned());
-    Ok(with_charset(&SessionState::default(), &charset, collation))
+    with_charset(&SessionState::default(), &charset, collation)
 }
 
 /// `state` after `SET NAMES charset [COLLATE collation]`. Without a collation the server's default for the character
 /// set holds, which is not the same on all servers.
-///
-/// # Errors
-/// 1235 where statements in that character set cannot be read.
-pub fn set_names(
-    state: &SessionState,
-    charset: &str,
-    collation: Option<&str>,
-) -> Result<SessionState, MysqlError> {
-    check_readable(charset)?;
+#[must_use]
+pub fn set_names(state: &SessionState, charset: &str, collation: Option<&str>) -> SessionState {
     let charset = if charset.eq_ignore_ascii_case("default") { "utf8mb4" } else { charset };
-    Ok(with_charset(state, &word(charset), collation.map(word).as_deref()))
-}
-
-/// Refuses character sets that statements cannot be read in.
-///
-/// # Errors
-/// 1235.
-pub fn check_readable(charset: &str) -> Result<(), MysqlError> {
-    let charset = word(charset);
-    if UNREADABLE.contains(&&*charset) {
-        return Err(unreadable(&format!("'{charset}'")));
-    }
-    Ok(())
-}
-
-fn unreadable(charset: &str) -> MysqlError {
-    MysqlError::refused(format!(
-        "Serval does not read statements in the character set {charset}; connect with utf8mb4"
-    ))
+    with_charset(state, &word(charset), collation.map(word).as_deref())
 }
 
 /// The variables that SET NAMES sets.
@@ -235,27 +210,27 @@ mod tests {
 
     #[test]
     fn a_handshake_sets_them_all() {
-        let state = initial_state(8).unwrap();
+        let state = initial_state(8);
         assert_eq!(state.value(NAMES), Some("'latin1' COLLATE 'latin1_swedish_ci'"));
         assert_eq!(of_client(&state), "latin1");
     }
 
     #[test]
     fn ids_of_one_flavour_are_utf8mb4() {
-        let state = initial_state(255).unwrap();
+        let state = initial_state(255);
         assert_eq!(state.value(NAMES), Some("'utf8mb4'"));
     }
 
     #[test]
-    fn gbk_is_refused() {
-        assert_eq!(set_names(&SessionState::default(), "GBK", None).unwrap_err().number, 1235);
-        assert_eq!(initial_state(28).unwrap_err().number, 1235);
+    fn gbk_is_a_character_set_like_others() {
+        assert_eq!(of_client(&initial_state(28)), "gbk");
+        assert_eq!(of_client(&set_names(&SessionState::default(), "GBK", None)), "gbk");
     }
 
     #[test]
     fn names_without_a_collation_leave_it_to_the_server() {
-        let state = initial_state(8).unwrap().with("character_set_results", "NULL");
-        let state = set_names(&state, "utf8", None).unwrap();
+        let state = initial_state(8).with("character_set_results", "NULL");
+        let state = set_names(&state, "utf8", None);
         assert_eq!(state.value(NAMES), Some("'utf8'"));
         assert_eq!(state.value("character_set_results"), None);
         assert_eq!(client_text(&state), ClientText::Utf8mb3);
@@ -263,10 +238,10 @@ mod tests {
 
     #[test]
     fn a_variable_counts_more_than_names() {
-        let state = initial_state(45).unwrap().with("character_set_client", "'latin1'");
+        let state = initial_state(45).with("character_set_client", "'latin1'");
         assert_eq!((of_client(&state), of_results(&state)), ("latin1".to_owned(), "utf8mb4".to_owned()));
         assert_eq!(client_text(&state), ClientText::Other);
-        let state = initial_state(45).unwrap().with("collation_connection", "'latin1_bin'");
+        let state = initial_state(45).with("collation_connection", "'latin1_bin'");
         assert_eq!(client_text(&state), ClientText::Other);
     }
 }

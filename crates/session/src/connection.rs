@@ -1,6 +1,7 @@
 //! One client from its first byte to its last.
 
 mod admit;
+mod change_user;
 mod command;
 mod supervise;
 
@@ -8,16 +9,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serval_catalog::Catalog;
 use serval_remote::Backend;
 use serval_types::{ErrorCode, MysqlError};
+use serval_wire::auth::Scramble;
+use serval_wire::command::code;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::failure::Failure;
-use crate::handshake::{HANDSHAKE_BYTES, HandshakeError, Welcome, greet};
+use crate::handshake::{
+    Account, HANDSHAKE_BYTES, HandshakeError, Policy, Welcome, greet, offered, real_peer,
+};
 use crate::proxy::Proxy;
 use crate::registry::Entry;
 use crate::session::Session;
-use crate::stream::{Progress, ReadError, Reader, Writer};
+use crate::stream::{
+    Encryption, Progress, ReadError, ReadHalf, Reader, Stream, Transport, WriteHalf, Writer, compress,
+};
 use serval_wire::frame::Packet;
 
 /// How long a client may take to read the last thing it is told.
@@ -32,46 +40,60 @@ enum Next {
     Close,
 }
 
-/// Serves one client over the two halves of its connection, until either side ends it.
-pub async fn run<B, R, W>(proxy: Arc<Proxy<B>>, read: R, write: W, peer: Option<SocketAddr>)
-where
-    B: Backend,
-    R: AsyncRead + Unpin + Send,
-    W: AsyncWrite + Unpin + Send,
-{
-    let mut writer = Writer::new(write);
-    let limit = proxy.catalog.load().settings.max_connections;
+/// What a connection's handshake leaves behind for COM_CHANGE_USER.
+#[derive(Debug, Clone, Copy)]
+struct Identity {
+    /// The nonce that the client knows.
+    nonce: Scramble,
+    encryption: Option<Encryption>,
+}
+
+/// Serves one client until either side ends the connection. `peer` is the other end of a network connection: the
+/// client itself, or a balancer that says who it is.
+pub async fn run<B: Backend>(proxy: Arc<Proxy<B>>, stream: Stream, peer: Option<SocketAddr>) {
+    let (read, write) = stream.split();
+    let (mut reader, mut writer) = (Reader::new(read, HANDSHAKE_BYTES), Writer::new(write));
+    let settings = proxy.catalog.load();
+    let (limit, balancer) = (
+        settings.settings.max_connections,
+        peer.filter(|peer| settings.settings.welcome.is_proxy(peer.ip())),
+    );
+    drop(settings);
+    let peer = match balancer {
+        None => peer,
+        Some(balancer) => match Box::pin(real_peer(&mut reader, balancer)).await {
+            Ok(client) => Some(client),
+            Err(error) => {
+                tracing::warn!(%balancer, %error, "a connection from a balancer was closed");
+                return writer.close().await;
+            }
+        },
+    };
     let Some(registration) = proxy.sessions.register(peer, limit) else {
         return too_many(&proxy, &mut writer).await;
     };
     let _count = proxy.counters.session();
-    let mut reader = Reader::new(read, HANDSHAKE_BYTES);
-    let Some(mut session) = welcome(&proxy, registration.entry(), &mut reader, &mut writer).await else {
+    // What a handshake needs is given back when it is over.
+    let admitted = Box::pin(welcome(&proxy, registration.entry(), &mut reader, &mut writer)).await;
+    let Some((mut session, mut identity)) = admitted else {
         return writer.close().await;
     };
-    while answer_next(&mut session, &mut reader, &mut writer).await == Next::Command {}
+    while answer_next(&mut session, &mut identity, &mut reader, &mut writer).await == Next::Command {}
     writer.close().await;
     tracing::debug!(session = session.entry.id.0, user = session.user, "disconnected");
 }
 
 /// The handshake, and the session that it opens.
-async fn welcome<B, R, W>(
+async fn welcome<B: Backend>(
     proxy: &Arc<Proxy<B>>,
     entry: &Arc<Entry>,
-    reader: &mut Reader<R>,
-    writer: &mut Writer<W>,
-) -> Option<Session<B>>
-where
-    B: Backend,
-    R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin,
-{
-    let host = entry.peer.map(|peer| peer.ip());
-    let welcome = Welcome { server_version: proxy.server_version(), thread_id: entry.id.0, host };
+    reader: &mut Reader<ReadHalf>,
+    writer: &mut Writer<WriteHalf>,
+) -> Option<(Session<B>, Identity)> {
     let catalog = proxy.catalog.load_full();
-    let verifiers = |user: &str| catalog.users.get(user).map(|user| user.verifiers);
-    let login = match greet(reader, writer, welcome, verifiers).await {
-        Ok(login) => login,
+    let welcome = greeting(proxy, entry, &catalog);
+    let (login, encryption) = match greet(reader, writer, welcome, |user| account(&catalog, user)).await {
+        Ok(admitted) => admitted,
         Err(error) => {
             if let HandshakeError::Denied(denied) = &error {
                 proxy.counters.error(denied.number);
@@ -85,9 +107,20 @@ where
             reader.set_limit(catalog.settings.max_allowed_packet);
             writer.ok(&session.plain_ok());
             writer.flush().await.ok()?;
-            let (user, capabilities) = (&session.user, login.capabilities);
-            tracing::debug!(session = entry.id.0, user, ?capabilities, attributes = ?login.attributes, "connected");
-            Some(session)
+            let (user, capabilities, compression) = (&session.user, login.capabilities, login.compression);
+            tracing::debug!(
+                session = entry.id.0,
+                user,
+                ?capabilities,
+                ?encryption,
+                ?compression,
+                "connected"
+            );
+            if let Some(algorithm) = compression {
+                compress(reader, writer, algorithm);
+            }
+            entry.set_transport(Transport { encryption, socket: entry.peer.is_none(), compression });
+            Some((session, Identity { nonce: login.nonce, encryption }))
         }
         Err(error) => {
             tell_last(proxy, writer, &error).await;
@@ -96,17 +129,33 @@ where
     }
 }
 
+/// What is offered to a client now.
+fn greeting<'a, B: Backend>(proxy: &'a Proxy<B>, entry: &Entry, catalog: &'a Catalog) -> Welcome<'a> {
+    let settings = &catalog.settings;
+    Welcome {
+        server_version: proxy.greeting_version(),
+        thread_id: entry.id.0,
+        host: entry.peer.map(|peer| peer.ip()),
+        policy: Policy {
+            capabilities: offered(settings, proxy.flavour()),
+            plugin: settings.welcome.auth_plugin.into(),
+        },
+        tls: settings.tls.as_ref(),
+        entrance: &proxy.entrance,
+    }
+}
+
+fn account(catalog: &Catalog, user: &str) -> Option<Account> {
+    catalog.users.get(user).map(|user| Account { verifier: user.verifier, secure: user.secure })
+}
+
 /// Waits for a command and answers it.
-async fn answer_next<B, R, W>(
+async fn answer_next<B: Backend>(
     session: &mut Session<B>,
-    reader: &mut Reader<R>,
-    writer: &mut Writer<W>,
-) -> Next
-where
-    B: Backend,
-    R: AsyncRead + Unpin + Send,
-    W: AsyncWrite + Unpin + Send,
-{
+    identity: &mut Identity,
+    reader: &mut Reader<ReadHalf>,
+    writer: &mut Writer<WriteHalf>,
+) -> Next {
     session.entry.rest(session.transaction.is_open());
     let packet = match next_command(session, reader, writer).await {
         Ok(packet) => packet,
@@ -126,12 +175,16 @@ where
         }
     };
     writer.follow(packet.sequence);
+    if packet.payload.first() == Some(&code::COM_CHANGE_USER) {
+        return Box::pin(change_user::run(session, identity, reader, writer, packet)).await;
+    }
     let result = supervise::run(session, reader, writer, packet).await;
     let next = match result {
         Ok(next) => next,
         Err(failure) => tell(session, writer, &failure).await,
     };
     writer.shrink(false);
+    session.forget_lost();
     session.fetch_warnings().await;
     next
 }
@@ -191,6 +244,7 @@ where
         Failure::Fatal(error) => (error, Next::Close),
         Failure::Gone => return Next::Close,
     };
+    let error = &crate::accounts::of_client(session.logical(error.clone()), &session.user, &session.host);
     session.last.failed(error);
     session.proxy.counters.error(error.number);
     match writer.progress() {

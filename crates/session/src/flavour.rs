@@ -1,5 +1,10 @@
 //! MariaDB or MySQL: where a session has to name things that the two name differently.
 
+use serval_sql::ServerKind;
+
+/// What MariaDB 10 puts before its version in the greeting, for replicas that could not read two digits.
+const OLD_PREFIX: &str = "5.5.5-";
+
 /// What kind of server clients believe they talk to, and the backends are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flavour {
@@ -17,17 +22,40 @@ impl Flavour {
     /// The flavour that a version text names: MariaDB's contain its name.
     #[must_use]
     pub fn of_version(text: &str) -> Self {
-        // Old MariaDB servers put a version before their own, for replicas that could not read two digits.
-        let text = text.strip_prefix("5.5.5-").unwrap_or(text);
+        let text = text.strip_prefix(OLD_PREFIX).unwrap_or(text);
         let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
         let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         Self { mariadb: text.to_ascii_lowercase().contains("mariadb"), version }
+    }
+
+    /// What a server of this version greets with. Clients that take MariaDB's number for MySQL's rely on the prefix.
+    #[must_use]
+    pub(crate) fn greeting(self, version: &str) -> String {
+        let prefixed = self.mariadb && self.version.0 == 10 && !version.starts_with(OLD_PREFIX);
+        if prefixed { format!("{OLD_PREFIX}{version}") } else { version.to_owned() }
     }
 
     /// Whether it is MariaDB.
     #[must_use]
     pub fn is_mariadb(self) -> bool {
         self.mariadb
+    }
+
+    /// Which version comments these servers read.
+    #[must_use]
+    pub fn kind(self) -> ServerKind {
+        let (major, minor) = self.version;
+        // Comments that ask for a patch level of this very series are rare; all others are decided by the first two.
+        ServerKind { mariadb: self.mariadb, version: u32::from(major) * 10_000 + u32::from(minor) * 100 + 99 }
+    }
+
+    /// Who reads version comments.
+    #[must_use]
+    pub fn server_kind(self) -> serval_sql::ServerKind {
+        let (major, minor) = self.version;
+        // The third number is not known here; nobody writes comments for one.
+        let version = u32::from(major) * 10_000 + u32::from(minor) * 100 + 99;
+        serval_sql::ServerKind { mariadb: self.mariadb, version }
     }
 
     /// The session variable of the isolation level.
@@ -56,6 +84,15 @@ mod tests {
         assert_eq!(Flavour::of_version("5.5.5-10.11.6-MariaDB-log"), Flavour::MARIADB);
         assert_eq!(Flavour::of_version("8.4.0"), Flavour::MYSQL);
         assert_eq!(Flavour::of_version("11.8.2-MariaDB").isolation_variable(), "transaction_isolation");
+    }
+
+    #[test]
+    fn greetings_are_those_of_servers() {
+        let greeting = |version: &str| Flavour::of_version(version).greeting(version);
+        assert_eq!(greeting("10.11.6-MariaDB"), "5.5.5-10.11.6-MariaDB");
+        assert_eq!(greeting("5.5.5-10.6.1-MariaDB"), "5.5.5-10.6.1-MariaDB");
+        assert_eq!(greeting("11.8.2-MariaDB"), "11.8.2-MariaDB");
+        assert_eq!(greeting("8.0.36-Serval"), "8.0.36-Serval");
     }
 
     #[test]

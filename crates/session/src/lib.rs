@@ -6,8 +6,8 @@
 //! connections. What is a session's own, `DATABASE()`, `LAST_INSERT_ID()`, SHOW PROCESSLIST, is answered here, and no
 //! physical name gets out.
 //!
-//! The crate deliberately plans nothing, opens no connection to a server, and has no TLS and no compression yet; the
-//! handshake does not offer them.
+//! The crate deliberately plans nothing and opens no connection to a server. It reads no files either: certificates
+//! come to it as text.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -25,15 +25,19 @@
 //! }
 //! ```
 
+mod accounts;
 mod answer;
 mod charset;
 mod connection;
 mod counters;
+mod cursor;
 mod failure;
 mod flavour;
 pub mod handshake;
+mod heavy;
 mod identity;
 mod literal;
+mod pins;
 mod proxy;
 mod registry;
 mod serve;
@@ -46,6 +50,8 @@ pub use answer::{Answer, Row, integer_column, text_column};
 pub use connection::run as serve_client;
 pub use counters::{Counters, SessionCount};
 pub use flavour::Flavour;
+pub use pins::PinReason;
 pub use proxy::Proxy;
 pub use registry::{Entry, Registration, Registry, Snapshot};
-pub use serve::serve;
+pub use serval_transaction::Verdict;
+pub use serve::{Doors, serve};

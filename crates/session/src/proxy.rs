@@ -1,6 +1,7 @@
 //! What all sessions of one proxy share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -8,10 +9,12 @@ use serval_catalog::Catalog;
 use serval_executor::sequence::Sequences;
 use serval_planner::Planner;
 use serval_remote::Backend;
+use serval_transaction::Coordinator;
 use tokio_util::sync::CancellationToken;
 
 use crate::counters::Counters;
 use crate::flavour::Flavour;
+use crate::handshake::Entrance;
 use crate::registry::Registry;
 use crate::statement::prepared::Shared;
 
@@ -27,12 +30,18 @@ pub struct Proxy<B: Backend> {
     pub catalog: Arc<ArcSwap<Catalog>>,
     /// The servers.
     pub backend: Arc<B>,
+    /// What its transactions over several groups share; its recovery is for whoever starts the proxy to run.
+    pub coordinator: Arc<Coordinator<B>>,
     /// Plans and their cache.
     pub planner: Planner,
     /// What is known of statements that sessions prepared.
     pub(crate) prepared: Shared,
+    /// Numbers for the catalogs that sessions with temporary tables have for themselves.
+    pub(crate) overlays: AtomicU64,
     /// AUTO_INCREMENT values of sharded tables.
     pub sequences: Sequences,
+    /// What all handshakes share.
+    pub entrance: Entrance,
     /// Who is connected.
     pub sessions: Arc<Registry>,
     /// What is counted.
@@ -40,6 +49,7 @@ pub struct Proxy<B: Backend> {
     /// Stops the proxy: listeners close, and [`serve`](crate::serve) lets the sessions go.
     pub shutdown: CancellationToken,
     server_version: String,
+    greeting_version: String,
     flavour: Flavour,
     grace: Duration,
     literals_in_slow_log: bool,
@@ -57,17 +67,22 @@ impl<B: Backend> Proxy<B> {
         server_version: &str,
         shutdown: CancellationToken,
     ) -> Self {
+        let coordinator = Coordinator::new(Arc::clone(&backend), Arc::clone(&catalog));
         let cache_bytes = catalog.load().settings.plan_cache as u64 * PLAN_BYTES;
         Self {
             catalog,
             backend,
+            coordinator,
             planner: Planner::new(cache_bytes),
             prepared: Shared::default(),
+            overlays: AtomicU64::new(1),
             sequences: Sequences::default(),
+            entrance: Entrance::default(),
             sessions: Arc::default(),
             counters: Counters::register(),
             shutdown,
             server_version: server_version.to_owned(),
+            greeting_version: Flavour::of_version(server_version).greeting(server_version),
             flavour: Flavour::of_version(server_version),
             grace: DEFAULT_GRACE,
             literals_in_slow_log: false,
@@ -93,6 +108,11 @@ impl<B: Backend> Proxy<B> {
     #[must_use]
     pub fn server_version(&self) -> &str {
         &self.server_version
+    }
+
+    /// The version in the greeting, which may differ from [`Proxy::server_version`] as it does on servers.
+    pub(crate) fn greeting_version(&self) -> &str {
+        &self.greeting_version
     }
 
     /// The kind of server that clients see.

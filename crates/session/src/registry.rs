@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::Mutex;
 use serval_types::SessionId;
 
+pub(crate) use entry::Pace;
 pub use entry::{Entry, Snapshot};
 use signal::Level;
 
@@ -50,6 +51,12 @@ impl Registry {
     #[must_use]
     pub fn find(&self, id: SessionId) -> Option<Arc<Entry>> {
         self.sessions.lock().get(&id).cloned()
+    }
+
+    /// The session whose named locks are held by this connection of their server.
+    pub(crate) fn holder_of(&self, thread: u32) -> Option<SessionId> {
+        let sessions = self.sessions.lock();
+        sessions.values().find(|entry| entry.lock_thread() == thread).map(|entry| entry.id)
     }
 
     /// How many there are.

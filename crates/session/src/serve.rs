@@ -1,15 +1,17 @@
 //! Accepting clients, and letting them go.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serval_remote::Backend;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio_util::task::TaskTracker;
 
 use crate::connection;
 use crate::proxy::Proxy;
+use crate::stream::Stream;
 
 /// How long to wait before accepting again when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -17,18 +19,34 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long sessions get to say good-bye once their grace is over.
 const FAREWELL_TIME: Duration = Duration::from_secs(6);
 
-/// Accepts clients on `listener` until the proxy shuts down, and returns when the last one has left.
+/// Where clients come in.
+#[derive(Debug)]
+pub struct Doors {
+    /// Over the network.
+    pub network: TcpListener,
+    /// Over a Unix socket, where there is one.
+    pub socket: Option<UnixListener>,
+}
+
+impl From<TcpListener> for Doors {
+    fn from(network: TcpListener) -> Self {
+        Self { network, socket: None }
+    }
+}
+
+/// Accepts clients at the `doors` until the proxy shuts down, and returns when the last one has left.
 ///
 /// A shutdown first ends idle sessions. Those in a transaction or a statement may finish it within the proxy's grace
 /// time; then they are told 1053 and closed.
-pub async fn serve<B: Backend>(listener: TcpListener, proxy: Arc<Proxy<B>>) {
+pub async fn serve<B: Backend>(doors: impl Into<Doors>, proxy: Arc<Proxy<B>>) {
+    let doors = doors.into();
     let sessions = TaskTracker::new();
     loop {
         tokio::select! {
             () = proxy.shutdown.cancelled() => break,
-            accepted = listener.accept() => match accepted {
+            accepted = doors.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    sessions.spawn(client(Arc::clone(&proxy), stream, peer));
+                    sessions.spawn(connection::run(Arc::clone(&proxy), stream, peer));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a client could not be accepted");
@@ -37,7 +55,7 @@ pub async fn serve<B: Backend>(listener: TcpListener, proxy: Arc<Proxy<B>>) {
             },
         }
     }
-    drop(listener);
+    drop(doors);
     sessions.close();
     proxy.sessions.drain();
     tracing::info!(sessions = sessions.len(), "no more clients are accepted");
@@ -49,11 +67,26 @@ pub async fn serve<B: Backend>(listener: TcpListener, proxy: Arc<Proxy<B>>) {
     }
 }
 
-async fn client<B: Backend>(proxy: Arc<Proxy<B>>, stream: TcpStream, peer: SocketAddr) {
+impl Doors {
+    async fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
+        tokio::select! {
+            accepted = self.network.accept() => accepted.map(|(stream, peer)| (network(stream, peer), Some(peer))),
+            accepted = accept_local(self.socket.as_ref()) => accepted.map(|stream| (stream, None)),
+        }
+    }
+}
+
+fn network(stream: TcpStream, peer: SocketAddr) -> Stream {
     // Answers are written whole; waiting to fill a segment only delays them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY not set");
     }
-    let (read, write) = stream.into_split();
-    connection::run(proxy, read, write, Some(peer)).await;
+    Stream::Tcp(stream)
+}
+
+async fn accept_local(socket: Option<&UnixListener>) -> io::Result<Stream> {
+    match socket {
+        Some(socket) => socket.accept().await.map(|(stream, _)| Stream::Unix(stream)),
+        None => std::future::pending().await,
+    }
 }

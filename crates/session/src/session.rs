@@ -1,33 +1,54 @@
 //! What one authenticated client has set, opened and done.
 
+mod changes;
+mod effects;
 mod last;
+mod locked;
+mod named;
 mod numbers;
+mod own;
 mod prepare;
 mod query;
+mod read_back;
 mod run;
 mod schema;
 mod status;
+mod stored_calls;
+mod temporary;
 mod warnings;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serval_catalog::Catalog;
+use serval_catalog::{Catalog, TransactionMode};
 use serval_remote::{Backend, SessionState};
-use serval_sql::LexOptions;
+use serval_sql::{LexOptions, Pairs};
 use serval_transaction::Transaction;
+use serval_wire::command::Attribute;
 
+use crate::charset;
+use crate::cursor::Cursor;
+use crate::pins::PinReason;
 use crate::proxy::Proxy;
 use crate::registry::Entry;
 use crate::statement::prepared::Registry;
+use crate::stream::Door;
 use crate::watched::Watched;
+use named::NamedLocks;
+use temporary::Temporary;
 
+pub(crate) use changes::{Changes, is_tracked};
+pub(crate) use effects::{Effects, Into, found_rows};
 pub(crate) use last::Last;
+pub(crate) use locked::Locked;
 pub(crate) use numbers::Numbers;
-pub(crate) use prepare::{Purpose, Ready, contains_word, plan, prepare};
+pub(crate) use own::{Own, wrong_type, wrong_value};
+pub(crate) use prepare::{Purpose, Ready, contains_word, fixed_timestamp, plan, prepare};
 pub(crate) use query::{Execution, Query, rescan};
-pub(crate) use run::on_node;
+pub(crate) use read_back::Wanted;
+pub(crate) use run::{is_one_node, on_node};
 pub(crate) use schema::is_system_schema;
+pub(crate) use stored_calls::may_call_stored;
 
 /// One authenticated client.
 pub(crate) struct Session<B: Backend> {
@@ -42,19 +63,39 @@ pub(crate) struct Session<B: Backend> {
     /// How the session's statements are read.
     pub(crate) options: LexOptions,
     pub(crate) autocommit: bool,
-    /// `wait_timeout`, where the session set it.
-    pub(crate) idle: Option<Duration>,
-    /// The servers, watched for warnings.
+    /// Variables that no server is told of.
+    pub(crate) own: Own,
+    /// RELEASE: the connection ends when the client has its answer.
+    pub(crate) leaving: bool,
+    /// The servers, watched for warnings, with the connections that are the session's own.
     pub(crate) backend: Watched<B>,
     pub(crate) transaction: Transaction<Watched<B>>,
+    /// Where a statement asks for the client's file.
+    pub(crate) door: Arc<Door>,
+    /// The open transaction was begun READ ONLY.
+    pub(crate) read_only: bool,
     /// What SET TRANSACTION said of the next transaction.
     pub(crate) next_transaction: Characteristics,
     /// The snapshot that the open transaction works under.
     pinned: Option<Arc<Catalog>>,
+    /// Its temporary tables.
+    pub(crate) temporary: Temporary,
+    /// What it has locked with LOCK TABLES.
+    pub(crate) locked: Option<Locked>,
+    /// The locks of GET_LOCK that it may hold.
+    pub(crate) named: NamedLocks,
     /// The statements that it has prepared.
     pub(crate) prepared: Registry,
+    /// The cursor that the running execution has opened.
+    pub(crate) opened: Option<Cursor>,
     /// What the last statement did.
     pub(crate) last: Last,
+    /// What the client said of the running statement.
+    pub(crate) attributes: Vec<Attribute>,
+    /// What the running statement changes.
+    pub(crate) changes: Changes,
+    /// `resultset_metadata`: whether column definitions are sent to a client that can do without.
+    pub(crate) metadata: bool,
     /// The last statement left warnings that have yet to be fetched.
     warned: Option<warnings::Warned>,
     /// What the session began with, and COM_RESET_CONNECTION goes back to.
@@ -74,8 +115,10 @@ impl<B: Backend> Session<B> {
     /// A session as it is after the handshake.
     pub(crate) fn new(proxy: Arc<Proxy<B>>, entry: Arc<Entry>, user: String, state: SessionState) -> Self {
         let host = entry.peer.map_or_else(|| "localhost".to_owned(), |peer| peer.ip().to_string());
+        let coordinator = Arc::clone(&proxy.coordinator);
+        let pairs = Pairs::of_charset(&charset::of_client(&state));
         Self {
-            backend: Watched::new(Arc::clone(&proxy.backend)),
+            backend: Watched::new(Arc::clone(&proxy.backend), Arc::clone(&entry)),
             proxy,
             entry,
             user,
@@ -84,13 +127,23 @@ impl<B: Backend> Session<B> {
             warned: None,
             initial: state.clone(),
             state,
-            options: LexOptions::default(),
+            options: LexOptions::default().with_pairs(pairs),
             autocommit: true,
-            idle: None,
-            transaction: Transaction::new(),
+            own: Own::default(),
+            leaving: false,
+            transaction: Transaction::with(&coordinator),
+            door: Arc::default(),
+            read_only: false,
             next_transaction: Characteristics::default(),
             pinned: None,
+            temporary: Temporary::default(),
+            locked: None,
+            named: NamedLocks::default(),
             prepared: Registry::default(),
+            opened: None,
+            attributes: Vec::new(),
+            changes: Changes::default(),
+            metadata: true,
             last: Last::default(),
         }
     }
@@ -99,22 +152,55 @@ impl<B: Backend> Session<B> {
     pub(crate) async fn reset(&mut self) {
         self.transaction.rollback().await;
         self.transaction_ended();
+        self.backend.drop_pins();
+        self.temporary.clear();
+        self.locked = None;
+        self.named.clear();
+        self.entry.set_lock_thread(0);
         self.state = self.initial.clone();
         self.options = LexOptions::default();
+        self.refresh_options();
         self.autocommit = true;
-        self.idle = None;
+        self.own = Own::default();
         self.prepared.clear();
+        self.metadata = true;
         self.last = Last::default();
+    }
+
+    /// Reads statements as the session's character set wants.
+    pub(crate) fn refresh_options(&mut self) {
+        self.options = self.options.with_pairs(Pairs::of_charset(&charset::of_client(&self.state)));
     }
 
     /// How long the client may be silent.
     pub(crate) fn idle_timeout(&self) -> Duration {
-        self.idle.unwrap_or_else(|| self.proxy.catalog.load().settings.idle_timeout)
+        self.own.idle().unwrap_or_else(|| self.proxy.catalog.load().settings.idle_timeout)
     }
 
-    /// The catalog that the next statement works under: the transaction's, or the newest.
+    /// The catalog that the next statement works under: the transaction's, or the newest, with the session's temporary
+    /// tables in it.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        self.temporary.over(self.base_catalog(), &self.proxy.overlays)
+    }
+
+    /// [`Session::catalog`] without the temporary tables.
+    pub(crate) fn base_catalog(&self) -> Arc<Catalog> {
         self.pinned.clone().unwrap_or_else(|| self.proxy.catalog.load_full())
+    }
+
+    /// Forgets what was lost with its connection; the client has been told.
+    pub(crate) fn forget_lost(&mut self) {
+        for (group, reason) in self.backend.take_lost_pins() {
+            match reason {
+                PinReason::TemporaryTable => self.temporary.lose(group),
+                PinReason::LockTables => self.locked = None,
+                PinReason::NamedLock => {
+                    self.named.clear();
+                    self.entry.set_lock_thread(0);
+                }
+                PinReason::ReadBack | PinReason::Routine | PinReason::Cursor => {}
+            }
+        }
     }
 
     /// The state that connections are brought to for the next statement: what was SET, and what SET TRANSACTION said
@@ -133,9 +219,26 @@ impl<B: Backend> Session<B> {
 
     /// Opens a transaction; each group joins when it is first used.
     pub(crate) fn begin(&mut self, begin_sql: &str, catalog: &Arc<Catalog>) {
+        self.read_only =
+            begin_sql.contains("READ ONLY") || !begin_sql.contains("READ WRITE") && self.begins_read_only();
+        self.transaction.begin(begin_sql, self.transaction_mode(catalog));
+        self.pinned = Some(if catalog.is_overlay() { self.base_catalog() } else { Arc::clone(catalog) });
+    }
+
+    /// How a transaction that begins now ends, should it use several groups.
+    pub(crate) fn transaction_mode(&self, catalog: &Catalog) -> TransactionMode {
         let schema = self.schema.as_deref().and_then(|name| catalog.schema(name));
-        self.transaction.begin(begin_sql, schema.map(|schema| schema.transaction).unwrap_or_default());
-        self.pinned = Some(Arc::clone(catalog));
+        self.own.transaction().or(schema.map(|schema| schema.transaction)).unwrap_or_default()
+    }
+
+    /// What was SET of transactions that do not say it themselves.
+    fn begins_read_only(&self) -> bool {
+        let variable = self.state.value(self.proxy.flavour().read_only_variable());
+        self.next_transaction.read_only.unwrap_or(
+            variable.is_some_and(|value| {
+                ["1", "'1'", "ON", "'ON'"].iter().any(|on| value.eq_ignore_ascii_case(on))
+            }),
+        )
     }
 
     /// Notes that no transaction is open any more: its snapshot and its characteristics are over.

@@ -6,6 +6,7 @@
 mod support;
 
 use proptest::prelude::*;
+use serval_session::stream::Stream;
 use support::client::{Client, Credentials};
 use support::{Reply, Servers};
 use tokio::runtime::Builder;
@@ -18,8 +19,7 @@ fn survives(logged_in: bool, pieces: &[Vec<u8>]) {
         servers.on("SELECT", Reply::Rows { columns: vec!["x".to_owned()], rows: Vec::new(), warnings: 0 });
         let proxy = support::proxy("max_packet = \"100KB\"\nidle_timeout = \"10s\"", servers);
         let (near, far) = tokio::io::duplex(1 << 20);
-        let (read, write) = tokio::io::split(far);
-        let session = tokio::spawn(serval_session::serve_client(proxy.clone(), read, write, None));
+        let session = tokio::spawn(serval_session::serve_client(proxy.clone(), Stream::other(far), None));
         let mut client = Client::new(near, true);
         if logged_in {
             let credentials = Credentials {

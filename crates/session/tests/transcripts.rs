@@ -13,11 +13,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use goldenscript::{Command, Context};
 use serval_session::Proxy;
+use serval_session::stream::Stream;
 use serval_types::{MysqlError, Value};
+use serval_wire::Capabilities;
 use serval_wire::command::encode;
 use serval_wire::command::execute::{Parameters, encode_execute};
+use serval_wire::frame::write_packet;
 use support::client::{Client, Credentials};
 use support::{Reply, Servers};
 use tokio::runtime::Runtime;
@@ -43,8 +47,9 @@ impl Runner {
         let mut args = command.consume_args();
         let lines = match command.name.as_str() {
             "proxy" => {
+                let version = args.take_key("version").unwrap_or("10.11.6-MariaDB").to_owned();
                 let limits: Vec<_> = std::iter::from_fn(|| args.next_key()).map(limit).collect();
-                self.proxy = support::proxy(&limits.join("\n"), self.servers.clone());
+                self.proxy = support::proxy_as(&version, &limits.join("\n"), self.servers.clone());
                 Vec::new()
             }
             "server" => {
@@ -55,30 +60,29 @@ impl Runner {
             "connect" => {
                 let buffer = args.take_key("buffer").unwrap_or("1000000").parse()?;
                 let eof = args.take_key("eof") == Some("old");
+                let capabilities =
+                    args.take_key("can").unwrap_or("").split(',').fold(Capabilities::empty(), capability);
                 let credentials = credentials(&mut args)?;
                 let raw = args.next_pos() == Some("raw");
-                self.connect(who, buffer, !eof, (!raw).then_some(&credentials))
+                self.connect(who, buffer, !eof, capabilities, (!raw).then_some(&credentials))
             }
             "query" => {
                 let sql = args.next_pos().ok_or("which statement?")?;
                 self.command(who, &encode::query(sql.as_bytes()), args.next_pos() == Some("unread"))
             }
-            "prepare" => {
-                let sql = args.next_pos().ok_or("which statement?")?;
-                self.command(who, &[b"\x16", sql.as_bytes()].concat(), false)
+            "pipeline" => {
+                let mut out = BytesMut::new();
+                while let Some(sql) = args.next_pos() {
+                    write_packet(&mut out, &mut 0, &encode::query(sql.as_bytes()));
+                }
+                let client = self.clients.get_mut(who).ok_or("no client")?;
+                self.runtime.block_on(async {
+                    client.raw(&out).await;
+                    client.read().await
+                })
             }
-            "execute" => {
-                let id: u32 = args.next_pos().ok_or("which statement?")?.parse()?;
-                let cursor = args.take_key("cursor").unwrap_or("0").parse()?;
-                let typed = args.take_key("types") != Some("no");
-                let values: Vec<_> = std::iter::from_fn(|| args.next_pos()).map(value).collect();
-                self.command(who, &execution(id, cursor, typed, &values), false)
-            }
-            "long_data" => {
-                let id: u32 = args.next_pos().ok_or("which statement?")?.parse()?;
-                let parameter: u16 = args.next_pos().ok_or("which parameter?")?.parse()?;
-                let data = args.next_pos().ok_or("which data?")?.as_bytes();
-                let payload = [b"\x18", &id.to_le_bytes()[..], &parameter.to_le_bytes(), data].concat();
+            "fetch" | "prepare" | "execute" | "long_data" => {
+                let payload = statement(command.name.as_str(), &mut args)?;
                 self.command(who, &payload, false)
             }
             "command" => {
@@ -121,13 +125,20 @@ impl Runner {
         Ok(lines)
     }
 
-    fn connect(&mut self, who: &str, buffer: usize, eof: bool, login: Option<&Credentials>) -> Vec<String> {
+    fn connect(
+        &mut self,
+        who: &str,
+        buffer: usize,
+        eof: bool,
+        capabilities: Capabilities,
+        login: Option<&Credentials>,
+    ) -> Vec<String> {
         let (near, far) = tokio::io::duplex(buffer);
-        let (read, write) = tokio::io::split(far);
         let peer = SocketAddr::from(([127, 0, 0, 1], 50_000));
         let proxy = Arc::clone(&self.proxy);
-        self.runtime.spawn(serval_session::serve_client(proxy, read, write, Some(peer)));
+        self.runtime.spawn(serval_session::serve_client(proxy, Stream::other(far), Some(peer)));
         let mut client = Client::new(near, eof);
+        client.capabilities |= capabilities;
         let lines = match login {
             Some(login) => self.runtime.block_on(client.login(login)),
             None => Vec::new(),
@@ -217,6 +228,15 @@ fn reply(args: &mut goldenscript::ArgumentConsumer<'_>) -> Result<Reply, Box<dyn
     if let Some(seconds) = args.take_key("slow") {
         return Ok(Reply::Slow(Duration::from_secs(seconds.parse()?)));
     }
+    if let Some(results) = args.take_key("results") {
+        let in_transaction = args.take_key("in_transaction").is_some();
+        let autocommit = args.take_key("autocommit") != Some("off");
+        let results = results.split(';').filter_map(|result| result.split_once('=')).map(|(column, rows)| {
+            let rows = rows.split(',').map(|cell| vec![Some(cell.to_owned())]).collect();
+            Reply::Rows { columns: vec![column.to_owned()], rows, warnings: 0 }
+        });
+        return Ok(Reply::Several { results: results.collect(), in_transaction, autocommit });
+    }
     if let Some(columns) = args.take_key("columns") {
         let columns = columns.split(',').map(str::to_owned).collect();
         let cell = |cell: &str| (cell != "NULL").then(|| cell.to_owned());
@@ -230,6 +250,17 @@ fn reply(args: &mut goldenscript::ArgumentConsumer<'_>) -> Result<Reply, Box<dyn
     Ok(Reply::Ok { affected, insert_id, warnings })
 }
 
+/// The capabilities that scripts know, one more at a time.
+fn capability(all: Capabilities, name: &str) -> Capabilities {
+    all | match name {
+        "multi" => Capabilities::CLIENT_MULTI_STATEMENTS | Capabilities::CLIENT_MULTI_RESULTS,
+        "track" => Capabilities::CLIENT_SESSION_TRACK,
+        "metadata" => Capabilities::CLIENT_OPTIONAL_RESULTSET_METADATA,
+        "attributes" => Capabilities::CLIENT_QUERY_ATTRIBUTES,
+        _ => Capabilities::empty(),
+    }
+}
+
 /// A parameter as a script says it: NULL, a number, or text.
 fn value(text: &str) -> Value {
     match text.parse() {
@@ -237,6 +268,26 @@ fn value(text: &str) -> Value {
         Ok(number) => Value::Int(number),
         Err(_) => Value::Text(text.into()),
     }
+}
+
+/// A command on prepared statements.
+fn statement(name: &str, args: &mut goldenscript::ArgumentConsumer<'_>) -> Result<Vec<u8>, Box<dyn Error>> {
+    let first = args.next_pos().ok_or("which statement?")?;
+    Ok(match name {
+        "prepare" => encode::prepare(first.as_bytes()),
+        "fetch" => encode::fetch(first.parse()?, args.next_pos().ok_or("how many rows?")?.parse()?),
+        "execute" => {
+            let cursor = args.take_key("cursor").unwrap_or("0").parse()?;
+            let typed = args.take_key("types") != Some("no");
+            let values: Vec<_> = std::iter::from_fn(|| args.next_pos()).map(value).collect();
+            execution(first.parse()?, cursor, typed, &values)
+        }
+        _ => {
+            let parameter = args.next_pos().ok_or("which parameter?")?.parse()?;
+            let data = args.next_pos().ok_or("which data?")?;
+            encode::send_long_data(first.parse()?, parameter, data.as_bytes())
+        }
+    })
 }
 
 /// COM_STMT_EXECUTE, with or without the types of the parameters.
@@ -270,6 +321,9 @@ fn bytes(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
 fn transcripts() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
     let mut files: Vec<_> = std::fs::read_dir(here).unwrap().map(|file| file.unwrap().path()).collect();
+    // TRANSCRIPT=cursors runs that one alone.
+    let only = std::env::var("TRANSCRIPT").ok();
+    files.retain(|file| only.as_ref().is_none_or(|only| file.ends_with(only)));
     files.sort();
     for file in files {
         goldenscript::run(&mut Runner::new(), &file)

@@ -3,7 +3,9 @@
 mod client_sink;
 mod collect;
 mod counting;
+mod opening;
 mod relay;
+mod routine;
 mod rows;
 
 pub(crate) use client_sink::ClientSink;

@@ -2,7 +2,7 @@
 //!
 //! A client that speaks DEPRECATE_EOF and whose command was one frame gets them as they are. For any other the
 //! sequence ids change: an EOF packet goes between columns and rows and shifts what follows, or the command itself
-//! took several ids.
+//! took several ids. A client that can do without column definitions is told whether they follow.
 
 use bytes::{BufMut as _, BytesMut};
 use serval_wire::frame::{HEADER, MAX_PAYLOAD};
@@ -28,6 +28,10 @@ enum Stage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Frame,
+    /// The frame is the number of columns.
+    Header,
+    /// The frame is a column definition, or a part of one.
+    Column,
     /// The frame is the last column definition.
     LastColumn,
 }
@@ -44,6 +48,15 @@ impl Relay {
         self.continues
     }
 
+    /// How many columns an answer has whose first frames these are; `None` where it has none, and further on.
+    pub(super) fn columns(&self, frames: &[u8]) -> Option<u64> {
+        let (_, payload) = Frames(frames).next().filter(|_| self.stage == Stage::Start)?;
+        match Stage::after_first(payload) {
+            Stage::Columns(count) => Some(count),
+            Stage::Start | Stage::Rows => None,
+        }
+    }
+
     /// Takes note of frames that go out as they are; the sequence id behind the last one.
     pub(super) fn note(&mut self, frames: &[u8]) -> u8 {
         let mut sequence = 0;
@@ -54,21 +67,33 @@ impl Relay {
         sequence
     }
 
-    /// Copies frames to `out` under sequence ids from `sequence` on. `eof` is what goes between columns and rows.
+    /// Copies frames to `out` under sequence ids from `sequence` on. `eof` is what goes between columns and rows, and
+    /// `metadata` says to a client that can do without column definitions whether they follow.
     pub(super) fn rewrite(
         &mut self,
         frames: &[u8],
         sequence: &mut u8,
         eof: Option<&[u8]>,
+        metadata: Option<bool>,
         out: &mut BytesMut,
     ) {
         out.reserve(frames.len());
         for (header, payload) in Frames(frames) {
-            out.put_slice(&header[..3]);
-            out.put_u8(*sequence);
-            out.put_slice(payload);
-            *sequence = sequence.wrapping_add(1);
-            if let (Step::LastColumn, Some(eof)) = (self.step(payload), eof) {
+            let step = self.step(payload);
+            match (step, metadata) {
+                (Step::Header, Some(follow)) => {
+                    let payload = [payload, &[u8::from(follow)]].concat();
+                    serval_wire::frame::write_packet(out, sequence, &payload);
+                }
+                (Step::Column | Step::LastColumn, Some(false)) => {}
+                _ => {
+                    out.put_slice(&header[..3]);
+                    out.put_u8(*sequence);
+                    out.put_slice(payload);
+                    *sequence = sequence.wrapping_add(1);
+                }
+            }
+            if let (Step::LastColumn, Some(eof)) = (step, eof) {
                 serval_wire::frame::write_packet(out, sequence, eof);
             }
         }
@@ -78,12 +103,16 @@ impl Relay {
         let first = !self.continues;
         self.continues = payload.len() == MAX_PAYLOAD;
         match self.stage {
-            Stage::Start if first => self.stage = Stage::after_first(payload),
-            Stage::Columns(left) if !self.continues => {
-                self.stage = if left <= 1 { Stage::Rows } else { Stage::Columns(left - 1) };
-                if self.stage == Stage::Rows {
-                    return Step::LastColumn;
+            Stage::Start if first => {
+                self.stage = Stage::after_first(payload);
+                if matches!(self.stage, Stage::Columns(_)) {
+                    return Step::Header;
                 }
+            }
+            Stage::Columns(_) if self.continues => return Step::Column,
+            Stage::Columns(left) => {
+                self.stage = if left <= 1 { Stage::Rows } else { Stage::Columns(left - 1) };
+                return if self.stage == Stage::Rows { Step::LastColumn } else { Step::Column };
             }
             _ => {}
         }
@@ -147,17 +176,31 @@ mod tests {
         // The burst is cut between the columns.
         let cut = 2 * HEADER + 1 + 8;
         let mut relay = Relay::default();
-        relay.rewrite(&input[..cut], &mut sequence, Some(b"EOF"), &mut out);
-        relay.rewrite(&input[cut..], &mut sequence, Some(b"EOF"), &mut out);
+        relay.rewrite(&input[..cut], &mut sequence, Some(b"EOF"), None, &mut out);
+        relay.rewrite(&input[cut..], &mut sequence, Some(b"EOF"), None, &mut out);
         assert_eq!(out, frames(&[b"\x02", b"column a", b"column b", b"EOF", b"\x01x"]));
         assert_eq!(sequence, 6);
+    }
+
+    #[test]
+    fn definitions_can_be_left_out() {
+        let input = frames(&[b"\x02", b"column a", b"column b", b"\x01x"]);
+        for (metadata, eof, expect) in [
+            (true, None, frames(&[b"\x02\x01", b"column a", b"column b", b"\x01x"])),
+            (false, None, frames(&[b"\x02\x00", b"\x01x"])),
+            (false, Some(&b"EOF"[..]), frames(&[b"\x02\x00", b"EOF", b"\x01x"])),
+        ] {
+            let (mut out, mut sequence) = (BytesMut::new(), 1);
+            Relay::default().rewrite(&input, &mut sequence, eof, Some(metadata), &mut out);
+            assert_eq!(out, expect);
+        }
     }
 
     #[test]
     fn an_ok_has_no_columns() {
         let input = frames(&[b"\x00\x00\x00\x02\x00\x00\x00"]);
         let (mut out, mut sequence) = (BytesMut::new(), 3);
-        Relay::default().rewrite(&input, &mut sequence, Some(b"EOF"), &mut out);
+        Relay::default().rewrite(&input, &mut sequence, Some(b"EOF"), None, &mut out);
         assert_eq!((out.len(), out[3], sequence), (input.len(), 3, 4));
     }
 

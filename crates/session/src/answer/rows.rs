@@ -131,24 +131,34 @@ pub(super) fn columns<W>(writer: &mut Writer<W>, columns: &[ColumnDefinition], s
 where
     W: AsyncWrite + Unpin,
 {
-    writer.set_progress(Progress::Open);
-    writer.encode(|_, out| write_int(out, columns.len() as u64));
-    for column in columns {
-        writer.encode(|capabilities, out| column.encode(capabilities, out));
-    }
+    definitions(writer, columns);
     if !writer.capabilities().contains(Capabilities::CLIENT_DEPRECATE_EOF) {
         eof(writer, status);
     }
 }
 
+/// Appends the column definitions alone.
+pub(super) fn definitions<W: AsyncWrite + Unpin>(writer: &mut Writer<W>, columns: &[ColumnDefinition]) {
+    writer.set_progress(Progress::Open);
+    let metadata = writer.optional_metadata();
+    writer.encode(|_, out| {
+        write_int(out, columns.len() as u64);
+        out.extend(metadata.map(u8::from));
+    });
+    for column in columns.iter().filter(|_| metadata != Some(false)) {
+        writer.encode(|capabilities, out| column.encode(capabilities, out));
+    }
+}
+
 /// Appends the EOF packet between columns and rows.
 pub(super) fn eof<W: AsyncWrite + Unpin>(writer: &mut Writer<W>, status: StatusFlags) {
+    let status = writer.status(status);
     writer.encode(|capabilities, out| EofPacket { warnings: 0, status }.encode(capabilities, out));
 }
 
 /// Appends the packet that ends the rows.
 pub(crate) fn end<W: AsyncWrite + Unpin>(writer: &mut Writer<W>, status: StatusFlags, warnings: u16) {
-    let end = OkPacket { status, warnings, ..OkPacket::default() };
+    let end = OkPacket { status: writer.status(status), warnings, ..OkPacket::default() };
     writer.set_progress(Progress::Complete);
     writer.encode(|capabilities, out| end.encode_end(capabilities, out));
 }

@@ -14,14 +14,15 @@ use crate::session::Session;
 /// Opens the session that a login asks for.
 ///
 /// # Errors
-/// 1044 or 1049 for its schema, 1235 for a character set that statements cannot be read in.
+/// 1044 or 1049 for its schema.
 pub(super) fn admit<B: Backend>(
     proxy: &Arc<Proxy<B>>,
     entry: &Arc<Entry>,
     login: &Login,
 ) -> Result<Session<B>, MysqlError> {
     entry.set_user(&login.user);
-    let state = charset::initial_state(login.collation)?;
+    entry.set_attributes(&login.attributes);
+    let state = charset::initial_state(login.collation.into());
     let mut session = Session::new(Arc::clone(proxy), Arc::clone(entry), login.user.clone(), state);
     let default = proxy.catalog.load().users.get(&login.user).and_then(|user| user.default_schema.clone());
     if let Some(schema) = login.schema.as_ref().or(default.as_ref()) {

@@ -5,11 +5,15 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use serval_remote::Backend;
 use serval_types::{ErrorCode, MysqlError};
-use serval_wire::command::Command;
+use serval_wire::Capabilities;
+use serval_wire::command::attributes::split_query;
+use serval_wire::command::{Command, MULTI_STATEMENTS_OFF, MULTI_STATEMENTS_ON};
 use tokio::io::AsyncWrite;
+use tracing::Instrument as _;
 
 use super::Next;
-use crate::failure::Failure;
+use crate::answer;
+use crate::failure::{Failure, no_schema};
 use crate::session::Session;
 use crate::statement::{self, prepared};
 use crate::stream::{Progress, Writer};
@@ -25,11 +29,19 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let command = Command::decode(&payload).map_err(|error| error.to_mysql())?;
+    session.attributes.clear();
+    let may_have_attributes = writer.capabilities().contains(Capabilities::CLIENT_QUERY_ATTRIBUTES);
+    if may_have_attributes && matches!(command, Command::Query(_)) {
+        return attributed(session, writer, &payload.slice(1..)).await;
+    }
+    session.changes.clear();
+    writer.set_metadata(session.metadata);
     session.entry.begin(name(&command), statement_of(session, &command, &payload));
     match command {
         Command::Query(_) => statement::query(session, writer, &payload.slice(1..)).await?,
         Command::Quit => return Ok(Next::Close),
         Command::Ping => writer.ok(&session.plain_ok()),
+        Command::InitDb([]) => return Err(no_schema().into()),
         Command::InitDb(schema) => {
             session.use_schema(&String::from_utf8_lossy(schema))?;
             writer.ok(&session.plain_ok());
@@ -52,11 +64,36 @@ where
         Command::CloseStatement(id) => prepared::close(session, id),
         Command::SendLongData(data) => prepared::long_data(session, &data),
         Command::ResetStatement(id) => prepared::reset(session, writer, id)?,
-        Command::Fetch { statement, .. } => return Err(prepared::fetch(session, statement)),
+        Command::Fetch { statement, rows } => {
+            Box::pin(prepared::fetch(session, writer, statement, rows)).await?;
+        }
+        Command::SetOption(option @ (MULTI_STATEMENTS_ON | MULTI_STATEMENTS_OFF)) => {
+            set_option(session, writer, option == MULTI_STATEMENTS_ON);
+        }
         Command::SetOption(_) | Command::ChangeUser(_) | Command::Unknown(_) => {
             return Err(Failure::Told(MysqlError::new(ErrorCode::UnknownCommand, "Unknown command")));
         }
     }
+    Ok(if session.leaving { Next::Close } else { Next::Command })
+}
+
+/// COM_QUERY of a client that sends attributes with it.
+async fn attributed<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    body: &Bytes,
+) -> Result<Next, Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
+    let (attributes, sql) = split_query(body).map_err(|error| error.to_mysql())?;
+    session.changes.clear();
+    writer.set_metadata(session.metadata);
+    session.entry.begin("Query", Some(sql.clone()));
+    session.attributes = attributes;
+    let span = statement::span(session);
+    Box::pin(statement::query(session, writer, &sql)).instrument(span).await?;
     Ok(Next::Command)
 }
 
@@ -92,6 +129,18 @@ fn statement_of<B: Backend>(session: &Session<B>, command: &Command<'_>, payload
         }
         _ => None,
     }
+}
+
+/// COM_SET_OPTION: whether a COM_QUERY may hold several statements. Servers answer as if rows ended.
+fn set_option<B, W>(session: &Session<B>, writer: &mut Writer<W>, on: bool)
+where
+    B: Backend,
+    W: AsyncWrite + Unpin,
+{
+    let mut capabilities = writer.capabilities();
+    capabilities.set(Capabilities::CLIENT_MULTI_STATEMENTS, on);
+    writer.set_capabilities(capabilities);
+    answer::end_rows(writer, session.status(), 0);
 }
 
 /// COM_STATISTICS: a line of text, alone in its packet.

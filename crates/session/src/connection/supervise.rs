@@ -3,19 +3,32 @@
 //! Ending early is dropping its future. Connections that it held are closed, and what runs on their servers is
 //! killed, by their own drop.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serval_remote::Backend;
 use serval_types::{ErrorCode, MysqlError};
+use serval_wire::Capabilities;
+use serval_wire::command::attributes::split_query;
 use serval_wire::command::code;
 use serval_wire::frame::Packet;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use super::{Next, command};
 use crate::failure::Failure;
+use crate::registry::{Entry, Pace};
 use crate::session::Session;
-use crate::stream::{Reader, Writer};
+use crate::statement;
+use crate::stream::{Door, Piece, ReadError, Reader, Writer};
+
+/// How long a client may take for the next bytes of its file, as a server's net_read_timeout.
+const FILE_TIME: Duration = Duration::from_secs(30);
+/// How long it may send a file that nobody wants any more.
+const UNWANTED_TIME: Duration = Duration::from_secs(600);
 
 /// Answers one command; its answer has been sent when this returns.
 pub(super) async fn run<B, R, W>(
@@ -29,45 +42,131 @@ where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send,
 {
-    let entry = session.entry.clone();
-    let limit = time_limit(session, &packet.payload);
+    let (entry, door) = (session.entry.clone(), Arc::clone(&session.door));
+    let limit = session.proxy.catalog.load().settings.query_timeout;
+    let may_end = may_end(session, &packet.payload, writer.capabilities());
+    let committing = session.transaction.committing();
     let work = async {
         let next = command::answer(session, writer, packet.payload).await?;
         writer.flush().await?;
         Ok(next)
     };
-    tokio::select! {
-        biased;
-        result = work => result,
-        () = reader.gone() => Err(Failure::Gone),
-        failure = entry.told_to_stop() => Err(failure),
-        () = elapsed(limit) => Err(timed_out().into()),
-    }
-}
-
-/// How long the command may take. A COMMIT that is given up half-way would leave its outcome unknown, so it is not.
-fn time_limit<B: Backend>(session: &Session<B>, payload: &Bytes) -> Option<Duration> {
-    let (command, body) = payload.split_first()?;
-    let sql = match *command {
-        code::COM_QUERY | code::COM_STMT_PREPARE => body,
-        code::COM_STMT_EXECUTE => {
-            let id = u32::from_le_bytes(*body.first_chunk()?);
-            &session.prepared.find(id)?.sql
+    let result = {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            result = &mut work => result,
+            failure = async {
+                tokio::select! {
+                    biased;
+                    () = watch(reader, &door) => Failure::Gone,
+                    failure = entry.told_to_stop() => failure,
+                    () = elapsed(limit, may_end, &entry) => timed_out().into(),
+                }
+            } => match failure {
+                // Given up between two groups, a commit would leave them to recovery, and nobody could say how it ended.
+                Failure::Told(_) if committing.load(Ordering::Relaxed) => work.await,
+                failure if committing.load(Ordering::Relaxed) => work.await.and(Err(failure)),
+                failure => Err(failure),
+            },
         }
-        _ => return None,
     };
-    let sql = sql.trim_ascii_start();
-    let is = |word: &[u8]| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    if *command != code::COM_STMT_PREPARE && (is(b"COMMIT") || is(b"ROLLBACK")) {
-        return None;
-    }
-    session.proxy.catalog.load().settings.query_timeout
+    let end = end_of_file(reader, &door, &result).await?;
+    end.into_iter().for_each(|sequence| writer.follow(sequence));
+    result
 }
 
-async fn elapsed(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
+/// Where the statement has failed before the end of its client's file: skips what is left, and gives the sequence id of
+/// its last packet, which the error follows.
+async fn end_of_file<R: AsyncRead + Unpin>(
+    reader: &mut Reader<R>,
+    door: &Door,
+    result: &Result<Next, Failure>,
+) -> Result<Option<u8>, Failure> {
+    if let Some(ask) = door.untaken() {
+        reader.begin_file(ask.sequence);
+    }
+    let end = door.take_end();
+    if !matches!(result, Err(Failure::Told(_))) {
+        return Ok(None);
+    }
+    if end.is_some() || !reader.is_in_file() {
+        return Ok(end);
+    }
+    let skipped = tokio::time::timeout(UNWANTED_TIME, skip_file(reader)).await;
+    skipped.ok().flatten().map(Some).ok_or(Failure::Gone)
+}
+
+/// Resolves when the client has gone away. Where a statement asks for the client's file, passes it on.
+async fn watch<R: AsyncRead + Unpin>(reader: &mut Reader<R>, door: &Door) {
+    loop {
+        let ask = tokio::select! {
+            () = reader.gone() => return,
+            ask = door.asked() => ask,
+        };
+        reader.begin_file(ask.sequence);
+        loop {
+            let piece = match tokio::time::timeout(FILE_TIME, reader.file_piece()).await {
+                Ok(Ok(piece)) => piece,
+                Ok(Err(ReadError::Closed)) => return,
+                Ok(Err(error)) => Piece::Failed(error),
+                Err(_) => Piece::Failed(ReadError::Idle),
+            };
+            let is_last = !matches!(piece, Piece::Bytes(_));
+            if let Piece::End { sequence } = &piece {
+                door.note_end(*sequence);
+            }
+            // A statement that takes no more has failed; what is left of the file is skipped when it has said so.
+            if ask.pieces.send(piece).await.is_err() || is_last {
+                break;
+            }
+        }
+    }
+}
+
+/// Throws away what is left of a file that nobody wants any more, so that the error behind it is read as one: clients
+/// look at nothing before they have sent all. The sequence id of its last packet; `None` if there is no end.
+async fn skip_file<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Option<u8> {
+    loop {
+        match tokio::time::timeout(FILE_TIME, reader.file_piece()).await {
+            Ok(Ok(Piece::Bytes(_))) => {}
+            Ok(Ok(Piece::End { sequence })) => return Some(sequence),
+            _ => return None,
+        }
+    }
+}
+
+/// Whether the command may be given up when its time is over.
+fn may_end<B: Backend>(session: &Session<B>, payload: &Bytes, capabilities: Capabilities) -> bool {
+    let Some((command, body)) = payload.split_first() else { return false };
+    match *command {
+        code::COM_QUERY if capabilities.contains(Capabilities::CLIENT_QUERY_ATTRIBUTES) => {
+            split_query(&payload.slice(1..)).is_ok_and(|(_, sql)| statement::may_end(&sql))
+        }
+        code::COM_QUERY => statement::may_end(body),
+        code::COM_STMT_PREPARE => true,
+        code::COM_STMT_EXECUTE => {
+            let id = body.first_chunk().map(|id| u32::from_le_bytes(*id));
+            let statement = id.and_then(|id| session.prepared.find(id));
+            statement.is_some_and(|statement| statement::may_end(&statement.sql))
+        }
+        _ => false,
+    }
+}
+
+/// Resolves when a statement has taken longer than it may.
+async fn elapsed(limit: Option<Duration>, may_end: bool, entry: &Entry) {
+    let Some(limit) = limit else { return std::future::pending().await };
+    let (mut pace, mut seen) = (Pace { number: 0, since: Instant::now(), may_end }, None);
+    loop {
+        let end = pace.since + limit;
+        // One that may not be given up is looked at again later, since another may have taken its place.
+        tokio::time::sleep_until(if pace.may_end { end } else { Instant::now() + limit }).await;
+        match entry.pace() {
+            Some(next) if seen != Some(next.number) => (pace, seen) = (next, Some(next.number)),
+            _ if pace.may_end => return,
+            _ => {}
+        }
     }
 }
 

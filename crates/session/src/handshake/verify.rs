@@ -1,13 +1,15 @@
 //! Proofs of a password, by plugin.
 
-use serval_catalog::Verifiers;
+use serval_catalog::Verifier;
 use serval_wire::auth::{
     CACHING_SHA2_PASSWORD, MYSQL_NATIVE_PASSWORD, Scramble, check_native, check_sha2, native_verifier,
     sha2_verifier,
 };
 
-/// No password's verifiers, so that an unknown user costs what a known one does.
-const NOBODY: Verifiers = Verifiers { native: [0x5a; 20], sha2: [0x5a; 32] };
+use super::Known;
+
+/// The hashes of no password, so that an unknown user costs what a known one does.
+const NOBODY: [u8; 32] = [0x5a; 32];
 
 /// An authentication plugin of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +53,44 @@ impl Plugin {
         proof.is_empty() || (self == Self::CachingSha2 && proof == [0])
     }
 
-    /// Whether `proof` shows the password behind `known`. It takes as long where there is no such user.
+    /// Whether `proof` shows the password of the account. It takes as long where there is no such user, or where the
+    /// account has no hash for this plugin.
     #[must_use]
-    pub fn check(self, proof: &[u8], nonce: &Scramble, known: Option<&Verifiers>) -> bool {
-        let verifiers = known.unwrap_or(&NOBODY);
-        let right = match (self, self.is_empty(proof)) {
-            (Self::Native, true) => native_verifier(b"") == verifiers.native,
-            (Self::CachingSha2, true) => sha2_verifier(b"") == verifiers.sha2,
-            (Self::Native, false) => check_native(proof, nonce, &verifiers.native),
-            (Self::CachingSha2, false) => check_sha2(proof, nonce, &verifiers.sha2),
-        };
-        right & known.is_some()
+    pub fn check(self, proof: &[u8], nonce: &Scramble, known: Option<&Known>) -> bool {
+        let empty = self.is_empty(proof);
+        match self {
+            Self::Native => {
+                let hash = known.and_then(native_hash);
+                let verifier = hash.unwrap_or([NOBODY[0]; 20]);
+                let right = if empty {
+                    native_verifier(b"") == verifier
+                } else {
+                    check_native(proof, nonce, &verifier)
+                };
+                right & hash.is_some()
+            }
+            Self::CachingSha2 => {
+                let hash = known.and_then(sha2_hash);
+                let verifier = hash.unwrap_or(NOBODY);
+                let right =
+                    if empty { sha2_verifier(b"") == verifier } else { check_sha2(proof, nonce, &verifier) };
+                right & hash.is_some()
+            }
+        }
+    }
+}
+
+fn native_hash(known: &Known) -> Option<[u8; 20]> {
+    match known.verifier {
+        Verifier::Both { native, .. } | Verifier::Native(native) => Some(native),
+        Verifier::Crypted(_) => None,
+    }
+}
+
+fn sha2_hash(known: &Known) -> Option<[u8; 32]> {
+    match known.verifier {
+        Verifier::Both { sha2, .. } => Some(sha2),
+        Verifier::Native(_) => None,
+        Verifier::Crypted(_) => known.proven,
     }
 }

@@ -3,7 +3,9 @@
 use serval_types::{MysqlError, Value};
 
 use super::mention::Fact;
+use crate::flavour::Flavour;
 use crate::literal::quote;
+use crate::session::Own;
 
 /// The answers.
 #[derive(Debug, Clone)]
@@ -32,6 +34,12 @@ pub struct Facts<'a> {
     pub found_rows: Option<u64>,
     /// Warnings of the last statement.
     pub warnings: u64,
+    /// Errors among them.
+    pub errors: u64,
+    /// What the session has set of the variables that no server is told of.
+    pub own: &'a Own,
+    /// `wait_timeout`, in seconds.
+    pub wait_timeout: u64,
 }
 
 /// A literal, and how its type is made plain where it is a column of its own.
@@ -61,6 +69,14 @@ impl Replacement {
 }
 
 impl Facts<'_> {
+    /// Whether the answer is the session's; a server knows the default of what was not set.
+    pub(super) fn know(&self, fact: Fact) -> bool {
+        match fact {
+            Fact::Own(name) => name == "wait_timeout" || self.own.value(name).is_some(),
+            _ => true,
+        }
+    }
+
     pub(super) fn answer(&self, fact: Fact) -> Result<Replacement, MysqlError> {
         Ok(match fact {
             Fact::Schema => self.schema.map_or_else(null_text, text),
@@ -80,7 +96,27 @@ impl Facts<'_> {
                 None => return Err(found_rows_unknown()),
             },
             Fact::WarningCount => unsigned(self.warnings),
+            Fact::ErrorCount => unsigned(self.errors),
+            Fact::CurrentRole => self.role(),
+            Fact::Own(name) => self.own_variable(name),
         })
+    }
+}
+
+impl Facts<'_> {
+    /// Accounts of Serval have no roles.
+    fn role(&self) -> Replacement {
+        if Flavour::of_version(self.version).is_mariadb() { null_text() } else { text("NONE") }
+    }
+
+    fn own_variable(&self, name: &str) -> Replacement {
+        match self.own.value(name) {
+            None => unsigned(self.wait_timeout),
+            Some(value) => match value.parse() {
+                Ok(number) if Own::is_number(name) => unsigned(number),
+                _ => text(value),
+            },
+        }
     }
 }
 

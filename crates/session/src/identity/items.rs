@@ -6,11 +6,11 @@ use crate::literal::identifier;
 
 /// One item of a select list, by its tokens.
 #[derive(Debug)]
-pub(super) struct Item {
-    pub(super) first: usize,
-    pub(super) last: usize,
+pub(crate) struct Item {
+    pub(crate) first: usize,
+    pub(crate) last: usize,
     /// The first token of the alias, `AS` included.
-    pub(super) alias: Option<usize>,
+    pub(crate) alias: Option<usize>,
 }
 
 /// Words that may stand between SELECT and its first item.
@@ -56,12 +56,12 @@ const CLOSERS: [&str; 5] = ["end", "null", "true", "false", "unknown"];
 
 impl Item {
     /// The last token of the item without its alias.
-    pub(super) fn expression_end(&self) -> usize {
+    pub(crate) fn expression_end(&self) -> usize {
         self.alias.map_or(self.last, |alias| alias.saturating_sub(1))
     }
 
     /// The insertion that names the item by its own text.
-    pub(super) fn with_own_name(&self, sql: &[u8], tokens: &[Token]) -> Edit {
+    pub(crate) fn with_own_name(&self, sql: &[u8], tokens: &[Token]) -> Edit {
         let whole = tokens[self.first].span.to(tokens[self.last].span);
         let name = String::from_utf8_lossy(whole.of(sql)).into_owned();
         let end = whole.end;
@@ -70,7 +70,7 @@ impl Item {
 }
 
 /// The items of all SELECTs of a statement, those of subqueries too. `tokens` holds no comments.
-pub(super) fn find(sql: &[u8], tokens: &[Token]) -> Vec<Item> {
+pub(crate) fn find(sql: &[u8], tokens: &[Token]) -> Vec<Item> {
     let mut items = Vec::new();
     // For each open parenthesis, and for the outside, the first token of the item that is being read.
     let mut open: Vec<Option<usize>> = vec![None];

@@ -2,6 +2,8 @@
 
 use serval_sql::{Token, TokenKind};
 
+use crate::session::Own;
+
 /// A fact of the session that a statement can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fact {
@@ -19,6 +21,17 @@ pub(super) enum Fact {
     RowCount,
     FoundRows,
     WarningCount,
+    ErrorCount,
+    CurrentRole,
+    /// A variable that no server is told of.
+    Own(&'static str),
+}
+
+impl Fact {
+    /// Whether it is about the client, and not about what its statements did.
+    pub(super) fn is_of_client(self) -> bool {
+        matches!(self, Self::Schema | Self::User | Self::CurrentUser | Self::ConnectionId)
+    }
 }
 
 /// One place: its first and last token, and what it names.
@@ -49,6 +62,7 @@ const FUNCTIONS: &[(&str, Fact)] = &[
     ("session_user", Fact::User),
     ("system_user", Fact::User),
     ("current_user", Fact::CurrentUser),
+    ("current_role", Fact::CurrentRole),
     ("connection_id", Fact::ConnectionId),
     ("version", Fact::Version),
     ("last_insert_id", Fact::LastInsertId),
@@ -66,7 +80,12 @@ const VARIABLES: &[(&str, Fact)] = &[
     ("last_insert_id", Fact::LastInsertId),
     ("identity", Fact::LastInsertId),
     ("warning_count", Fact::WarningCount),
+    ("error_count", Fact::ErrorCount),
+    ("pseudo_thread_id", Fact::ConnectionId),
 ];
+
+/// Those of the server, whoever asks. Of all others, the session's value is not the global one.
+const GLOBAL: [Fact; 4] = [Fact::Version, Fact::VersionComment, Fact::HostName, Fact::Port];
 
 /// Words before a name that make it a table's, so that `INSERT INTO user () …` is no function call.
 const BEFORE_TABLES: [&str; 5] = ["into", "insert", "replace", "ignore", "table"];
@@ -77,8 +96,10 @@ pub fn may_mention(sql: &[u8]) -> bool {
     sql.iter().enumerate().any(|(at, byte)| match byte {
         b'@' => sql.get(at + 1) == Some(&b'@'),
         b'(' => sql.get(..at).is_some_and(ends_with_function),
-        // CURRENT_USER needs no parentheses.
-        b'_' => sql.get(at + 1..at + 5).is_some_and(|word| word.eq_ignore_ascii_case(b"user")),
+        // CURRENT_USER and CURRENT_ROLE need no parentheses.
+        b'_' => sql
+            .get(at + 1..at + 5)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"user") || word.eq_ignore_ascii_case(b"role")),
         _ => false,
     })
 }
@@ -124,16 +145,9 @@ fn function(sql: &[u8], tokens: &[Token], first: usize) -> Option<(usize, Fact)>
         |offset: usize, symbol| tokens.get(first + offset).is_some_and(|token| token.is_symbol(symbol));
     match (symbol(1, b'('), symbol(2, b')')) {
         (true, true) => Some((first + 2, *fact)),
-        (false, _) if *fact == Fact::CurrentUser => Some((first, *fact)),
+        (false, _) if matches!(fact, Fact::CurrentUser | Fact::CurrentRole) => Some((first, *fact)),
         _ => None,
     }
-}
-
-/// Whether the statement calls LAST_INSERT_ID with an argument, which sets the value.
-pub(super) fn sets_insert_id(sql: &[u8], tokens: &[Token]) -> bool {
-    tokens.windows(3).any(|call| {
-        call[0].is_word(sql, "last_insert_id") && call[1].is_symbol(b'(') && !call[2].is_symbol(b')')
-    })
 }
 
 fn makes_a_name(sql: &[u8], before: &Token) -> bool {
@@ -143,7 +157,10 @@ fn makes_a_name(sql: &[u8], before: &Token) -> bool {
 /// The fact that a system variable names, in the session or globally.
 fn variable(text: &[u8]) -> Option<Fact> {
     let text = String::from_utf8_lossy(text.strip_prefix(b"@@")?).to_ascii_lowercase().replace('`', "");
-    let name =
-        ["session.", "local.", "global."].iter().find_map(|scope| text.strip_prefix(scope)).unwrap_or(&text);
-    VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, fact)| *fact)
+    let global = text.strip_prefix("global.");
+    let name = ["session.", "local."].iter().find_map(|scope| text.strip_prefix(scope));
+    let name = global.or(name).unwrap_or(&text);
+    let fact = VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, fact)| *fact);
+    let fact = fact.or_else(|| Own::find(name).map(Fact::Own))?;
+    (global.is_none() || GLOBAL.contains(&fact)).then_some(fact)
 }

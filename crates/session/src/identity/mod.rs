@@ -10,7 +10,7 @@
 //! ```
 
 mod facts;
-mod items;
+pub(crate) mod items;
 mod mention;
 
 use serval_sql::{Edit, LexOptions, TokenKind, splice, tokens};
@@ -56,15 +56,8 @@ pub fn replace(
 ) -> Result<Option<Replaced>, MysqlError> {
     let Ok(mut tokens) = tokens(sql, options) else { return Ok(None) };
     tokens.retain(|token| !token.kind.is_comment());
-    if tokens.first().is_some_and(|token| token.is_word(sql, "select"))
-        && mention::sets_insert_id(sql, &tokens)
-    {
-        return Err(MysqlError::refused(
-            "SELECT LAST_INSERT_ID(expr) is not supported: the value would be forgotten; use SET last_insert_id = \
-             value, or LAST_INSERT_ID(expr) in an UPDATE",
-        ));
-    }
-    let mentions = mention::find(sql, &tokens);
+    let mut mentions = mention::find(sql, &tokens);
+    mentions.retain(|mention| facts.know(mention.fact));
     if mentions.is_empty() {
         return Ok(None);
     }
@@ -93,6 +86,18 @@ pub fn replace(
         }
     }
     Ok(Some(Replaced { sql: splice(sql, &merged(edits)), values }))
+}
+
+/// A function or variable that says who the client is or which schema is current, where the text names one. A server
+/// that runs the text on its own would answer about its connection with Serval.
+#[must_use]
+pub fn named_of_client(sql: &[u8], options: LexOptions) -> Option<String> {
+    let mut tokens = tokens(sql, options).ok()?;
+    tokens.retain(|token| !token.kind.is_comment());
+    let found = mention::find(sql, &tokens);
+    let of_client = found.iter().find(|mention| mention.fact.is_of_client())?;
+    let at = tokens[of_client.first].span.to(tokens[of_client.last].span);
+    Some(String::from_utf8_lossy(at.of(sql)).into_owned())
 }
 
 /// An alias is an insertion right behind a replacement when the item is nothing but the mention; as one edit each,

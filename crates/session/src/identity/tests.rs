@@ -2,9 +2,12 @@ use serval_sql::LexOptions;
 
 use serval_types::Value;
 
+use crate::session::Own;
+
 use super::{Facts, Replaced, Style, may_mention, replace};
 
 fn facts() -> Facts<'static> {
+    static OWN: std::sync::OnceLock<Own> = std::sync::OnceLock::new();
     Facts {
         schema: Some("shop"),
         user: "app",
@@ -18,6 +21,9 @@ fn facts() -> Facts<'static> {
         row_count: -1,
         found_rows: None,
         warnings: 0,
+        errors: 0,
+        own: OWN.get_or_init(Own::default),
+        wait_timeout: 28800,
     }
 }
 
@@ -77,11 +83,19 @@ fn names_are_left_alone() {
 }
 
 #[test]
-fn what_only_a_server_knows_is_refused() {
-    for sql in ["SELECT FOUND_ROWS()", "SELECT LAST_INSERT_ID(id) FROM t"] {
-        let error = replace(sql.as_bytes(), LexOptions::default(), &facts(), Style::Literals).unwrap_err();
-        assert_eq!(error.number, 1235, "{sql}");
-    }
+fn what_nobody_knows_any_more_is_refused() {
+    let error =
+        replace(b"SELECT FOUND_ROWS()", LexOptions::default(), &facts(), Style::Literals).unwrap_err();
+    assert_eq!(error.number, 1235);
+}
+
+#[test]
+fn a_global_value_is_not_the_sessions() {
+    check_untouched("SELECT @@global.autocommit, @@global.wait_timeout");
+    check("SELECT @@global.port", "SELECT CAST(3307 AS UNSIGNED) AS `@@global.port`");
+    check("SELECT @@wait_timeout", "SELECT CAST(28800 AS UNSIGNED) AS `@@wait_timeout`");
+    check_untouched("SELECT @@net_write_timeout");
+    check("SELECT CURRENT_ROLE()", "SELECT CAST(NULL AS CHAR(64)) AS `CURRENT_ROLE()`");
 }
 
 #[test]

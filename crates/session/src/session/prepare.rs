@@ -6,13 +6,14 @@ use serval_catalog::Catalog;
 use serval_planner::primitive::Primitive;
 use serval_planner::{BindRequest, Bound, Plan, PlanError, PlanRequest, SequenceDemand};
 use serval_remote::Backend;
-use serval_sql::{Scan, StatementClass};
 use serval_types::Value;
 use serval_wire::command::execute::Parameters;
 
 use super::{Numbers, Query, Session, is_system_schema};
 use crate::charset;
 use crate::failure::{Failure, refused};
+use crate::heavy::beside_others;
+use crate::statement::information_schema;
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub(crate) struct Ready {
 }
 
 /// A plan from the cache or the planner, with the session's permissions checked.
-pub(crate) fn plan<B: Backend>(
-    session: &Session<B>,
+pub(crate) async fn plan<B: Backend>(
+    session: &mut Session<B>,
     catalog: &Arc<Catalog>,
     query: &Query<'_>,
 ) -> Result<Arc<Plan>, Failure> {
@@ -45,12 +46,21 @@ pub(crate) fn plan<B: Backend>(
         Some(execution) => execution.statement.manner.schema.as_deref(),
         None => session.schema.as_deref(),
     };
-    if current.is_some_and(is_system_schema) && !may_have_no_table(query.scan) {
-        return Err(system_schema());
-    }
-    let schema = current.filter(|name| !is_system_schema(name));
-    let request = PlanRequest { sql: query.sql, scan: query.scan, schema, options: query.options(session) };
-    let plan = session.proxy.planner.plan(catalog, &request).map_err(plan_failure)?;
+    let system = current.is_some_and(is_system_schema);
+    let schema = current.filter(|_| !system).map(str::to_owned);
+    let options = query.options(session);
+    let request = PlanRequest { sql: query.sql, scan: query.scan, schema: schema.as_deref(), options };
+    let planning = session.temporary.planning(catalog, &query.scan.key);
+    let planned = beside_others(query.sql.len(), || session.proxy.planner.plan(&planning, &request));
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(error) if names_system_table(&error, system) => {
+            let current = if system { Some("information_schema") } else { schema.as_deref() };
+            let request = PlanRequest { schema: current, ..request };
+            return Box::pin(information_schema::plan(session, catalog, &request)).await;
+        }
+        Err(error) => return Err(Failure::Told(error.to_mysql())),
+    };
     for table in plan.tables() {
         if session.schema.as_deref() != Some(&table.schema) {
             session.check_schema(&table.schema)?;
@@ -66,7 +76,7 @@ pub(crate) async fn prepare<B: Backend>(
     query: &Query<'_>,
     purpose: Purpose,
 ) -> Result<Ready, Failure> {
-    let plan = plan(session, catalog, query)?;
+    let plan = plan(session, catalog, query).await?;
     let Query { sql, scan, .. } = *query;
     let instant = if plan.needs_now() { Some(Instant::ask(session, catalog).await?) } else { None };
     let now = instant.as_ref().map(|instant| &instant.now);
@@ -83,10 +93,10 @@ pub(crate) async fn prepare<B: Backend>(
     };
     let sequence_start = numbers.and_then(|numbers| numbers.first);
     let request = BindRequest { sequence_start, ..request };
-    let bound = match query.execution {
+    let bound = beside_others(sql.len(), || match query.execution {
         Some(_) => plan.bind_execution(&request),
         None => plan.bind(&request),
-    };
+    });
     let bound = bound.map_err(|error| error.to_mysql())?;
     let parameters = match (&query.execution, &demand, sequence_start) {
         (Some(execution), Some(demand), Some(first)) => {
@@ -99,7 +109,8 @@ pub(crate) async fn prepare<B: Backend>(
         // Without an argument the session's own value has taken its place.
         numbers.with(split, contains_word(&scan.key, b"LAST_INSERT_ID"))
     });
-    let several = super::warnings::targets(&bound.root).len() > 1;
+    let gathers = matches!(bound.root, Primitive::Gather(_));
+    let several = gathers || super::warnings::targets(&bound.root).len() > 1;
     let instant = match instant {
         None if several && plan.looks_at_clock() && purpose == Purpose::Run => {
             Some(Instant::ask(session, catalog).await?)
@@ -159,26 +170,25 @@ impl Instant {
     }
 }
 
+/// What `SET timestamp` has to say for a statement on several nodes; `None` where the session has set it already.
+pub(crate) async fn fixed_timestamp<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Catalog,
+) -> Result<Option<String>, Failure> {
+    Ok(Instant::ask(session, catalog).await?.timestamp)
+}
+
 /// Whether a word stands anywhere in the text.
 pub(crate) fn contains_word(key: &[u8], word: &[u8]) -> bool {
     key.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
 }
 
-/// Whether the statement is a SELECT without FROM, as clients send at connect.
-fn may_have_no_table(scan: &Scan) -> bool {
-    scan.class == StatementClass::Select && !contains_word(&scan.key, b"FROM")
-}
-
-fn plan_failure(error: PlanError) -> Failure {
+/// Whether a statement failed to be planned because it reads a schema of the servers' own.
+fn names_system_table(error: &PlanError, current: bool) -> bool {
     match error {
-        PlanError::UnknownSchema(name) if is_system_schema(&name) => system_schema(),
-        error => Failure::Told(error.to_mysql()),
+        PlanError::SystemSchema(_) => true,
+        PlanError::NoSchema => current,
+        PlanError::UnknownSchema(name) => is_system_schema(name),
+        _ => false,
     }
-}
-
-fn system_schema() -> Failure {
-    refused(
-        "Tables of information_schema, mysql, performance_schema and sys cannot be queried through Serval yet; use \
-         SHOW TABLES, SHOW COLUMNS, SHOW INDEX and SHOW CREATE TABLE",
-    )
 }

@@ -28,6 +28,8 @@ pub(crate) struct Execution<'a> {
     pub(crate) parameters: &'a Parameters,
     /// As they are understood.
     pub(crate) values: &'a [Value],
+    /// Its rows are put aside, to be fetched.
+    pub(crate) cursor: bool,
 }
 
 /// A statement in which what belongs to the session was replaced.

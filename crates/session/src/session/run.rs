@@ -6,19 +6,21 @@ use std::time::Instant;
 
 use serval_catalog::{Catalog, Consistency};
 use serval_executor::{Completed, Context, ExecuteError, ResultSink};
-use serval_planner::Bound;
 use serval_planner::primitive::{Primitive, Route, Target};
+use serval_planner::{Bound, PlanTable};
 use serval_remote::{Backend, SessionState};
 use serval_sql::LexOptions;
 use serval_transaction::Transaction;
 use serval_types::{MysqlError, NodeId};
 use serval_wire::command::execute::Parameters;
 
+use super::stored_calls::may_call_stored;
 use super::warnings::targets;
 use super::{Purpose, Query, Session, prepare};
 use crate::answer::{Answer, Collect};
 use crate::failure::{Failure, no_schema};
 use crate::identity::{self, Replaced, Style};
+use crate::statement::named_locks;
 
 impl<B: Backend> Session<B> {
     /// Runs a bound plan under `state` and in the session's transaction; with parameters, in the binary protocol.
@@ -30,9 +32,11 @@ impl<B: Backend> Session<B> {
         parameters: Option<&Parameters>,
         sink: &mut S,
     ) -> Result<Completed, ExecuteError> {
+        self.check_locked(bound)?;
         let was_open = self.transaction.is_open();
         self.last.nodes = targets(&bound.root).len();
         let replicas = !was_open && self.reads_anywhere(catalog);
+        let mode = self.transaction_mode(catalog);
         let mut outside = Transaction::new();
         let transaction =
             if self.stays_outside(bound, catalog) { &mut outside } else { &mut self.transaction };
@@ -43,15 +47,28 @@ impl<B: Backend> Session<B> {
             memory_limit: catalog.settings.memory_per_query,
             replicas,
             transaction,
+            mode,
             state,
             parameters,
         };
         let result = serval_executor::execute(bound, &mut context, sink).await;
-        if !self.transaction.is_open() && !bound.tables.is_empty() {
+        // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the one statement did not run, and they wait for the next.
+        let kept = matches!(&result, Err(error) if error.to_mysql().number == 1792);
+        if !self.transaction.is_open() && !bound.tables.is_empty() && !kept {
             // A deadlock or a DDL ended it, or the characteristics were for this one statement.
             self.transaction_ended();
         }
         result
+    }
+
+    /// Under LOCK TABLES only locked tables may be used, and temporary ones, which may also be made.
+    pub(crate) fn check_locked(&self, bound: &Bound) -> Result<(), ExecuteError> {
+        let Some(locked) = &self.locked else { return Ok(()) };
+        if bound.notes.iter().any(|note| note.rewrite == "temporary") {
+            return Ok(());
+        }
+        let is_temporary = |table: &PlanTable| self.temporary.has(&table.schema, &table.table.name);
+        locked.check(bound.tables.iter(), is_temporary).map_err(ExecuteError::Server)
     }
 
     /// Plans and runs a query of Serval's own making, under the client's state, into memory.
@@ -60,8 +77,14 @@ impl<B: Backend> Session<B> {
         let sql = self.with_identity(sql)?;
         let scan = serval_sql::scan(&sql, self.options)
             .map_err(|_| MysqlError::refused("The expression is no SQL"))?;
-        let ready = prepare(self, &catalog, &Query::text(&sql, &scan), Purpose::Run).await?;
-        self.collect_bound(&ready.bound, &catalog).await
+        let query = Query::text(&sql, &scan);
+        let mut ready = prepare(self, &catalog, &query, Purpose::Run).await?;
+        let placed = named_locks::place(self, &catalog, &query, &mut ready).await?;
+        let answer = self.collect_bound(&ready.bound, &catalog).await;
+        if let Some(placed) = placed {
+            named_locks::settle(self, &catalog, placed).await;
+        }
+        answer
     }
 
     /// Runs a bound plan into memory.
@@ -70,17 +93,38 @@ impl<B: Backend> Session<B> {
         bound: &Bound,
         catalog: &Catalog,
     ) -> Result<Answer, Failure> {
-        let mut sink = Collect::new(catalog.settings.memory_per_query);
         let state = self.effective_state();
-        match self.execute(bound, catalog, &state, None, &mut sink).await {
-            Ok(_) => Ok(sink.into_answer()),
+        self.collect_under(bound, catalog, &state).await
+    }
+
+    /// Runs a bound plan into memory, under a state that need not be the session's.
+    pub(crate) async fn collect_under(
+        &mut self,
+        bound: &Bound,
+        catalog: &Catalog,
+        state: &SessionState,
+    ) -> Result<Answer, Failure> {
+        let (answer, _) =
+            self.collect_completed(bound, catalog, state).await.map_err(|error| error.to_mysql())?;
+        Ok(answer)
+    }
+
+    /// [`Session::collect_under`], and what else is known when it has run.
+    pub(crate) async fn collect_completed(
+        &mut self,
+        bound: &Bound,
+        catalog: &Catalog,
+        state: &SessionState,
+    ) -> Result<(Answer, Completed), ExecuteError> {
+        let mut sink = Collect::new(catalog.settings.memory_per_query);
+        match self.execute(bound, catalog, state, None, &mut sink).await {
+            Ok(completed) => Ok((sink.into_answer(), completed)),
             // The sink here is memory: it was full.
             Err(ExecuteError::Client(_)) => {
                 Err(ExecuteError::Memory { limit: catalog.settings.memory_per_query })
             }
             Err(error) => Err(error),
         }
-        .map_err(|error| error.to_mysql().into())
     }
 
     /// Runs one statement on one node, as it is, into memory.
@@ -123,7 +167,10 @@ impl<B: Backend> Session<B> {
                 if bound.tables.is_empty() && self.transaction.is_open() =>
             {
                 let joined = self.transaction.groups();
-                targets.iter().all(|target| !joined.contains(&catalog.node(target.node).group))
+                targets.iter().all(|target| {
+                    !joined.contains(&catalog.node(target.node).group)
+                        && !may_call_stored(&target.sql, self.options)
+                })
             }
             _ => false,
         }
@@ -148,8 +195,16 @@ impl<B: Backend> Session<B> {
             row_count: self.last.row_count,
             found_rows: self.last.found_rows,
             warnings: self.last.warnings.into(),
+            errors: self.last.errors(),
+            own: &self.own,
+            wait_timeout: self.idle_timeout().as_secs(),
         }
     }
+}
+
+/// Whether one node answers the statement, whole.
+pub(crate) fn is_one_node(bound: &Bound) -> bool {
+    matches!(&bound.root, Primitive::Route(route) if route.targets.len() == 1)
 }
 
 /// A plan that sends one statement to one node.

@@ -22,6 +22,7 @@ impl<B: Backend> Session<B> {
     pub(crate) fn use_schema(&mut self, name: &str) -> Result<(), MysqlError> {
         let name = self.check_schema(name)?;
         self.entry.set_schema(Some(&name));
+        self.changes.schema(&name);
         self.schema = Some(name);
         Ok(())
     }

@@ -11,13 +11,16 @@ impl<B: Backend> Session<B> {
     pub(crate) fn status(&self) -> StatusFlags {
         let mut status = StatusFlags::empty();
         status.set(StatusFlags::SERVER_STATUS_AUTOCOMMIT, self.autocommit);
-        status.set(StatusFlags::SERVER_STATUS_IN_TRANS, self.transaction.is_open());
+        let in_transaction = self.transaction.is_open();
+        status.set(StatusFlags::SERVER_STATUS_IN_TRANS, in_transaction);
+        status.set(StatusFlags::SERVER_STATUS_IN_TRANS_READONLY, in_transaction && self.read_only);
         status.set(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES, self.options.no_backslash_escapes);
         status
     }
 
     /// An OK packet with nothing in it but the session's status.
     pub(crate) fn plain_ok(&self) -> OkPacket {
-        OkPacket { status: self.status(), ..OkPacket::default() }
+        let session_state = self.changes.encode(&self.state);
+        OkPacket { status: self.status(), session_state, ..OkPacket::default() }
     }
 }

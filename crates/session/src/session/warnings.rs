@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serval_catalog::Catalog;
+use serval_catalog::{Catalog, DataNode};
 use serval_executor::Names;
 use serval_planner::primitive::{Primitive, Target};
 use serval_planner::{Bound, PlanTable};
 use serval_remote::{Backend, Connection, RemoteError, Request, SessionState};
 use serval_transaction::Ending;
-use serval_types::{GroupId, MysqlError};
+use serval_types::{GroupId, MysqlError, NodeId};
 use serval_wire::packet::text_row;
 use serval_wire::response::{Part, PartDecoder};
 
-use super::Session;
+use super::{Session, on_node};
 use crate::answer::Answer;
 
 /// How long the client's next statement may wait for the warnings of the last one.
@@ -45,12 +45,18 @@ impl<B: Backend> Session<B> {
         });
     }
 
+    /// [`Session::note_warnings`] of a statement of Serval's own on one node.
+    pub(crate) fn note_warnings_of(&mut self, node: NodeId, catalog: &Arc<Catalog>) {
+        let state = self.effective_state();
+        self.note_warnings(&on_node(Target::new(node, None, Vec::new())), catalog, state);
+    }
+
     /// Fetches the last statement's warnings, if it left some. Where that fails, SHOW WARNINGS will say so.
     pub(crate) async fn fetch_warnings(&mut self) {
         let Some(warned) = self.warned.take() else { return };
         let fetched = tokio::time::timeout(FETCH_TIME, self.fetch(&warned)).await;
         // Connections that were not asked go back to their pools.
-        drop(self.backend.take_kept());
+        drop(self.backend.take_warned());
         match fetched {
             Ok(Ok(answer)) => self.last.messages = Some(answer),
             Ok(Err(error)) => tracing::debug!(%error, "warnings not fetched"),
@@ -60,8 +66,9 @@ impl<B: Backend> Session<B> {
 
     async fn fetch(&mut self, warned: &Warned) -> Result<Answer, RemoteError> {
         let mut answer = Answer::of_text(&["Level", "Code", "Message"]);
-        for mut connection in self.backend.take_kept() {
+        for mut connection in self.backend.take_warned() {
             show_warnings(&mut connection, &warned.state, &mut answer).await?;
+            connection.forget_warnings();
         }
         if self.transaction.is_open() {
             for group in groups(warned) {
@@ -118,6 +125,21 @@ async fn show_warnings<C: Connection>(
     }
 }
 
+impl<B: Backend> Session<B> {
+    /// An error with logical names, whoever raised it: those of statements that the client sent are mapped where they
+    /// come from, and this is for those that Serval sent by itself.
+    pub(crate) fn logical(&self, error: MysqlError) -> MysqlError {
+        let catalog = self.catalog();
+        let named = |node: &&DataNode| {
+            error.message.contains(&*node.database) && catalog.schema(&node.database).is_none()
+        };
+        let nodes: Vec<NodeId> = catalog.nodes.iter().filter(named).map(|node| node.id).collect();
+        nodes.into_iter().fold(error, |error, node| {
+            Names::of(&catalog, &[], &Target::new(node, None, Vec::new())).map_error(error)
+        })
+    }
+}
+
 /// Puts logical names into a warning's text.
 fn rename(row: &mut [Option<Vec<u8>>], warned: &Warned) {
     let [_, Some(code), Some(message)] = row else { return };
@@ -144,6 +166,8 @@ pub(super) fn targets(root: &Primitive) -> &[Target] {
         Primitive::Route(route) => &route.targets,
         Primitive::MergeSort(merge) => &merge.input.targets,
         Primitive::Spread(spread) => &spread.targets,
+        Primitive::Returning(returning) => &returning.spread.targets,
+        Primitive::Gather(gather) => std::slice::from_ref(&gather.statement),
         Primitive::Aggregate(above) => targets(&above.input),
         Primitive::Sort(above) => targets(&above.input),
         Primitive::Limit(above) => targets(&above.input),

@@ -6,10 +6,13 @@ use serval_catalog::Catalog;
 use serval_executor::ExecuteError;
 use serval_remote::Backend;
 use serval_sql::{Ddl, DdlKind, LexOptions, TableDefinition};
+use serval_types::MysqlError;
+use serval_wire::packet::OkPacket;
 use tokio::io::AsyncWrite;
 
 use super::transaction::commit;
-use crate::answer::ClientSink;
+use super::{stored, temporary};
+use crate::answer::{Answer, ClientSink};
 use crate::failure::{Failure, no_schema, refused};
 use crate::session::{Session, is_system_schema};
 use crate::stream::Writer;
@@ -25,16 +28,29 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
+    match &ddl.kind {
+        DdlKind::Stored(stored) => return stored::run(session, writer, text, stored).await,
+        DdlKind::CreateDatabase { name, if_not_exists } => {
+            return create_database(session, writer, name, *if_not_exists);
+        }
+        _ => {}
+    }
     let schemas = check(session, ddl)?;
+    if temporary::is_meant(ddl) {
+        return temporary::run(session, writer, text, ddl, &schemas).await;
+    }
     commit(session).await?;
-    let catalog = session.catalog();
+    let catalog = meant(session, ddl, &schemas);
     let bound = serval_planner::plan_ddl(&catalog, session.schema.as_deref(), ddl, text, session.options)
         .map_err(|error| error.to_mysql())?;
     let (status, state) = (session.status(), session.effective_state());
     let mut sink = ClientSink::new(writer, status, None);
     let result = session.execute(&bound, &catalog, &state, None, &mut sink).await;
     // Even a failed statement may have changed some of the nodes.
-    refresh(session, &catalog, ddl, &schemas).await;
+    refresh(session, &session.base_catalog(), ddl, &schemas).await;
+    if matches!(ddl.kind, DdlKind::DropTable { .. }) && !session.temporary.is_empty() {
+        temporary::forget_dropped(session, &catalog, ddl, &schemas, result.is_ok()).await;
+    }
     match result {
         Ok(completed) => {
             restart_numbers(session, &catalog, ddl, &schemas).await;
@@ -49,15 +65,48 @@ where
     }
 }
 
+/// CREATE DATABASE of a schema that is there, as dumps contain it. New ones are the configuration's.
+fn create_database<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    name: &str,
+    if_not_exists: bool,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin,
+{
+    let exists = session.catalog().schema(name).is_some() || is_system_schema(name);
+    if !exists {
+        return Err(refused("Databases are schemas of the configuration; add them there and reload"));
+    }
+    let name = session.check_schema(name)?;
+    // ER_DB_CREATE_EXISTS.
+    let message = format!("Can't create database '{name}'; database exists");
+    if !if_not_exists {
+        return Err(MysqlError { number: 1007, sqlstate: *b"HY000", message }.into());
+    }
+    let affected = u64::from(!session.proxy.flavour().is_mariadb());
+    session.last.changed(affected, 0, 1);
+    let mut messages = Answer::of_text(&["Level", "Code", "Message"]);
+    messages.push(["Note".to_owned(), "1007".to_owned(), message]);
+    session.last.messages = Some(messages);
+    writer.ok(&OkPacket { affected_rows: affected, warnings: 1, ..session.plain_ok() });
+    Ok(())
+}
+
+/// The catalog that the statement's names belong to. CREATE TABLE makes a table beside a temporary one of its name.
+fn meant<B: Backend>(session: &Session<B>, ddl: &Ddl, schemas: &[String]) -> Arc<Catalog> {
+    let created = schemas.first().zip(ddl.tables.first());
+    let is_hidden = created.is_some_and(|(schema, name)| session.temporary.has(schema, &name.table.value));
+    if is_hidden && matches!(ddl.kind, DdlKind::CreateTable { .. }) {
+        return session.base_catalog();
+    }
+    session.catalog()
+}
+
 /// The schema of each table, if the user may use all of them.
 fn check<B: Backend>(session: &Session<B>, ddl: &Ddl) -> Result<Vec<String>, Failure> {
-    if let DdlKind::CreateTable { temporary: true, .. } | DdlKind::DropTable { temporary: true, .. } =
-        ddl.kind
-    {
-        return Err(refused(
-            "Temporary tables are not supported yet; use an ordinary table and drop it afterwards",
-        ));
-    }
     let mut schemas = Vec::new();
     for table in ddl.tables.iter().chain(&ddl.references) {
         let named = table.schema.as_ref().map(|schema| schema.value.as_str());
@@ -96,9 +145,12 @@ async fn restart_numbers<B: Backend>(
 async fn refresh<B: Backend>(session: &mut Session<B>, catalog: &Catalog, ddl: &Ddl, schemas: &[String]) {
     let mut definitions = Vec::new();
     for (schema, table) in schemas.iter().zip(&ddl.tables) {
-        let servers = &*session.proxy.backend;
-        let fetched =
-            serval_executor::definitions::fetch(servers, catalog, schema, Some(&table.table.value)).await;
+        let (servers, name) = (&*session.proxy.backend, Some(&*table.table.value));
+        // A table that this session has locked shows its definition to nobody else.
+        let fetched = match session.locked {
+            Some(_) => serval_executor::definitions::fetch(&session.backend, catalog, schema, name).await,
+            None => serval_executor::definitions::fetch(servers, catalog, schema, name).await,
+        };
         for (table, error) in fetched.failed {
             tracing::warn!(schema, table, %error, "definition not read after a DDL statement; a reload reads it");
         }

@@ -1,14 +1,17 @@
 //! Reading and changing rows: plan, bind, execute.
 
 use serval_executor::{Completed, ExecuteError};
+use serval_planner::primitive::Primitive;
 use serval_remote::Backend;
 use serval_sql::StatementClass;
+use serval_types::GroupId;
 use tokio::io::AsyncWrite;
 
 use super::insert_id::Given;
+use super::{into, named_locks, select_limit};
 use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
-use crate::session::{Purpose, Query, Ready, Session, contains_word, prepare};
+use crate::session::{Effects, Purpose, Query, Ready, Session, contains_word, may_call_stored, found_rows, prepare};
 use crate::stream::Writer;
 
 /// Plans, binds and executes the statement.
@@ -24,8 +27,16 @@ where
     let catalog = session.catalog();
     let filled = query.filled(session)?;
     let query = filled.as_ref().map_or(query, |filled| filled.query(query));
-    let ready = prepare(session, &catalog, &query, Purpose::Run).await?;
-    if !session.autocommit && !session.transaction.is_open() && !ready.plan.tables().is_empty() {
+    let effects = Effects::of(&query, query.options(session));
+    if let Some(into) = &effects.into
+        && Box::pin(into::merged(session, writer, &query, into)).await?
+    {
+        return Ok(());
+    }
+    let mut ready = prepare(session, &catalog, &query, Purpose::Run).await?;
+    let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
+    let touches = !ready.plan.tables().is_empty() || may_call_stored(query.sql, session.options);
+    if !session.autocommit && !session.transaction.is_open() && touches {
         session.begin("START TRANSACTION", &catalog);
     }
     let (status, mut state) = (session.status(), session.effective_state());
@@ -35,23 +46,65 @@ where
     if let Some(execution) = &query.execution {
         state = execution.statement.state(session.options, state);
     }
+    let state = select_limit::apply(session, &query, &mut ready.bound, state)?;
     let sent = query.execution.map(|execution| execution.parameters);
     let parameters = ready.parameters.as_ref().or(sent);
     let counting = Counting::of(writer.capabilities(), query.scan);
     let mut sink = ClientSink::new(writer, status, ready.numbers).counting(counting);
-    match session.execute(&ready.bound, &catalog, &state, parameters, &mut sink).await {
+    if let Some(execution) = &query.execution {
+        sink = sink.prepared(execution.statement.columns.len());
+    }
+    if query.execution.is_some_and(|execution| execution.cursor) {
+        sink = sink.opening(session.prepared.room(&catalog.settings));
+    }
+    let read = into::one_group(&catalog, &ready.bound).filter(|_| !effects.wanted.is_nothing());
+    if let Some(group) = read {
+        session.pin_for_reading(group);
+    }
+    let result = session.execute(&ready.bound, &catalog, &state, parameters, &mut sink).await;
+    if let Some(placed) = placed {
+        named_locks::settle(session, &catalog, placed).await;
+    }
+    let result = match result {
         Ok(completed) => {
+            session.opened = sink.opened();
             // FOUND_ROWS: ROW_COUNT() says what the client was told.
             let told = sink.affected_rows();
+            let kept = session.last.warnings();
             remember(session, &query, &ready, &completed, told);
+            if ready.plan.tables().is_empty() {
+                session.last.keep(kept, session.proxy.flavour());
+            }
             if completed.warnings > 0 {
                 session.note_warnings(&ready.bound, &catalog, state);
             }
             Ok(())
         }
-        Err(ExecuteError::Client(_)) => Err(Failure::Gone),
+        Err(ExecuteError::Client(_)) => Err(sink.failure().map_or(Failure::Gone, Failure::Told)),
         Err(error) => Err(error.to_mysql().into()),
+    };
+    match read {
+        Some(group) => Box::pin(read_back(session, group, &effects, result)).await,
+        None => result,
     }
+}
+
+/// Fetches what the statement left in the server's session, also after an error: a row before the one that failed may
+/// have set a variable.
+async fn read_back<B: Backend>(
+    session: &mut Session<B>,
+    group: GroupId,
+    effects: &Effects,
+    result: Result<(), Failure>,
+) -> Result<(), Failure> {
+    if let Err(Failure::Gone | Failure::Fatal(_)) = &result {
+        session.abandon(group);
+        return result;
+    }
+    // Whatever is asked next makes the server forget its warnings.
+    session.fetch_warnings().await;
+    let read = session.read_wanted(group, &effects.wanted).await;
+    result.and(read)
 }
 
 fn remember<B: Backend>(
@@ -69,10 +122,17 @@ fn remember<B: Backend>(
         };
         session.last.changed(told.unwrap_or(affected_rows), insert_id, completed.warnings);
     } else {
-        // The word can only stand among the first ones.
-        let key = &query.scan.key;
-        let counted = !contains_word(&key[..key.len().min(96)], b"SQL_CALC_FOUND_ROWS");
-        session.last.selected(completed.rows, counted, completed.warnings);
+        let found = completed.found_rows.or_else(|| found_rows(query, completed.rows));
+        // What a scratch server has counted nobody asks it for.
+        let gathered = matches!(ready.bound.root, Primitive::Gather(_));
+        let found =
+            found.filter(|_| !gathered || !Effects::of(query, query.options(session)).wanted.found_rows);
+        session.last.selected(found, completed.warnings);
+        if let Some(told) = told {
+            // INTO: an OK packet instead of rows.
+            session.last.row_count = i64::try_from(told).unwrap_or(i64::MAX);
+            session.last.found_rows = Some(told);
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! EXPLAIN: Serval's own plan with `FORMAT=SERVAL`, a server's otherwise.
 
 use bytes::Bytes;
+use serval_executor::Names;
 use serval_planner::primitive::{Primitive, Route, Target};
 use serval_remote::Backend;
 use serval_sql::Explain;
 use tokio::io::AsyncWrite;
 
 use super::{answer, refused};
-use crate::answer::{Answer, Row};
+use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::session::{Purpose, Query, Session, on_node, prepare};
 use crate::stream::Writer;
@@ -42,19 +43,11 @@ where
     let target = Target { sql, ..target.clone() };
     let asked = serval_planner::Bound { tables: bound.tables.clone(), ..on_node(target.clone()) };
     let mut rows = session.collect_bound(&asked, &catalog).await?;
-    for table in bound.tables.iter() {
-        rename(&mut rows.rows, table.physical_name(target.shard), &table.table.name);
+    let names = Names::of(&catalog, &bound.tables, &target);
+    for cell in rows.rows.iter_mut().flatten().flatten() {
+        *cell = names.map_text(&String::from_utf8_lossy(cell)).into_bytes();
     }
     answer(session, writer, &rows).await
-}
-
-/// Puts a logical name where a cell is a physical one.
-fn rename(rows: &mut [Row], physical: &str, logical: &str) {
-    for cell in rows.iter_mut().flatten().flatten() {
-        if physical != logical && cell == physical.as_bytes() {
-            *cell = logical.as_bytes().to_vec();
-        }
-    }
 }
 
 fn many() -> Failure {

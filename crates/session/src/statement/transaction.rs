@@ -3,8 +3,9 @@
 use serval_remote::Backend;
 use serval_sql::TransactionStatement;
 
-use crate::failure::{Failure, refused};
-use crate::session::Session;
+use super::lock_tables;
+use crate::failure::Failure;
+use crate::session::{Characteristics, Session};
 
 /// Opens, ends or marks the session's transaction.
 pub(super) async fn run<B: Backend>(
@@ -14,12 +15,15 @@ pub(super) async fn run<B: Backend>(
     match statement {
         TransactionStatement::Begin { read_only, snapshot } => begin(session, *read_only, *snapshot).await,
         TransactionStatement::Commit { chain, release } => {
-            check_simple(*chain, *release)?;
-            commit(session).await
+            let characteristics = session.next_transaction.clone();
+            commit(session).await?;
+            complete(session, characteristics, *chain, *release);
+            Ok(())
         }
         TransactionStatement::Rollback { chain, release } => {
-            check_simple(*chain, *release)?;
+            let characteristics = session.next_transaction.clone();
             rollback(session).await;
+            complete(session, characteristics, *chain, *release);
             Ok(())
         }
         // Outside a transaction there is nothing that a savepoint could mark, and servers say OK to it.
@@ -60,8 +64,11 @@ async fn begin<B: Backend>(
     if session.transaction.is_open() {
         commit(session).await?;
     }
+    // As on a server, unlike COMMIT.
+    lock_tables::release(session).await?;
     let read_only = read_only.or(next.read_only);
-    session.next_transaction = next;
+    // Kept for AND CHAIN.
+    session.next_transaction = Characteristics { read_only, ..next };
     let catalog = session.catalog();
     session.begin(begin_sql(read_only, snapshot), &catalog);
     Ok(())
@@ -86,12 +93,21 @@ fn open_if_implicit<B: Backend>(session: &mut Session<B>) {
     }
 }
 
-fn check_simple(chain: Option<bool>, release: Option<bool>) -> Result<(), Failure> {
-    match (chain, release) {
-        (Some(true), _) => Err(refused("AND CHAIN is not supported; say BEGIN after COMMIT or ROLLBACK")),
-        (_, Some(true)) => {
-            Err(refused("RELEASE is not supported; close the connection after COMMIT or ROLLBACK"))
-        }
-        _ => Ok(()),
+/// What follows the end of a transaction: another one like it, or the end of the connection. What the statement does
+/// not say, completion_type does.
+fn complete<B: Backend>(
+    session: &mut Session<B>,
+    characteristics: Characteristics,
+    chain: Option<bool>,
+    release: Option<bool>,
+) {
+    let usual = session.own.value("completion_type").unwrap_or("NO_CHAIN");
+    let release = release.unwrap_or(chain != Some(true) && usual == "RELEASE");
+    let chain = chain.unwrap_or(!release && usual == "CHAIN");
+    if chain {
+        let catalog = session.catalog();
+        session.begin(begin_sql(characteristics.read_only, false), &catalog);
+        session.next_transaction = characteristics;
     }
+    session.leaving |= release;
 }

@@ -3,10 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use serval_wire::WireError;
 use serval_wire::frame::{Packet, PacketReader};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use super::compressed::Inflate;
+use super::upload::{FileFrames, Piece, Step};
 
 /// How much is asked of the socket at once; a usual statement arrives in one read.
 const READ_BYTES: usize = 8 * 1024;
@@ -43,17 +46,53 @@ pub struct Reader<R> {
     half: R,
     buffer: BytesMut,
     packets: PacketReader,
+    limit: usize,
+    /// Where what comes is compressed.
+    inflate: Option<Box<Inflate>>,
+    /// Where it sends a file.
+    file: Option<FileFrames>,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     /// Reads packets of at most `limit` bytes from `half`.
     pub fn new(half: R, limit: usize) -> Self {
-        Self { half, buffer: BytesMut::new(), packets: PacketReader::new(limit) }
+        Self {
+            half,
+            buffer: BytesMut::new(),
+            packets: PacketReader::new(limit),
+            limit,
+            inflate: None,
+            file: None,
+        }
     }
 
     /// Changes the limit, once the client has shown who it is. The sequence starts anew.
     pub fn set_limit(&mut self, limit: usize) {
         self.packets = PacketReader::new(limit);
+        self.limit = limit;
+    }
+
+    /// What comes from now on is compressed; the limit has been settled.
+    pub(super) fn inflate(&mut self, mut inflate: Inflate) {
+        // What has come already came after the OK that the client was waiting for.
+        inflate.input = std::mem::take(&mut self.buffer);
+        self.packets.set_unordered();
+        self.inflate = Some(Box::new(inflate));
+    }
+
+    /// Puts another half in the place of this one: what was read of it and not used, and it.
+    pub(crate) fn replace(&mut self, half: R) -> (BytesMut, R) {
+        (std::mem::take(&mut self.buffer), std::mem::replace(&mut self.half, half))
+    }
+
+    /// What has come so far and not been used.
+    pub(crate) fn ahead(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Drops the first bytes of what has come.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.buffer.advance(count.min(self.buffer.len()));
     }
 
     /// Expects this sequence id next, in the middle of an exchange.
@@ -75,12 +114,16 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// [`ReadError::Idle`] when nothing, or not all of a packet, came within `idle`.
     pub async fn command(&mut self, idle: Duration, rest: impl FnOnce()) -> Result<Packet, ReadError> {
         self.packets.reset_sequence();
+        if let (Some(inflate), true) = (&self.inflate, self.buffer.is_empty()) {
+            inflate.restart();
+        }
         let keep = KEEP_BUFFER.min(idle);
         if let Ok(packet) = tokio::time::timeout(keep, self.packet()).await {
             return packet;
         }
-        if self.buffer.is_empty() {
+        if self.is_silent() {
             self.buffer = BytesMut::new();
+            *self.input() = BytesMut::new();
             rest();
             match tokio::time::timeout(idle.saturating_sub(keep), self.first_byte()).await {
                 Ok(read) => read?,
@@ -99,13 +142,47 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             if let Some(packet) = self.packets.next(&mut self.buffer)? {
                 return Ok(packet);
             }
-            self.fill().await?;
+            if !self.open()? {
+                self.fill().await?;
+            }
+        }
+    }
+
+    /// What comes now is a file, in packets that count from `sequence`.
+    pub(crate) fn begin_file(&mut self, sequence: u8) {
+        self.file = Some(FileFrames::new(sequence, self.inflate.is_none()));
+    }
+
+    /// Whether the end of a file is still to come.
+    pub(crate) fn is_in_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The next piece of the file; at its end the sequence id of the packet that ended it. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// As [`Reader::packet`].
+    pub(crate) async fn file_piece(&mut self) -> Result<Piece, ReadError> {
+        loop {
+            let Some(file) = &mut self.file else { return Err(ReadError::Closed) };
+            match file.next(&mut self.buffer)? {
+                Step::Bytes(bytes) => return Ok(Piece::Bytes(bytes)),
+                Step::End => {
+                    let sequence = file.last();
+                    self.file = None;
+                    return Ok(Piece::End { sequence });
+                }
+                Step::More => {}
+            }
+            if !self.open()? {
+                self.fill().await?;
+            }
         }
     }
 
     /// Resolves when the client has gone away. What it sends meanwhile is kept for later, within bounds.
     pub async fn gone(&mut self) {
-        while self.buffer.len() < AHEAD_BYTES {
+        while self.input().len() < AHEAD_BYTES {
             if self.fill().await.is_err() {
                 return;
             }
@@ -113,9 +190,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         std::future::pending().await
     }
 
-    async fn fill(&mut self) -> Result<(), ReadError> {
-        self.buffer.reserve(READ_BYTES);
-        match self.half.read_buf(&mut self.buffer).await? {
+    /// Waits for more, of whatever kind.
+    pub(crate) async fn fill(&mut self) -> Result<(), ReadError> {
+        let input = match &mut self.inflate {
+            None => &mut self.buffer,
+            Some(inflate) => &mut inflate.input,
+        };
+        input.reserve(READ_BYTES);
+        match self.half.read_buf(input).await? {
             0 => Err(ReadError::Closed),
             _ => Ok(()),
         }
@@ -127,10 +209,32 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         match self.half.read(&mut first).await? {
             0 => Err(ReadError::Closed),
             count => {
-                self.buffer.reserve(READ_BYTES);
-                self.buffer.extend_from_slice(&first[..count]);
+                let input = self.input();
+                input.reserve(READ_BYTES);
+                input.extend_from_slice(&first[..count]);
                 Ok(())
             }
         }
+    }
+
+    /// Where bytes are gathered as they come.
+    fn input(&mut self) -> &mut BytesMut {
+        match &mut self.inflate {
+            None => &mut self.buffer,
+            Some(inflate) => &mut inflate.input,
+        }
+    }
+
+    /// Opens a compressed frame, where there is a whole one.
+    fn open(&mut self) -> Result<bool, WireError> {
+        match &mut self.inflate {
+            None => Ok(false),
+            Some(inflate) => inflate.open(&mut self.buffer, self.limit),
+        }
+    }
+
+    /// Whether nothing has come, not even the start of a packet.
+    fn is_silent(&self) -> bool {
+        self.buffer.is_empty() && self.inflate.as_ref().is_none_or(|inflate| inflate.input.is_empty())
     }
 }

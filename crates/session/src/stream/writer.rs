@@ -4,10 +4,12 @@ use std::io;
 
 use bytes::{Buf as _, BytesMut};
 use serval_types::MysqlError;
-use serval_wire::Capabilities;
 use serval_wire::frame::write_packet;
 use serval_wire::packet::{ErrPacket, OkPacket};
+use serval_wire::{Capabilities, StatusFlags};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use super::compressed::Deflate;
 
 /// Past this the buffer is sent without waiting for the end of the answer.
 const LARGE_BYTES: usize = 16 * 1024;
@@ -51,6 +53,12 @@ pub struct Writer<W> {
     capabilities: Capabilities,
     progress: Progress,
     rows: RowFormat,
+    /// Another answer to the same command follows.
+    more_results: bool,
+    /// Whether column definitions are sent to a client that can do without.
+    metadata: bool,
+    /// Where what is sent is compressed.
+    deflate: Option<Box<Deflate>>,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
@@ -64,7 +72,20 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             capabilities: Capabilities::default(),
             progress: Progress::NotStarted,
             rows: RowFormat::default(),
+            more_results: false,
+            metadata: true,
+            deflate: None,
         }
+    }
+
+    /// What is sent from now on is compressed. Nothing may be buffered.
+    pub(super) fn deflate(&mut self, deflate: Deflate) {
+        self.deflate = Some(Box::new(deflate));
+    }
+
+    /// Puts another half in the place of this one.
+    pub(crate) fn replace(&mut self, half: W) -> W {
+        std::mem::replace(&mut self.half, half)
     }
 
     /// What both sides have agreed on.
@@ -94,9 +115,47 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// Begins an answer to a packet that the client sent with `sequence`.
     pub fn follow(&mut self, sequence: u8) {
+        self.next_answer();
+        self.more_results = false;
+        self.sequence = sequence.wrapping_add(1);
+    }
+
+    /// Goes on with the same answer behind a packet that the client sent with `sequence`.
+    pub(crate) fn go_on_after(&mut self, sequence: u8) {
+        self.sequence = sequence.wrapping_add(1);
+    }
+
+    /// Begins the next answer to the same command.
+    pub fn next_answer(&mut self) {
         self.progress = Progress::NotStarted;
         self.rows = RowFormat::default();
-        self.sequence = sequence.wrapping_add(1);
+    }
+
+    /// Says whether another answer to the same command follows the one that is being written. Whoever writes one
+    /// need not know: its status goes through [`Writer::status`].
+    pub fn set_more_results(&mut self, more_results: bool) {
+        self.more_results = more_results;
+    }
+
+    /// Whether another answer to the same command follows.
+    pub fn has_more_results(&self) -> bool {
+        self.more_results
+    }
+
+    /// The status flags of an answer, with what is known of the answers behind it.
+    pub fn status(&self, status: StatusFlags) -> StatusFlags {
+        if self.more_results { status | StatusFlags::SERVER_MORE_RESULTS_EXISTS } else { status }
+    }
+
+    /// Settles whether column definitions are sent to a client that can do without.
+    pub fn set_metadata(&mut self, metadata: bool) {
+        self.metadata = metadata;
+    }
+
+    /// For a client that can do without column definitions: whether they are sent.
+    pub fn optional_metadata(&self) -> Option<bool> {
+        let agreed = self.capabilities.contains(Capabilities::CLIENT_OPTIONAL_RESULTSET_METADATA);
+        agreed.then_some(self.metadata)
     }
 
     /// How the rows of the answer are encoded.
@@ -113,6 +172,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     pub fn unasked(&mut self) {
         self.progress = Progress::NotStarted;
         self.sequence = 0;
+        if let Some(deflate) = &self.deflate {
+            deflate.restart();
+        }
     }
 
     /// Appends one packet.
@@ -130,6 +192,10 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Appends an OK packet, which is a whole answer.
     pub fn ok(&mut self, ok: &OkPacket) {
         self.progress = Progress::Complete;
+        if self.more_results {
+            let ok = OkPacket { status: self.status(ok.status), ..ok.clone() };
+            return self.encode(|capabilities, out| ok.encode(capabilities, out));
+        }
         self.encode(|capabilities, out| ok.encode(capabilities, out));
     }
 
@@ -168,6 +234,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// # Errors
     /// The client is gone.
     pub async fn flush(&mut self) -> io::Result<()> {
+        if self.deflate.is_some() {
+            return self.flush_compressed().await;
+        }
         while self.out.has_remaining() {
             if self.half.write_buf(&mut self.out).await? == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
@@ -177,10 +246,34 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.half.flush().await
     }
 
+    async fn flush_compressed(&mut self) -> io::Result<()> {
+        let Some(deflate) = &mut self.deflate else { return Ok(()) };
+        loop {
+            while deflate.ready.has_remaining() {
+                if self.half.write_buf(&mut deflate.ready).await? == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+            }
+            deflate.ready.clear();
+            if self.out.is_empty() {
+                break;
+            }
+            deflate.pack(&mut self.out);
+        }
+        self.out.clear();
+        self.half.flush().await
+    }
+
     /// Gives up memory that an unusual answer took, or all of it for a client that is idle.
     pub fn shrink(&mut self, idle: bool) {
         if self.out.is_empty() && (idle || self.out.capacity() > KEEP_BYTES) {
             self.out = BytesMut::new();
+        }
+        if let Some(deflate) = &mut self.deflate
+            && deflate.ready.is_empty()
+            && (idle || deflate.ready.capacity() > KEEP_BYTES)
+        {
+            deflate.ready = BytesMut::new();
         }
         if self.scratch.capacity() > KEEP_BYTES || idle {
             self.scratch = Vec::new();

@@ -8,6 +8,7 @@ use serval_wire::auth::{
 };
 use serval_wire::binary_row::{self, Cell};
 use serval_wire::frame::write_packet;
+use serval_wire::lenenc::Reader;
 use serval_wire::packet::{
     AuthSwitchRequest, ColumnDefinition, EofPacket, ErrPacket, Handshake, HandshakeResponse, OkPacket,
     PrepareOk, text_row,
@@ -25,6 +26,8 @@ pub struct Client {
     expect: Expect,
     /// The types of the columns, where rows are binary.
     binary: Option<Vec<u8>>,
+    /// The types of the last execution's columns, for its cursor.
+    executed: Vec<u8>,
 }
 
 /// What the next packet can be.
@@ -62,7 +65,14 @@ impl Client {
             | Capabilities::CLIENT_LONG_PASSWORD
             | Capabilities::CLIENT_CONNECT_WITH_DB;
         capabilities.set(Capabilities::CLIENT_DEPRECATE_EOF, deprecate_eof);
-        Self { stream, capabilities, input: BytesMut::new(), expect: Expect::Greeting, binary: None }
+        Self {
+            stream,
+            capabilities,
+            input: BytesMut::new(),
+            expect: Expect::Greeting,
+            binary: None,
+            executed: Vec::new(),
+        }
     }
 
     /// Writes a packet.
@@ -75,11 +85,19 @@ impl Client {
     /// Writes a command's first packet, and expects its answer.
     pub async fn command(&mut self, payload: &[u8]) {
         self.expect = match payload.first() {
+            Some(0x1c) => Expect::Rows,
             Some(0x04) => Expect::Fields,
             Some(0x16) => Expect::Prepared,
             _ => Expect::Answer,
         };
-        self.binary = (payload.first() == Some(&0x17)).then(Vec::new);
+        if let Some(types) = self.binary.take() {
+            self.executed = types;
+        }
+        self.binary = match payload.first() {
+            Some(0x17) => Some(Vec::new()),
+            Some(0x1c) => Some(self.executed.clone()),
+            _ => None,
+        };
         self.packet(0, payload).await;
     }
 
@@ -128,6 +146,7 @@ impl Client {
             database: credentials.schema.clone(),
             auth_plugin: Some(plugin.clone()),
             attributes: Vec::new(),
+            zstd_level: 0,
         };
         let mut payload = Vec::new();
         response.encode(greeting.capabilities, &mut payload);
@@ -181,6 +200,10 @@ impl Client {
         Some((sequence, frame[4..].to_vec()))
     }
 
+    fn has_optional_metadata(&self) -> bool {
+        self.capabilities.contains(Capabilities::CLIENT_OPTIONAL_RESULTSET_METADATA)
+    }
+
     fn sends_eof(&self) -> bool {
         !self.capabilities.contains(Capabilities::CLIENT_DEPRECATE_EOF)
     }
@@ -213,7 +236,9 @@ impl Client {
             (Expect::Login | Expect::Answer, Some(0)) => ok("OK", payload),
             (Expect::Prepared, Some(0)) => {
                 let ok = PrepareOk::decode(payload, self.capabilities).unwrap();
-                self.expect = self.after_definitions(ok.parameters, ok.columns);
+                let told = !self.has_optional_metadata() || payload.last() == Some(&1);
+                self.expect =
+                    if told { self.after_definitions(ok.parameters, ok.columns) } else { Expect::Answer };
                 format!("prepared {}: {} parameters, {} columns", ok.statement, ok.parameters, ok.columns)
             }
             (Expect::Definitions(left, then), _) => {
@@ -227,8 +252,20 @@ impl Client {
                 self.expect = self.after_definitions(then, 0);
                 end(payload)
             }
+            (Expect::Answer, Some(0xfe)) if eof => end(payload),
+            (Expect::Answer, Some(count)) if payload.len() == 2 && self.has_optional_metadata() => {
+                self.expect = match payload[1] {
+                    0 if self.sends_eof() => Expect::EofAfterColumns,
+                    0 => Expect::Rows,
+                    _ => Expect::Columns(u64::from(*count)),
+                };
+                format!("columns {count}, {}", if payload[1] == 0 { "not told" } else { "told" })
+            }
             (Expect::Answer, Some(count)) if payload.len() == 1 => {
                 self.expect = Expect::Columns(u64::from(*count));
+                if let Some(types) = &mut self.binary {
+                    types.clear();
+                }
                 format!("columns {count}")
             }
             (Expect::Columns(left), _) => {
@@ -243,8 +280,9 @@ impl Client {
                 column(payload)
             }
             (Expect::EofAfterColumns, _) => {
-                self.expect = Expect::Rows;
-                end(payload)
+                let text = end(payload);
+                self.expect = if text.contains("cursor_exists") { Expect::Answer } else { Expect::Rows };
+                text
             }
             (Expect::Rows | Expect::Fields, Some(0xfe)) if eof => {
                 self.expect = Expect::Answer;
@@ -277,6 +315,9 @@ fn error(payload: &[u8]) -> String {
 fn ok(name: &str, payload: &[u8]) -> String {
     let ok = OkPacket::decode(payload, Capabilities::CLIENT_PROTOCOL_41).unwrap();
     let mut text = format!("{name}{}", status(ok.status));
+    if let Some(state) = &ok.session_state {
+        text += &format!(" state[{}]", session_state(state));
+    }
     for (what, value) in
         [("affected", ok.affected_rows), ("insert_id", ok.last_insert_id), ("warnings", ok.warnings.into())]
     {
@@ -302,8 +343,31 @@ fn status(status: StatusFlags) -> String {
         (StatusFlags::SERVER_STATUS_IN_TRANS, " in_trans"),
         (StatusFlags::SERVER_MORE_RESULTS_EXISTS, " more_results"),
         (StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES, " no_backslash_escapes"),
+        (StatusFlags::SERVER_STATUS_CURSOR_EXISTS, " cursor_exists"),
+        (StatusFlags::SERVER_STATUS_LAST_ROW_SENT, " last_row_sent"),
+        (StatusFlags::SERVER_STATUS_IN_TRANS_READONLY, " read_only"),
+        (StatusFlags::SERVER_PS_OUT_PARAMS, " out_params"),
+        (StatusFlags::SERVER_STATUS_METADATA_CHANGED, " metadata_changed"),
     ];
     names.iter().filter(|(flag, _)| status.contains(*flag)).map(|(_, name)| *name).collect()
+}
+
+/// What changed, as session tracking tells it.
+fn session_state(entries: &[u8]) -> String {
+    let mut reader = Reader::new(entries, "session state");
+    let mut texts = Vec::new();
+    while !reader.is_empty() {
+        let (kind, data) = (reader.u8().unwrap(), reader.string().unwrap());
+        let mut data = Reader::new(data, "entry");
+        let mut text = || String::from_utf8_lossy(data.string().unwrap()).into_owned();
+        texts.push(match kind {
+            0 => format!("{}={}", text(), text()),
+            1 => format!("schema {}", text()),
+            2 => "something".to_owned(),
+            other => format!("kind {other}"),
+        });
+    }
+    texts.join(", ")
 }
 
 fn column(payload: &[u8]) -> String {
@@ -314,6 +378,7 @@ fn column(payload: &[u8]) -> String {
 fn binary_row(payload: &[u8], types: &[u8]) -> String {
     let cells = binary_row::cells(payload, types.iter().copied()).unwrap().zip(types);
     let cells = cells.map(|(cell, column_type)| match binary_row::value(*column_type, 0, cell.unwrap()) {
+        Ok(Cell::Bytes(bytes)) if bytes.len() > 80 => format!("({} bytes)", bytes.len()),
         Ok(Cell::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         Ok(cell) => format!("{cell:?}"),
         Err(error) => error.to_string(),

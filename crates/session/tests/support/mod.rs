@@ -21,6 +21,10 @@ schemas = ["shop", "other"]
 password = ""
 schemas = ["shop"]
 
+[users.split]
+password = "secret"
+schemas = ["split"]
+
 [admin.users.admin]
 password = "secret"
 
@@ -49,6 +53,10 @@ users = { rule = "by_id" }
 [schemas.other]
 default_node = "dn1"
 
+[schemas.split]
+[schemas.split.tables]
+users = { rule = "by_id" }
+
 [schemas.forbidden]
 default_node = "dn1"
 "#;
@@ -58,7 +66,11 @@ const DEFINITION: &str = "CREATE TABLE users (id BIGINT NOT NULL, name VARCHAR(2
 /// The catalog of all tests, with `limits` as the lines of its `[limits]`.
 pub fn catalog(limits: &str) -> Catalog {
     let text = format!("[limits]\n{limits}\n{CONFIG}");
-    let secret = |_: &serval_catalog::SecretSource| Err("no secrets here".to_owned());
+    // Where a path of a PEM file is expected, what would stand in the file does.
+    let secret = |source: &serval_catalog::SecretSource| match source {
+        serval_catalog::SecretSource::Pem(text) => Ok(text.clone()),
+        _ => Err("no secrets here".to_owned()),
+    };
     let snapshot = [("shop.sql".to_owned(), DEFINITION.to_owned())];
     match serval_catalog::load(&text, "test.toml", &secret, &snapshot) {
         Ok((catalog, _)) => catalog,
@@ -66,8 +78,13 @@ pub fn catalog(limits: &str) -> Catalog {
     }
 }
 
-/// A proxy over `servers`.
+/// A proxy over `servers` that clients take for MariaDB.
 pub fn proxy(limits: &str, servers: Servers) -> Arc<Proxy<Servers>> {
+    proxy_as("10.11.6-MariaDB", limits, servers)
+}
+
+/// A proxy over `servers` of some version.
+pub fn proxy_as(version: &str, limits: &str, servers: Servers) -> Arc<Proxy<Servers>> {
     let catalog = Arc::new(ArcSwap::from_pointee(catalog(limits)));
-    Arc::new(Proxy::new(catalog, Arc::new(servers), "10.11.6-MariaDB", CancellationToken::new()))
+    Arc::new(Proxy::new(catalog, Arc::new(servers), version, CancellationToken::new()))
 }

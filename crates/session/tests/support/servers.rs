@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use serval_remote::{Access, Backend, Burst, Connection, Execution, RemoteError, Request, SessionState};
+use serval_remote::{
+    Access, Backend, Burst, Connection, Execution, NAMES, RemoteError, Request, SessionState,
+};
 use serval_types::{ErrorCode, GroupId, MysqlError, Value};
 use serval_wire::binary_row::BinaryRowBuilder;
 use serval_wire::frame::write_packet;
@@ -25,6 +27,8 @@ pub enum Reply {
     Ok { affected: u64, insert_id: u64, warnings: u16 },
     /// Rows of text; `None` is NULL.
     Rows { columns: Vec<String>, rows: Vec<Vec<Option<String>>>, warnings: u16 },
+    /// Several results, the last one an OK packet of a server in a transaction or not, with autocommit or without.
+    Several { results: Vec<Reply>, in_transaction: bool, autocommit: bool },
     /// The same row again and again, in bursts of about 16 KiB, so many times.
     Flood { bursts: usize },
     /// An error.
@@ -74,7 +78,7 @@ impl Servers {
         if let Some((_, reply)) = script.rules.iter().find(|(start, _)| sql.starts_with(start.as_str())) {
             return reply.clone();
         }
-        if ["START TRANSACTION", "COMMIT", "ROLLBACK", "DO 0", "SAVEPOINT"]
+        if ["START TRANSACTION", "COMMIT", "ROLLBACK", "DO 0", "SAVEPOINT", "SET "]
             .iter()
             .any(|word| sql.starts_with(word))
         {
@@ -104,7 +108,9 @@ impl Backend for Servers {
             id,
             state: SessionState::default(),
             in_transaction: false,
+            spoiled: false,
             left: Vec::new(),
+            scanner: ResponseScanner::new(true),
         })
     }
 
@@ -136,8 +142,10 @@ pub struct Server {
     id: u32,
     state: SessionState,
     in_transaction: bool,
+    spoiled: bool,
     /// What is still to be read of the answer, the next one last.
     left: Vec<Piece>,
+    scanner: ResponseScanner,
 }
 
 #[derive(Debug)]
@@ -170,16 +178,23 @@ impl Server {
                 packet(&mut out, &mut sequence, |payload| ok.encode(CAPABILITIES, payload));
             }
             Reply::Rows { columns, rows, warnings } => {
-                header(&mut out, &mut sequence, &columns);
-                for row in rows {
-                    let cells = row.iter().map(|cell| cell.as_ref().map(String::as_bytes));
-                    packet(&mut out, &mut sequence, |payload| encode_row(cells, binary, payload));
-                }
-                let end = OkPacket { status: self.status(), warnings, ..OkPacket::default() };
-                packet(&mut out, &mut sequence, |payload| end.encode_end(CAPABILITIES, payload));
+                let rows = (columns, rows, warnings);
+                self.rows(&mut out, &mut sequence, rows, StatusFlags::empty(), binary);
             }
-            Reply::Flood { bursts } => return self.flood(bursts, true),
-            Reply::BreaksAfterRows => return self.flood(1, false),
+            Reply::Several { results, in_transaction, autocommit } => {
+                let more = StatusFlags::SERVER_MORE_RESULTS_EXISTS;
+                for result in results {
+                    let Reply::Rows { columns, rows, warnings } = result else { continue };
+                    self.rows(&mut out, &mut sequence, (columns, rows, warnings), more, binary);
+                }
+                let mut status = self.status();
+                status.set(StatusFlags::SERVER_STATUS_IN_TRANS, in_transaction);
+                status.set(StatusFlags::SERVER_STATUS_AUTOCOMMIT, autocommit);
+                let ok = OkPacket { status, ..OkPacket::default() };
+                packet(&mut out, &mut sequence, |payload| ok.encode(CAPABILITIES, payload));
+            }
+            Reply::Flood { bursts } => return self.flood(bursts, true, binary),
+            Reply::BreaksAfterRows => return self.flood(1, false, binary),
             Reply::Error(error) => {
                 let error = ErrPacket::from(&error);
                 packet(&mut out, &mut sequence, |payload| error.encode(CAPABILITIES, payload));
@@ -194,15 +209,32 @@ impl Server {
         vec![Piece::Bytes(out)]
     }
 
+    fn rows(
+        &self,
+        out: &mut BytesMut,
+        sequence: &mut u8,
+        (columns, rows, warnings): (Vec<String>, Vec<Vec<Option<String>>>, u16),
+        more: StatusFlags,
+        binary: bool,
+    ) {
+        header(out, sequence, &columns);
+        for row in rows {
+            let cells = row.iter().map(|cell| cell.as_ref().map(String::as_bytes));
+            packet(out, sequence, |payload| encode_row(cells, binary, payload));
+        }
+        let end = OkPacket { status: self.status() | more, warnings, ..OkPacket::default() };
+        packet(out, sequence, |payload| end.encode_end(CAPABILITIES, payload));
+    }
+
     /// Bursts of rows, last one first.
-    fn flood(&self, bursts: usize, ends: bool) -> Vec<Piece> {
+    fn flood(&self, bursts: usize, ends: bool, binary: bool) -> Vec<Piece> {
         let (mut pieces, mut sequence) = (Vec::new(), 1);
         let mut out = BytesMut::new();
         header(&mut out, &mut sequence, &["x".to_owned()]);
         for _ in 0..bursts {
             for _ in 0..16 {
                 packet(&mut out, &mut sequence, |payload| {
-                    text_row::encode([Some(&[b'x'; 1000][..])], payload)
+                    encode_row([Some(&[b'x'; 1000][..])].into_iter(), binary, payload);
                 });
             }
             pieces.push(Piece::Bytes(std::mem::take(&mut out)));
@@ -222,10 +254,7 @@ impl Server {
 impl Connection for Server {
     async fn send(&mut self, request: &Request<'_>) -> Result<(), RemoteError> {
         let sql = String::from_utf8_lossy(request.sql).into_owned();
-        let set = plain(request.state)
-            .difference_from(&plain(&self.state))
-            .map(|set| format!("{set}; "))
-            .unwrap_or_default();
+        let set = difference(&plain(&self.state), &plain(request.state));
         let begin = request.begin.map(|begin| format!("{begin}; ")).unwrap_or_default();
         let database = request.database.map(|name| format!("{name}: ")).unwrap_or_default();
         let values = request.execution.map(|execution| executed(&execution)).unwrap_or_default();
@@ -235,7 +264,12 @@ impl Connection for Server {
         if sql == "COMMIT" || sql == "ROLLBACK" {
             self.in_transaction = false;
         }
-        self.left = self.answer(self.servers.reply_to(&sql), request.execution.is_some());
+        let reply = self.servers.reply_to(&sql);
+        if let Reply::Several { in_transaction, .. } = &reply {
+            self.in_transaction = *in_transaction;
+        }
+        self.left = self.answer(reply, request.execution.is_some());
+        self.scanner = ResponseScanner::new(true);
         Ok(())
     }
 
@@ -253,8 +287,7 @@ impl Connection for Server {
         let (group, server) = (format!("g{}", self.group), "server".to_owned());
         match self.left.pop() {
             Some(Piece::Bytes(bytes)) => {
-                let last = self.left.is_empty();
-                let completion = if last { scan_end(&bytes) } else { None };
+                let completion = self.scanner.scan(&bytes).ok().and_then(|scanned| scanned.complete);
                 Ok(Burst { bytes, completion })
             }
             Some(Piece::Refuse(error)) => Err(RemoteError::Refused(error)),
@@ -282,6 +315,10 @@ impl Connection for Server {
         self.in_transaction
     }
 
+    fn spoil(&mut self) {
+        self.spoiled = true;
+    }
+
     fn thread_id(&self) -> u32 {
         self.id
     }
@@ -294,6 +331,7 @@ impl Connection for Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let state = match (self.left.len(), self.in_transaction) {
+            (0, false) if self.spoiled => "spoiled".to_owned(),
             (0, false) => return,
             (0, true) => "in a transaction".to_owned(),
             (1, _) => "in mid-answer".to_owned(),
@@ -328,6 +366,19 @@ fn encode_row<'a>(
     payload.extend(row.finish().unwrap());
 }
 
+/// The SET that takes a connection from one state to another; empty where they are equal.
+fn difference(from: &SessionState, to: &SessionState) -> String {
+    let set = |(name, value): (&str, &str)| match name {
+        NAMES => format!("NAMES {value}"),
+        _ => format!("{name}={value}"),
+    };
+    let unset = |name: &str| format!("{name}={}", if name.starts_with('@') { "NULL" } else { "DEFAULT" });
+    let changed = to.iter().filter(|(name, value)| from.value(name) != Some(value)).map(set);
+    let gone = from.iter().filter(|(name, _)| to.value(name).is_none()).map(|(name, _)| unset(name));
+    let all: Vec<String> = changed.chain(gone).collect();
+    if all.is_empty() { String::new() } else { format!("SET {}; ", all.join(", ")) }
+}
+
 /// The state without what every session has.
 fn plain(state: &SessionState) -> SessionState {
     let usual = |value: &str| value == "'utf8mb4'" || value == "'utf8mb4' COLLATE 'utf8mb4_general_ci'";
@@ -347,13 +398,4 @@ fn packet(out: &mut BytesMut, sequence: &mut u8, encode: impl FnOnce(&mut Vec<u8
     let mut payload = Vec::new();
     encode(&mut payload);
     write_packet(out, sequence, &payload);
-}
-
-/// The completion of an answer whose last burst this is. Where rows came in earlier bursts, a scan of the end alone
-/// would not know that it is one; the header of an empty result is put before it.
-fn scan_end(bytes: &BytesMut) -> Option<serval_wire::response::Completion> {
-    if let Some(completion) = ResponseScanner::new(true).scan(bytes).ok()?.complete {
-        return Some(completion);
-    }
-    None
 }

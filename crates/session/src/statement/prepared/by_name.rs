@@ -16,7 +16,7 @@ use super::statement::unknown;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::statement::dispatch;
-use crate::statement::set::user_variable;
+use crate::statement::user_variable;
 use crate::stream::Writer;
 
 /// `PREPARE name FROM 'text'` or `PREPARE name FROM @variable`.
@@ -112,7 +112,23 @@ fn value_of<B: Backend>(session: &Session<B>, variable: &str) -> String {
         _ => name.to_vec(),
     };
     let name = user_variable(&String::from_utf8_lossy(&name)).to_lowercase();
-    session.state.value(&name).unwrap_or("NULL").to_owned()
+    plain(session.state.value(&name).unwrap_or("NULL"))
+}
+
+/// The literal of a variable as one would write it in a statement: without its collation, so that it may still say
+/// where a row is, and without the character set where that makes no difference.
+fn plain(literal: &str) -> String {
+    let collated = literal.starts_with('_').then(|| literal.rsplit_once(" COLLATE ")).flatten();
+    let text = collated.map_or(literal, |(text, _)| text);
+    if let Some(number) = text.strip_prefix("CAST(").and_then(|rest| rest.strip_suffix(" AS UNSIGNED)")) {
+        return number.to_owned();
+    }
+    match text.split_once('\'') {
+        Some((introducer, quoted)) if introducer.starts_with('_') && !introducer.ends_with('x') => {
+            format!("'{quoted}")
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// A user variable's value as the text of a statement.
@@ -170,5 +186,18 @@ impl Words {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let at = self.tokens.get(index).map_or(end, |token| token.span.start);
         Failure::Told(ParseError::at(text, at).to_mysql())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_variable_is_written_as_a_literal() {
+        assert_eq!(plain("_utf8mb4'it is' COLLATE utf8mb4_general_ci"), "'it is'");
+        assert_eq!(plain("_utf8mb4 x'C3A9' COLLATE utf8mb4_general_ci"), "_utf8mb4 x'C3A9'");
+        assert_eq!(plain("CAST(7 AS UNSIGNED)"), "7");
+        assert_eq!(plain("1.50"), "1.50");
     }
 }

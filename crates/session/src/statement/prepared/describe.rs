@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use serval_catalog::Catalog;
+use serval_catalog::{Catalog, TransactionMode};
 use serval_executor::Context;
 use serval_planner::primitive::Target;
-use serval_planner::{BindRequest, ClientText, Plan};
+use serval_planner::{BindRequest, ClientText, Plan, PlanTable, Sample};
 use serval_remote::Backend;
 use serval_sql::{LexOptions, Scan, StatementClass, parse};
 use serval_transaction::Transaction;
@@ -20,8 +20,8 @@ use super::literals::fill;
 use super::statement::{Kind, Manner, Statement};
 use crate::failure::{Failure, refused};
 use crate::identity::{Replaced, Style};
-use crate::session::{Query, Session, plan, rescan};
-use crate::statement::{is_blank, is_dml, other, scan};
+use crate::session::{Effects, Query, Session, plan, rescan};
+use crate::statement::{call, is_blank, is_dml, open_version_comments, other, scan};
 
 /// The statement as it is kept: shared with other sessions where they have prepared the same one.
 ///
@@ -31,24 +31,36 @@ pub(super) async fn describe<B: Backend>(
     session: &mut Session<B>,
     sql: &Bytes,
 ) -> Result<Arc<Statement>, Failure> {
-    let scan = scan(session, sql)?;
+    let first = scan(session, sql)?;
+    let opened = if first.version_comments { open_version_comments(session, sql)? } else { sql.clone() };
+    let read = if first.version_comments { scan(session, &opened)? } else { first };
+    // Of a comment that no server of this version reads, nothing is left to prepare.
+    let is_nothing = read.class == StatementClass::Empty;
+    let (sql, scan) = if is_nothing { (sql, scan(session, sql)?) } else { (&opened, read) };
     if u16::try_from(scan.parameter_count()).is_err() {
         return Err(too_many_parameters().into());
     }
     let (catalog, manner) = (session.catalog(), Manner::of(session));
-    let kind = if is_dml(scan.class) { Kind::Rows } else { kind(sql, &scan, session.options)? };
+    // Variables take a row, and no rows are sent.
+    let into = is_dml(scan.class) && Effects::of(&Query::text(sql, &scan), session.options).into.is_some();
+    let kind = match is_dml(scan.class) {
+        _ if is_nothing && !is_blank(sql) => Kind::Plain,
+        true if into => Kind::Plain,
+        true => Kind::Rows,
+        false => kind(sql, &scan, session.options)?,
+    };
     let replaced = match kind {
         Kind::Rows => session.replace_identity(sql, session.options, Style::Parameters)?,
-        Kind::OfSchema | Kind::Plain => None,
+        Kind::Call | Kind::OfSchema | Kind::Plain => None,
     };
     let filled = replaced.as_ref().map(|replaced| rescan(&replaced.sql, session.options)).transpose()?;
     let query = match (&replaced, &filled) {
         (Some(replaced), Some(filled)) => Query::text(&replaced.sql, filled),
         _ => Query::text(sql, &scan),
     };
-    let planned = if kind == Kind::Rows { Some(plan(session, &catalog, &query)?) } else { None };
+    let planned = if kind == Kind::Rows { Some(plan(session, &catalog, &query).await?) } else { None };
     // What a session is told of itself belongs into nobody else's definitions.
-    let is_shared = replaced.is_none();
+    let is_shared = replaced.is_none() && !catalog.is_overlay();
     let found = session.proxy.prepared.find(sql, &manner, catalog.version).filter(|_| is_shared);
     if let Some(statement) = found {
         return Ok(statement);
@@ -59,6 +71,10 @@ pub(super) async fn describe<B: Backend>(
             let added: Vec<usize> = replaced.iter().flat_map(Replaced::positions).collect();
             answer.parameters = without(answer.parameters, &added);
             answer
+        }
+        None if kind == Kind::Call => {
+            let (target, tables) = call::sample(session, &catalog, sql, &scan)?;
+            ask_servers(session, &catalog, &Sample::Node(target), &tables, &scan).await?
         }
         None => unknown_columns(scan.parameter_count()),
     };
@@ -95,7 +111,22 @@ async fn ask<B: Backend>(
         now: None,
         text: ClientText::default(),
     };
-    let target = plan.sample(&request).map_err(|error| error.to_mysql())?;
+    let sample = plan.sample(&request).map_err(|error| error.to_mysql())?;
+    ask_servers(session, catalog, &sample, plan.tables(), scan).await
+}
+
+/// What the servers say of a statement for them.
+async fn ask_servers<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Arc<Catalog>,
+    sample: &Sample,
+    tables: &[PlanTable],
+    scan: &Scan,
+) -> Result<Prepared, Failure> {
+    let target = match sample {
+        Sample::Node(target) => target,
+        Sample::Gathered(gather) => &gather.statement,
+    };
     let state = session.effective_state();
     // Preparing must not draw a group into the transaction; one that is in it is asked there, so that nothing waits
     // for the transaction's own locks.
@@ -105,20 +136,26 @@ async fn ask<B: Backend>(
         backend: &session.backend,
         catalog,
         transaction: if joined { &mut session.transaction } else { &mut outside },
+        mode: TransactionMode::default(),
         state: &state,
         deadline: Instant::now() + catalog.settings.acquire_timeout,
         memory_limit: catalog.settings.memory_per_query,
         replicas: false,
         parameters: None,
     };
-    let answer = serval_executor::prepare(&target, plan.tables(), &mut context).await;
+    let answer = match sample {
+        Sample::Node(target) => serval_executor::prepare(target, tables, &mut context).await,
+        Sample::Gathered(gather) => {
+            Box::pin(serval_executor::prepare_gathered(gather, tables, &mut context)).await
+        }
+    };
     let answer = answer.map_err(|error| error.to_mysql())?;
     if answer.parameters.len() != target.parameters.len() {
         return Err(refused(
             "Parameters inside of version comments are not supported; write the statement without them",
         ));
     }
-    let parameters = (0..scan.parameter_count()).map(|position| parameter(&answer, &target, position));
+    let parameters = (0..scan.parameter_count()).map(|position| parameter(&answer, target, position));
     Ok(Prepared { parameters: parameters.collect(), ..answer })
 }
 
@@ -146,10 +183,12 @@ fn kind(sql: &[u8], scan: &Scan, options: LexOptions) -> Result<Kind, Failure> {
     use serval_sql::Statement as Parsed;
     match parsed? {
         Parsed::Dml(_) => Ok(Kind::Rows),
-        Parsed::Show(_) | Parsed::Ddl(_) | Parsed::Explain(_) => Ok(Kind::OfSchema),
+        Parsed::Show(_) | Parsed::Ddl(_) | Parsed::Explain(_) | Parsed::Maintenance(_) => Ok(Kind::OfSchema),
+        Parsed::SetStatement { .. } => Err(not_preparable().into()),
         Parsed::Other(StatementClass::Prepare | StatementClass::Execute | StatementClass::Deallocate) => {
             Err(not_preparable().into())
         }
+        Parsed::Other(StatementClass::Call) => Ok(Kind::Call),
         Parsed::Other(class) => Err(other(class)),
         _ => Ok(Kind::Plain),
     }

@@ -5,15 +5,16 @@ use std::time::Instant;
 use bytes::Bytes;
 use serval_remote::Backend;
 use serval_types::Value;
+use serval_wire::Capabilities;
 use serval_wire::command;
-use serval_wire::command::execute::Parameters;
+use serval_wire::command::execute::{CURSOR_TYPE_READ_ONLY, Parameters};
 use tokio::io::AsyncWrite;
 
 use super::literals::{fill, readable};
 use super::statement::{Kind, Statement};
 use crate::failure::Failure;
 use crate::session::{Execution, Query, Session};
-use crate::statement::{dispatch, dml, log, scan};
+use crate::statement::{call, dispatch, dml, log, scan};
 use crate::stream::{RowFormat, Writer};
 
 /// Executes a statement: its answer is in the writer's buffer when this returns.
@@ -28,8 +29,15 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let started = Instant::now();
-    let (statement, parameters) = session.prepared.begin(execute, payload)?;
-    let result = run(session, writer, &statement, &parameters).await;
+    let attributed = writer.capabilities().contains(Capabilities::CLIENT_QUERY_ATTRIBUTES);
+    let (statement, parameters, attributes) = session.prepared.begin(execute, payload, attributed)?;
+    session.attributes = attributes;
+    session.opened = None;
+    let cursor = execute.flags & CURSOR_TYPE_READ_ONLY != 0;
+    let result = run(session, writer, &statement, &parameters, cursor).await;
+    if let (Ok(()), Some(cursor)) = (&result, session.opened.take()) {
+        session.prepared.open(execute.statement, cursor);
+    }
     log::finished(session, &statement.sql, statement.scan.class, started, &result);
     result
 }
@@ -39,6 +47,7 @@ async fn run<B, W>(
     writer: &mut Writer<W>,
     statement: &Statement,
     parameters: &Parameters,
+    cursor: bool,
 ) -> Result<(), Failure>
 where
     B: Backend,
@@ -48,9 +57,12 @@ where
     writer.set_rows(RowFormat::Binary);
     let values = parameters.values();
     match statement.kind {
-        Kind::Rows => {
-            let execution = Execution { statement, parameters, values: &values };
+        Kind::Rows | Kind::Call => {
+            let execution = Execution { statement, parameters, values: &values, cursor };
             let query = Query { sql: &statement.sql, scan: &statement.scan, execution: Some(execution) };
+            if statement.kind == Kind::Call {
+                return Box::pin(call::run(session, writer, query)).await;
+            }
             dml::run(session, writer, query).await
         }
         Kind::OfSchema | Kind::Plain => {

@@ -8,8 +8,8 @@
 //! Everything else that can be prepared (SHOW, SET, DDL, BEGIN, …) is executed as the text that it is, with literals
 //! in the place of parameters. Of such a statement's columns nothing is said before it runs, as older servers do.
 //!
-//! Rows always follow the execution at once. A request for a cursor is answered without one, which the protocol
-//! allows: the status flag `SERVER_STATUS_CURSOR_EXISTS` is missing, and clients then read on.
+//! A request for a [cursor](crate::cursor) is met for statements that read or change rows. For the others rows follow
+//! at once, which the protocol allows: the status flag `SERVER_STATUS_CURSOR_EXISTS` is missing, and clients read on.
 //!
 //! ```text
 //! client→proxy   COM_STMT_PREPARE  SELECT name FROM users WHERE id = ?
@@ -22,6 +22,7 @@ mod by_name;
 mod close;
 mod describe;
 mod execute;
+mod fetch;
 mod literals;
 mod long_data;
 mod prepare;
@@ -29,8 +30,9 @@ mod registry;
 mod shared;
 mod statement;
 
-pub(crate) use close::{close, fetch, reset};
+pub(crate) use close::{close, reset};
 pub(crate) use execute::execute;
+pub(crate) use fetch::fetch;
 pub(crate) use long_data::long_data;
 pub(crate) use prepare::prepare;
 pub(crate) use registry::Registry;

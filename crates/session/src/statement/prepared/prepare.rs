@@ -27,8 +27,9 @@ where
     let mut prepared =
         Prepared { ok, parameters: statement.parameters.clone(), columns: statement.columns.clone() };
     prepared.ok.statement = session.prepared.add(statement)?;
-    let (capabilities, status) = (writer.capabilities(), session.status());
-    writer.splice(|out, sequence| prepared.write(capabilities, status, sequence, out));
+    let (capabilities, metadata, status) =
+        (writer.capabilities(), writer.optional_metadata(), session.status());
+    writer.splice(|out, sequence| prepared.write(capabilities, metadata, status, sequence, out));
     writer.set_progress(Progress::Complete);
     Ok(())
 }

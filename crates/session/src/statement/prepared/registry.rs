@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serval_catalog::Settings;
 use serval_types::{ErrorCode, MysqlError};
-use serval_wire::command::execute::{ParameterType, Parameters};
-use serval_wire::command::{Execute, LongData};
+use serval_wire::command::execute::{PARAMETER_COUNT_AVAILABLE, ParameterType, Parameters};
+use serval_wire::command::{Attribute, Execute, LongData};
 
 use super::long_data::Pieces;
 use super::statement::{Statement, unknown};
+use crate::cursor::{Cursor, Room};
 
 /// How many statements a session may have prepared, as servers' max_prepared_stmt_count.
 const MOST_STATEMENTS: usize = 16_382;
@@ -17,6 +19,10 @@ const MOST_STATEMENTS: usize = 16_382;
 /// How many bytes they may take in all. A session that prepared texts of its own making only would otherwise take
 /// the proxy's memory.
 const MOST_BYTES: usize = 128 * 1024 * 1024;
+
+/// The part of `memory_per_query` that all cursors of a session may take: they wait between statements, while other
+/// sessions run theirs.
+const MEMORY_SHARE: usize = 4;
 
 /// The id that stands for the statement prepared last; MariaDB's connectors send it before they know the id.
 const LATEST: u32 = u32::MAX;
@@ -43,6 +49,7 @@ struct Handle {
     /// The types of its last execution.
     types: Option<Arc<[ParameterType]>>,
     pieces: Pieces,
+    cursor: Option<Cursor>,
 }
 
 impl Registry {
@@ -61,7 +68,7 @@ impl Registry {
         self.ids = id;
         self.latest = Some(id);
         self.bytes += statement.weight();
-        self.by_id.insert(id, Handle { statement, types: None, pieces: Pieces::default() });
+        self.by_id.insert(id, Handle { statement, types: None, pieces: Pieces::default(), cursor: None });
         Ok(id)
     }
 
@@ -93,7 +100,7 @@ impl Registry {
         self.by_id.get(&self.meant(id)).map(|handle| &handle.statement)
     }
 
-    /// The statement and the parameters of an execution, for which long data is used up.
+    /// The statement, the parameters and the attributes of an execution, for which long data is used up.
     ///
     /// # Errors
     /// 1243 for an unknown statement, what was wrong with its long data, and parameters that make no sense.
@@ -101,22 +108,30 @@ impl Registry {
         &mut self,
         execute: &Execute<'_>,
         payload: &Bytes,
-    ) -> Result<(Arc<Statement>, Parameters), MysqlError> {
+        attributed: bool,
+    ) -> Result<(Arc<Statement>, Parameters, Vec<Attribute>), MysqlError> {
         let id = self.meant(execute.statement);
         let Some(handle) = self.by_id.get_mut(&id) else {
             return Err(unknown(&execute.statement.to_string(), "mysqld_stmt_execute"));
         };
         self.waiting -= handle.pieces.bytes();
+        handle.cursor = None;
         let mut pieces = std::mem::take(&mut handle.pieces).finish()?;
         let body = execute.shared_parameters(payload);
         let count = handle.statement.parameter_count();
-        let parameters =
-            Parameters::decode(&body, count, handle.types.as_ref(), |position| pieces.remove(&position))
-                .map_err(|error| error.to_mysql())?;
+        let long_data = |position| pieces.remove(&position);
+        let remembered = handle.types.as_ref();
+        let decoded = if attributed {
+            let counted = execute.flags & PARAMETER_COUNT_AVAILABLE != 0;
+            Parameters::decode_attributed(&body, count, counted, remembered, long_data)
+        } else {
+            Parameters::decode(&body, count, remembered, long_data).map(|parameters| (parameters, Vec::new()))
+        };
+        let (parameters, attributes) = decoded.map_err(|error| error.to_mysql())?;
         if handle.types.as_ref() != Some(parameters.types()) {
             handle.types = Some(Arc::clone(parameters.types()));
         }
-        Ok((Arc::clone(&handle.statement), parameters))
+        Ok((Arc::clone(&handle.statement), parameters, attributes))
     }
 
     /// Keeps a piece of long data as far as all of them stay below `limit` bytes. As on servers, one for an unknown
@@ -130,13 +145,46 @@ impl Registry {
         self.waiting += handle.pieces.bytes();
     }
 
-    /// Forgets the long data of a statement; whether there is such a statement.
+    /// Forgets the long data and the cursor of a statement; whether there is such a statement.
     pub(super) fn reset(&mut self, id: u32) -> bool {
         let id = self.meant(id);
         let Some(handle) = self.by_id.get_mut(&id) else { return false };
         self.waiting -= handle.pieces.bytes();
         handle.pieces = Pieces::default();
+        handle.cursor = None;
         true
+    }
+
+    /// Keeps the cursor of a statement's execution.
+    pub(super) fn open(&mut self, id: u32, cursor: Cursor) {
+        let id = self.meant(id);
+        if let Some(handle) = self.by_id.get_mut(&id) {
+            handle.cursor = Some(cursor);
+        }
+    }
+
+    /// Takes a statement's cursor; whoever has not come to its end opens it again.
+    ///
+    /// # Errors
+    /// 1243 for an unknown statement, 1421 for one without a cursor.
+    pub(super) fn take_cursor(&mut self, id: u32) -> Result<Cursor, MysqlError> {
+        let Some(handle) = self.by_id.get_mut(&self.meant(id)) else {
+            return Err(unknown(&id.to_string(), "mysqld_stmt_fetch"));
+        };
+        // ER_STMT_HAS_NO_OPEN_CURSOR.
+        let message = format!("The statement ({id}) has no open cursor");
+        handle.cursor.take().ok_or(MysqlError { number: 1421, sqlstate: *b"HY000", message })
+    }
+
+    /// What another cursor may take beside those that are open.
+    pub(crate) fn room(&self, settings: &Settings) -> Room {
+        let cursors = || self.by_id.values().filter_map(|handle| handle.cursor.as_ref());
+        let memory = settings.memory_per_query / MEMORY_SHARE;
+        Room {
+            memory: memory.saturating_sub(cursors().map(Cursor::memory).sum()),
+            file: settings.cursor_spool.saturating_sub(cursors().map(Cursor::spilled).sum()),
+            limit: settings.cursor_spool,
+        }
     }
 
     /// Forgets the statement, if there is one.

@@ -34,6 +34,8 @@ pub(crate) struct Statement {
 pub(crate) enum Kind {
     /// It reads or changes rows: planned, and sent on with its parameters.
     Rows,
+    /// It calls a procedure: sent on with its parameters.
+    Call,
     /// It is about the schema that was current: run as text.
     OfSchema,
     /// Anything else: run as text.
@@ -128,7 +130,7 @@ impl Statement {
         if moved && self.kind == Kind::OfSchema {
             return Err(again("USE"));
         }
-        if self.manner.options != session.options && self.kind != Kind::Rows {
+        if self.reads_otherwise(session.options) && !matches!(self.kind, Kind::Rows | Kind::Call) {
             return Err(again("SET sql_mode"));
         }
         Ok(())
@@ -143,16 +145,21 @@ impl Statement {
         if self.manner.schema.as_deref() != session.schema.as_deref() && self.kind == Kind::Rows {
             return Err(again("USE"));
         }
-        if self.manner.options != session.options {
+        if self.reads_otherwise(session.options) {
             return Err(again("SET sql_mode"));
         }
         Ok(())
     }
 
+    /// Whether sql_mode says that the text means something else now. A text beyond ASCII has its character set checked.
+    fn reads_otherwise(&self, options: LexOptions) -> bool {
+        self.manner.options.with_pairs(options.pairs) != options
+    }
+
     /// The state under which servers read the text as it was meant.
     pub(crate) fn state(&self, options: LexOptions, state: SessionState) -> SessionState {
         match &self.manner.sql_mode {
-            _ if self.manner.options == options => state,
+            _ if !self.reads_otherwise(options) => state,
             Some(mode) => state.with("sql_mode", mode),
             None => state.without("sql_mode"),
         }

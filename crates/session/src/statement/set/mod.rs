@@ -1,22 +1,26 @@
 //! SET: what is remembered, and replayed on every connection that works for the session.
 //!
 //! Nothing is remembered that no server has accepted: an unknown variable or a bad value gives the server's own error.
-//! As on a server, a statement with several assignments takes effect wholly or not at all.
+//! As on a server, all values are evaluated before any of them is assigned, and a statement with several assignments
+//! takes effect wholly or not at all.
 
 mod accept;
+mod evaluate;
+mod for_statement;
 mod system;
-mod value;
-
-use std::time::Duration;
+mod user;
 
 use serval_remote::{Backend, SessionState};
-use serval_sql::{Assignment, LexOptions, Scope, TransactionScope};
+use serval_sql::{Assignment, LexOptions, Scope, SetValue, TransactionScope};
 use serval_types::{ErrorCode, MysqlError};
 
 use super::transaction::commit;
 use crate::charset;
 use crate::failure::{Failure, refused};
-use crate::session::{Characteristics, Session};
+use crate::session::{Characteristics, Own, Session};
+
+pub(super) use for_statement::run as run_for_statement;
+pub(crate) use user::user_variable;
 
 /// How much a session's variables may take in all. They are sent again whenever a connection changes hands.
 const STATE_BYTES: usize = 1024 * 1024;
@@ -24,13 +28,20 @@ const STATE_BYTES: usize = 1024 * 1024;
 /// Character sets that every server knows.
 const KNOWN_CHARSETS: [&str; 7] = ["default", "utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary"];
 
+/// A statement's text: as the client sent it, and byte for byte the same as the parser read it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'a> {
+    pub(super) sql: &'a [u8],
+    pub(super) readable: &'a str,
+}
+
 /// What a SET may change, to go back to when one of its assignments fails.
 #[derive(Clone)]
 struct Before {
     state: SessionState,
     options: LexOptions,
     autocommit: bool,
-    idle: Option<Duration>,
+    own: Own,
     next_transaction: Characteristics,
     insert_id: u64,
 }
@@ -38,11 +49,13 @@ struct Before {
 /// Makes all assignments, or none.
 pub(super) async fn run<B: Backend>(
     session: &mut Session<B>,
-    text: &str,
+    text: Text<'_>,
     assignments: Vec<Assignment>,
 ) -> Result<(), Failure> {
     let before = Before::of(session);
+    let kept = session.last.warnings();
     let result = assign_all(session, text, assignments).await;
+    session.last.keep(kept, session.proxy.flavour());
     if result.is_err() {
         before.restore(session);
         return result;
@@ -54,49 +67,110 @@ pub(super) async fn run<B: Backend>(
     Ok(())
 }
 
-async fn assign_all<B: Backend>(
-    session: &mut Session<B>,
-    text: &str,
-    assignments: Vec<Assignment>,
-) -> Result<(), Failure> {
-    let mut unproven = false;
-    for assignment in assignments {
-        unproven |= assign(session, text, assignment).await?;
-    }
-    check_size(&session.state)?;
-    if unproven { accept::prove(session).await } else { Ok(()) }
+/// An assignment with its value evaluated.
+enum Ready {
+    /// SET NAMES, SET CHARACTER SET, SET TRANSACTION.
+    AsIs(Assignment),
+    /// A system variable of the session.
+    Variable(String, Option<String>),
+    /// A user variable.
+    User(String, String),
 }
 
-/// Makes one assignment; whether a server has yet to accept it.
-async fn assign<B: Backend>(
+async fn assign_all<B: Backend>(
     session: &mut Session<B>,
-    text: &str,
-    assignment: Assignment,
-) -> Result<bool, Failure> {
+    text: Text<'_>,
+    assignments: Vec<Assignment>,
+) -> Result<(), Failure> {
+    session.last.changed(0, 0, 0);
+    for assignment in &assignments {
+        check(session, assignment)?;
+    }
+    let old = session.state.clone();
+    let mut users = user::evaluate(session, text, &assignments).await?.into_iter();
+    let mut ready = Vec::with_capacity(assignments.len());
+    for assignment in assignments {
+        ready.push(match assignment {
+            Assignment::UserVariable { name, .. } => {
+                let value = users.next().unwrap_or_else(|| "NULL".to_owned());
+                Ready::User(name, value)
+            }
+            Assignment::Variable { name, value, .. } => {
+                let literal = value_of(session, text, &value).await?;
+                Ready::Variable(name, literal)
+            }
+            other => Ready::AsIs(other),
+        });
+    }
+    let mut proof = accept::Proof::new(old);
+    for assignment in ready {
+        assign(session, assignment, &mut proof).await?;
+    }
+    session.refresh_options();
+    check_size(&session.state)?;
+    proof.run(session).await
+}
+
+/// The literal of a system variable's new value; `None` is DEFAULT.
+async fn value_of<B: Backend>(
+    session: &mut Session<B>,
+    text: Text<'_>,
+    value: &SetValue,
+) -> Result<Option<String>, Failure> {
+    match value.kind {
+        serval_sql::SetKind::Default => Ok(None),
+        _ => Ok(Some(evaluate::literal_of(session, text, value).await?)),
+    }
+}
+
+/// What can be said before anything is evaluated.
+fn check<B: Backend>(session: &Session<B>, assignment: &Assignment) -> Result<(), Failure> {
     match assignment {
-        Assignment::Names { charset, collation } => {
-            session.state = charset::set_names(&session.state, &charset, collation.as_deref())?;
-            Ok(collation.is_some() || !KNOWN_CHARSETS.contains(&&*charset))
-        }
-        Assignment::CharacterSet(charset) => {
-            system::set_character_set(session, &charset).await?;
-            Ok(true)
-        }
-        Assignment::Variable { scope: Scope::Session, name, value } => {
-            system::set_variable(session, text, &name, &value).await
-        }
+        Assignment::Variable { scope: Scope::Session, name, .. } => system::check(name),
         Assignment::Variable { name, .. } => Err(refused(format!(
             "SET GLOBAL and PERSIST concern one server; set {name} on the servers, or SET SESSION here"
         ))),
-        Assignment::UserVariable { name, value } => {
-            let value = value::literal_of(session, text, &value).await?;
-            session.state = session.state.with(&user_variable(&name), &value);
-            Ok(false)
+        Assignment::Transaction { scope: TransactionScope::Global, .. } => {
+            Err(refused("SET GLOBAL TRANSACTION concerns one server; use SET SESSION TRANSACTION"))
         }
-        Assignment::Transaction { scope, isolation, read_only } => {
-            set_transaction(session, scope, isolation, read_only)
+        Assignment::Transaction { scope: TransactionScope::NextOnly, .. }
+            if session.transaction.is_open() =>
+        {
+            Err(Failure::Told(in_progress()))
         }
+        _ => Ok(()),
     }
+}
+
+async fn assign<B: Backend>(
+    session: &mut Session<B>,
+    assignment: Ready,
+    proof: &mut accept::Proof,
+) -> Result<(), Failure> {
+    match assignment {
+        Ready::User(name, value) => session.state = session.state.with(&user_variable(&name), &value),
+        Ready::Variable(name, literal) => {
+            system::set_variable(session, &name, literal.as_deref(), proof)?;
+        }
+        Ready::AsIs(Assignment::Names { charset, collation }) => {
+            session.state = charset::set_names(&session.state, &charset, collation.as_deref());
+            // MySQL warns of utf8mb3.
+            let warns =
+                !session.proxy.flavour().is_mariadb() && charset.starts_with("utf8") && charset != "utf8mb4";
+            if collation.is_some() || warns || !KNOWN_CHARSETS.contains(&&*charset) {
+                proof.needs_names(&session.state);
+            }
+        }
+        Ready::AsIs(Assignment::CharacterSet(charset)) => {
+            system::set_character_set(session, &charset).await?;
+            proof.needs_names(&session.state);
+        }
+        Ready::AsIs(Assignment::Transaction { scope, isolation, read_only }) => {
+            set_transaction(session, scope, isolation, read_only, proof);
+        }
+        Ready::AsIs(_) => {}
+    }
+    Ok(())
 }
 
 fn set_transaction<B: Backend>(
@@ -104,39 +178,32 @@ fn set_transaction<B: Backend>(
     scope: TransactionScope,
     isolation: Option<String>,
     read_only: Option<bool>,
-) -> Result<bool, Failure> {
-    match scope {
-        TransactionScope::Global => {
-            Err(refused("SET GLOBAL TRANSACTION concerns one server; use SET SESSION TRANSACTION"))
-        }
-        TransactionScope::NextOnly if session.transaction.is_open() => Err(Failure::Told(in_progress())),
-        TransactionScope::NextOnly => {
-            let next = &mut session.next_transaction;
-            next.isolation = isolation.or(next.isolation.take());
-            next.read_only = read_only.or(next.read_only);
-            Ok(false)
-        }
-        TransactionScope::Session => {
-            let flavour = session.proxy.flavour();
-            if let Some(isolation) = isolation {
-                session.state = session.state.with(flavour.isolation_variable(), &format!("'{isolation}'"));
-            }
-            if let Some(read_only) = read_only {
-                let value = if read_only { "1" } else { "0" };
-                session.state = session.state.with(flavour.read_only_variable(), value);
-            }
-            Ok(true)
-        }
+    proof: &mut accept::Proof,
+) {
+    if scope == TransactionScope::NextOnly {
+        let next = &mut session.next_transaction;
+        next.isolation = isolation.or(next.isolation.take());
+        next.read_only = read_only.or(next.read_only);
+        return;
+    }
+    let flavour = session.proxy.flavour();
+    if let Some(isolation) = isolation {
+        let value = format!("'{isolation}'");
+        session.state = session.state.with(flavour.isolation_variable(), &value);
+        proof.needs(flavour.isolation_variable(), &value);
+    }
+    if let Some(read_only) = read_only {
+        let value = if read_only { "1" } else { "0" };
+        session.state = session.state.with(flavour.read_only_variable(), value);
+        proof.needs(flavour.read_only_variable(), value);
     }
 }
 
-/// The name under which a user variable is replayed.
-pub(super) fn user_variable(name: &str) -> String {
-    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if plain { format!("@{name}") } else { format!("@{}", crate::literal::identifier(name)) }
-}
-
-fn check_size(state: &SessionState) -> Result<(), MysqlError> {
+/// Checks that a session's variables do not outgrow what is sent with statements.
+///
+/// # Errors
+/// 1041.
+pub(crate) fn check_size(state: &SessionState) -> Result<(), MysqlError> {
     let bytes: usize = state.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes <= STATE_BYTES {
         return Ok(());
@@ -162,7 +229,7 @@ impl Before {
             state: session.state.clone(),
             options: session.options,
             autocommit: session.autocommit,
-            idle: session.idle,
+            own: session.own.clone(),
             next_transaction: session.next_transaction.clone(),
             insert_id: session.last.insert_id,
         }
@@ -172,7 +239,7 @@ impl Before {
         session.state = self.state;
         session.options = self.options;
         session.autocommit = self.autocommit;
-        session.idle = self.idle;
+        session.own = self.own;
         session.next_transaction = self.next_transaction;
         session.last.insert_id = self.insert_id;
     }

@@ -1,60 +1,92 @@
 //! System variables: those that Serval answers for itself, those it cannot keep, and all others.
 
-use std::time::Duration;
-
 use serval_remote::Backend;
-use serval_sql::{SetKind, SetValue};
 use serval_types::MysqlError;
 
-use super::accept;
-use super::value::literal_of;
+use super::accept::Proof;
 use crate::charset;
 use crate::failure::{Failure, refused};
-use crate::session::Session;
+use crate::session::{Own, Session, wrong_type, wrong_value};
 
 /// Variables whose effect is over after one statement, or belongs to one connection. Replayed, they would lie.
-const ONE_CONNECTION: [&str; 5] = ["insert_id", "rand_seed1", "rand_seed2", "pseudo_thread_id", "gtid_next"];
+const ONE_CONNECTION: [&str; 6] =
+    ["insert_id", "rand_seed1", "rand_seed2", "pseudo_thread_id", "gtid_next", "pseudo_slave_mode"];
 
-/// Sets a session variable; whether a server has yet to accept it.
-pub(super) async fn set_variable<B: Backend>(
-    session: &mut Session<B>,
-    text: &str,
-    name: &str,
-    value: &SetValue,
-) -> Result<bool, Failure> {
+/// Variables for which a server wants a privilege that users of an application do not have. They would change what the
+/// servers behind Serval write into their logs.
+const PRIVILEGED: [&str; 14] = [
+    "binlog_direct_non_transactional_updates",
+    "binlog_format",
+    "binlog_row_image",
+    "binlog_row_value_options",
+    "binlog_rows_query_log_events",
+    "gtid_domain_id",
+    "gtid_seq_no",
+    "server_id",
+    "skip_parallel_replication",
+    "skip_replication",
+    "sql_log_bin",
+    "sql_log_off",
+    "sql_require_primary_key",
+    "wsrep_on",
+];
+
+/// What can be said of a variable without its value.
+///
+/// # Errors
+/// 1227 and 1235.
+pub(super) fn check(name: &str) -> Result<(), Failure> {
     if ONE_CONNECTION.contains(&name) {
         return Err(refused(format!("SET {name} belongs to one connection of one server; run it there")));
     }
-    let literal = match value.kind {
-        SetKind::Default => "DEFAULT".to_owned(),
-        _ => literal_of(session, text, value).await?,
-    };
+    if PRIVILEGED.contains(&name) {
+        // ER_SPECIFIC_ACCESS_DENIED_ERROR.
+        let message =
+            "Access denied; you need (at least one of) the SUPER, BINLOG ADMIN privilege(s) for this \
+                       operation"
+                .to_owned();
+        return Err(Failure::Told(MysqlError { number: 1227, sqlstate: *b"42000", message }));
+    }
+    if name == "max_sort_length" {
+        return Err(refused(
+            "max_sort_length would have each shard sort by other bytes than Serval merges by; sort by LEFT(column, n)",
+        ));
+    }
+    Ok(())
+}
+
+/// Sets a session variable to a literal; `None` is DEFAULT.
+pub(super) fn set_variable<B: Backend>(
+    session: &mut Session<B>,
+    name: &str,
+    literal: Option<&str>,
+    proof: &mut Proof,
+) -> Result<(), MysqlError> {
     match name {
-        "autocommit" => {
-            session.autocommit = switch(&literal, name)?;
-            return Ok(false);
-        }
-        "last_insert_id" | "identity" => {
-            session.last.insert_id = literal.parse().map_err(|_| wrong_type(name))?;
-            return Ok(false);
-        }
-        "sql_mode" => {
-            accept::sql_mode(session, &literal).await?;
-            return Ok(false);
-        }
-        "sql_select_limit" if !is_no_limit(&literal) => {
-            return Err(refused(
-                "sql_select_limit would cut each shard's rows; write LIMIT in the statement",
+        "autocommit" => session.autocommit = switch(literal.unwrap_or("1"), name)?,
+        "last_insert_id" | "identity" => session.last.insert_id = insert_id(name, literal)?,
+        "sql_auto_is_null" if !matches!(literal, None | Some("0" | "'OFF'" | "'off'")) => {
+            return Err(MysqlError::refused(
+                "sql_auto_is_null would have a server look for the number that it gave itself; use LAST_INSERT_ID()",
             ));
         }
-        "character_set_client" => charset::check_readable(unquoted(&literal))?,
-        "wait_timeout" | "interactive_timeout" => {
-            session.idle = literal.parse().ok().map(Duration::from_secs)
+        _ if Own::find(name).is_some() => session.own.set(name, literal)?,
+        _ => {
+            let literal = literal.unwrap_or("DEFAULT");
+            remember(session, name, literal);
+            proof.needs(name, literal);
         }
-        _ => {}
     }
-    remember(session, name, &literal);
-    Ok(true)
+    Ok(())
+}
+
+/// LAST_INSERT_ID() as it is set; a server takes what is below 0 for 0.
+fn insert_id(name: &str, literal: Option<&str>) -> Result<u64, MysqlError> {
+    let Some(literal) = literal else { return Ok(0) };
+    match literal.parse::<i128>() {
+        Ok(number) => Ok(u64::try_from(number.max(0)).unwrap_or(u64::MAX)),
+        Err(_) => Err(wrong_type(name)),
+    }
 }
 
 /// SET CHARACTER SET: what the client writes and reads, while the connection takes the database's.
@@ -62,7 +94,7 @@ pub(super) async fn set_character_set<B: Backend>(
     session: &mut Session<B>,
     charset: &str,
 ) -> Result<(), Failure> {
-    let names = charset::set_names(&session.state, charset, None)?;
+    let names = charset::set_names(&session.state, charset, None);
     let catalog = session.catalog();
     let home = session.home(&catalog)?;
     let database = session.ask(home, "SELECT @@character_set_database, @@collation_database").await?;
@@ -82,32 +114,14 @@ fn remember<B: Backend>(session: &mut Session<B>, name: &str, literal: &str) {
     session.state = state.with(name, literal);
 }
 
-fn is_no_limit(literal: &str) -> bool {
-    matches!(literal, "DEFAULT" | "18446744073709551615")
-}
-
-fn unquoted(literal: &str) -> &str {
-    literal.trim_matches('\'')
-}
-
 /// What MySQL takes for on and off.
 fn switch(literal: &str, name: &str) -> Result<bool, MysqlError> {
-    match unquoted(literal).to_ascii_uppercase().as_str() {
-        "1" | "ON" | "TRUE" | "DEFAULT" => Ok(true),
+    let text = literal.trim_matches('\'');
+    match text.to_ascii_uppercase().as_str() {
+        "1" | "ON" | "TRUE" => Ok(true),
         "0" | "OFF" | "FALSE" => Ok(false),
-        other => Err(MysqlError {
-            // ER_WRONG_VALUE_FOR_VAR.
-            number: 1231,
-            sqlstate: *b"42000",
-            message: format!("Variable '{name}' can't be set to the value of '{other}'"),
-        }),
+        _ => Err(wrong_value(name, text)),
     }
-}
-
-fn wrong_type(name: &str) -> MysqlError {
-    // ER_WRONG_TYPE_FOR_VAR.
-    let message = format!("Incorrect argument type to variable '{name}'");
-    MysqlError { number: 1232, sqlstate: *b"42000", message }
 }
 
 #[cfg(test)]
@@ -119,5 +133,13 @@ mod tests {
         assert_eq!(switch("'on'", "autocommit"), Ok(true));
         assert_eq!(switch("0", "autocommit"), Ok(false));
         assert_eq!(switch("2", "autocommit").unwrap_err().number, 1231);
+        assert_eq!(switch("NULL", "autocommit").unwrap_err().number, 1231);
+    }
+
+    #[test]
+    fn the_insert_id_is_a_number() {
+        assert_eq!(insert_id("identity", Some("-1")), Ok(0));
+        assert_eq!(insert_id("identity", Some("7")), Ok(7));
+        assert_eq!(insert_id("identity", Some("'x'")).unwrap_err().number, 1232);
     }
 }

@@ -15,14 +15,18 @@ use crate::stream::Writer;
 pub(super) async fn rows<B: Backend>(
     session: &mut Session<B>,
     text: &str,
-    full: bool,
+    words: &str,
     table: &TableName,
     filter: Option<&Filter>,
 ) -> Result<Answer, Failure> {
     let place = Place::find(session, table)?;
-    let full = if full { "FULL " } else { "" };
-    let sql = format!("SHOW {full}COLUMNS FROM {}{}", place.quoted(), clause(text, filter, session.options));
+    let sql = format!("SHOW {words}COLUMNS FROM {}{}", place.quoted(), clause(text, filter, session.options));
     place.ask(session, sql).await
+}
+
+/// The words before COLUMNS.
+pub(super) fn words(extended: bool, full: bool) -> String {
+    format!("{}{}", if extended { "EXTENDED " } else { "" }, if full { "FULL " } else { "" })
 }
 
 /// The filter in the client's own words; the column that DESCRIBE names becomes a pattern.

@@ -3,6 +3,9 @@
 use serval_remote::Backend;
 use serval_sql::TableName;
 
+use serval_executor::Names;
+
+use super::account::Accounts;
 use super::place::Place;
 use crate::answer::Answer;
 use crate::failure::{Failure, refused};
@@ -16,13 +19,23 @@ pub(super) async fn table<B: Backend>(
 ) -> Result<Answer, Failure> {
     let place = Place::find(session, table)?;
     let mut answer = place.ask(session, format!("SHOW CREATE TABLE {}", place.quoted())).await?;
+    if is_system_schema(&place.table.schema) {
+        return Ok(answer);
+    }
     let database = &place.catalog.node(place.node).database;
+    let is_view = answer.columns.first().is_some_and(|column| column.name.as_ref() == b"View");
+    let accounts = if is_view { Some(Accounts::of(session, place.node).await?) } else { None };
     for row in &mut answer.rows {
         if let [Some(name), Some(text), ..] = &mut **row {
             *name = place.logical().as_bytes().to_vec();
             let shown = String::from_utf8_lossy(text);
             let shown = rename(&shown, place.physical(), place.logical());
-            let shown = rename_databases(&shown, database, &place.table.schema);
+            let shown = match &accounts {
+                Some(accounts) => {
+                    accounts.in_definition(&rename_databases(&shown, database, &place.table.schema))
+                }
+                None => rename_constraints(&shown, &place.names()),
+            };
             let sharded = place.table.table.sharding().is_some();
             *text = if sharded { without_auto_increment(&shown) } else { shown }.into_bytes();
         }
@@ -31,10 +44,16 @@ pub(super) async fn table<B: Backend>(
 }
 
 /// Serval's own CREATE DATABASE of a schema.
-pub(super) async fn database<B: Backend>(session: &mut Session<B>, name: &str) -> Result<Answer, Failure> {
+pub(super) async fn database<B: Backend>(
+    session: &mut Session<B>,
+    name: &str,
+    if_not_exists: bool,
+) -> Result<Answer, Failure> {
+    let option = if if_not_exists { "IF NOT EXISTS " } else { "" };
     let name = session.check_schema(name)?;
     if is_system_schema(&name) {
-        return Err(refused("SHOW CREATE DATABASE of the servers' own schemas is not supported"));
+        let home = session.home(&session.catalog())?;
+        return session.ask(home, &format!("SHOW CREATE DATABASE {option}{name}")).await;
     }
     let catalog = session.catalog();
     let schema = catalog.schema(&name);
@@ -44,7 +63,7 @@ pub(super) async fn database<B: Backend>(session: &mut Session<B>, name: &str) -
     });
     let Some(node) = node else { return Err(refused("The schema has no data node yet")) };
     let physical = &catalog.node(node).database;
-    let sql = format!("SHOW CREATE DATABASE {}", identifier(physical));
+    let sql = format!("SHOW CREATE DATABASE {option}{}", identifier(physical));
     let mut answer = session.ask(node, &sql).await?;
     for row in &mut answer.rows {
         if let [Some(shown), Some(text)] = &mut **row {
@@ -58,7 +77,8 @@ pub(super) async fn database<B: Backend>(session: &mut Session<B>, name: &str) -
 /// The statement with the logical name in the place where the physical one is defined. How names are quoted depends
 /// on the session's sql_mode and sql_quote_show_create.
 fn rename(text: &str, physical: &str, logical: &str) -> String {
-    const VERBS: [&str; 2] = ["CREATE TABLE ", "CREATE DATABASE "];
+    const VERBS: [&str; 3] =
+        ["CREATE TABLE ", "CREATE DATABASE /*!32312 IF NOT EXISTS*/ ", "CREATE DATABASE "];
     for verb in VERBS {
         let Some(rest) = text.strip_prefix(verb) else { continue };
         for quote in [identifier, ansi_identifier, str::to_owned] {
@@ -70,8 +90,20 @@ fn rename(text: &str, physical: &str, logical: &str) -> String {
     text.to_owned()
 }
 
+/// The lines of constraints with logical names. What stands in a CHECK is the client's, but for its name.
+fn rename_constraints(text: &str, names: &Names<'_>) -> String {
+    let lines = text.split('\n').map(|line| {
+        let Some(rest) = line.strip_prefix("  CONSTRAINT ") else { return line.to_owned() };
+        match rest.split_once(" CHECK ") {
+            Some((name, check)) => format!("  CONSTRAINT {} CHECK {check}", names.map_text(name)),
+            None => names.map_text(line),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// A view's text names its tables with their database.
-fn rename_databases(text: &str, physical: &str, logical: &str) -> String {
+pub(super) fn rename_databases(text: &str, physical: &str, logical: &str) -> String {
     let mut text = text.to_owned();
     for quote in [identifier, ansi_identifier] {
         text = text.replace(&format!("{}.", quote(physical)), &format!("{}.", quote(logical)));
@@ -79,7 +111,7 @@ fn rename_databases(text: &str, physical: &str, logical: &str) -> String {
     text
 }
 
-fn ansi_identifier(name: &str) -> String {
+pub(super) fn ansi_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -11,18 +11,20 @@ use crate::failure::Failure;
 use crate::literal::{identifier, quote};
 use crate::session::Session;
 
-/// Keeps the rows that the filter wants. A condition is left to a server, over a derived table of the rows.
+/// Keeps the rows that the filter wants: LIKE is of the names in column `name`; a condition is left to a server, over
+/// a derived table of the rows.
 pub(super) async fn apply<B: Backend>(
     session: &mut Session<B>,
     mut rows: Answer,
     text: &str,
+    name: usize,
     filter: Option<&Filter>,
 ) -> Result<Answer, Failure> {
     match filter {
         None => Ok(rows),
         Some(Filter::Like { pattern, .. }) => {
             rows.rows.retain(|row| {
-                let name = row.first().and_then(Option::as_deref).unwrap_or_default();
+                let name = row.get(name).and_then(Option::as_deref).unwrap_or_default();
                 like::matches(pattern, &String::from_utf8_lossy(name))
             });
             Ok(rows)

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serval_catalog::{Catalog, Placement, Schema};
+use serval_catalog::{Catalog, Placement, Schema, Table};
+use serval_executor::Names;
 use serval_planner::primitive::Target;
 use serval_planner::{Bound, PlanTable};
 use serval_remote::Backend;
@@ -24,6 +25,8 @@ pub(super) struct Place {
     pub(super) table: PlanTable,
     pub(super) node: NodeId,
     shard: Option<usize>,
+    /// A table of information_schema, which is the same everywhere.
+    system: bool,
 }
 
 impl Place {
@@ -35,9 +38,10 @@ impl Place {
         let table_name = name.table.value.as_str();
         let missing = || Failure::Told(unknown_table(&schema_name, table_name));
         if is_system_schema(&schema_name) {
-            return Err(crate::failure::refused(
-                "Tables of the servers' own schemas cannot be described through Serval yet",
-            ));
+            let node = session.home(&catalog)?;
+            let table = Arc::new(Table::on_node(table_name, node));
+            let table = PlanTable { schema: schema_name, table };
+            return Ok(Self { catalog, table, node, shard: None, system: true });
         }
         let schema = catalog.schema(&schema_name).ok_or_else(missing)?;
         if is_hidden(schema, table_name) {
@@ -50,12 +54,19 @@ impl Place {
             Placement::Sharded(sharding) => (sharding.shards.first().ok_or_else(missing)?.node, Some(0)),
         };
         let table = PlanTable { schema: schema_name.clone(), table };
-        Ok(Self { catalog: Arc::clone(&catalog), table, node, shard })
+        Ok(Self { catalog: Arc::clone(&catalog), table, node, shard, system: false })
     }
 
     /// The table's name on that shard, quoted.
     pub(super) fn quoted(&self) -> String {
-        identifier(self.physical())
+        let name = identifier(self.physical());
+        if self.system { format!("{}.{name}", identifier(&self.table.schema)) } else { name }
+    }
+
+    /// What the table's pieces and their like are called there.
+    pub(super) fn names(&self) -> Names<'_> {
+        let target = Target::new(self.node, self.shard, Vec::new());
+        Names::of(&self.catalog, std::slice::from_ref(&self.table), &target)
     }
 
     /// The table's name on that shard.
@@ -75,7 +86,9 @@ impl Place {
         sql: String,
     ) -> Result<Answer, Failure> {
         let target = Target::new(self.node, self.shard, sql.into_bytes());
-        let bound = Bound { tables: Arc::from([self.table.clone()]), ..on_node(target) };
+        let tables: Arc<[PlanTable]> =
+            if self.system { Arc::from([]) } else { Arc::from([self.table.clone()]) };
+        let bound = Bound { tables, ..on_node(target) };
         session.collect_bound(&bound, &self.catalog).await
     }
 }

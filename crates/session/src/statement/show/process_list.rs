@@ -1,5 +1,6 @@
 //! SHOW PROCESSLIST: the user's sessions on this proxy. The console shows everybody's.
 
+use serval_catalog::Catalog;
 use serval_remote::Backend;
 
 use crate::answer::{Answer, integer_column, text_column};
@@ -19,11 +20,14 @@ pub(super) fn rows<B: Backend>(session: &Session<B>, full: bool) -> Answer {
         text_column("Info"),
     ]);
     let sessions = session.proxy.sessions.snapshots(full);
-    answer.rows.extend(sessions.into_iter().filter(|other| other.user == session.user).map(row));
+    let catalog = session.base_catalog();
+    let own = sessions.into_iter().filter(|other| other.user == session.user);
+    answer.rows.extend(own.map(|other| row(other, &catalog)));
     answer
 }
 
-fn row(session: Snapshot) -> Vec<Option<Vec<u8>>> {
+fn row(session: Snapshot, catalog: &Catalog) -> Vec<Option<Vec<u8>>> {
+    let state = session.pinned(catalog);
     let host = session.peer.map_or_else(|| "localhost".to_owned(), |peer| peer.to_string());
     vec![
         Some(session.id.to_string().into_bytes()),
@@ -32,7 +36,7 @@ fn row(session: Snapshot) -> Vec<Option<Vec<u8>>> {
         session.schema.map(String::into_bytes),
         Some(session.command.as_bytes().to_vec()),
         Some(session.time.as_secs().to_string().into_bytes()),
-        Some(Vec::new()),
+        Some(state.into_bytes()),
         session.info.map(String::into_bytes),
     ]
 }

@@ -8,7 +8,7 @@ use serval_types::NodeId;
 
 use super::place::is_hidden;
 use crate::answer::{Answer, Row};
-use crate::failure::{Failure, refused, unknown_schema};
+use crate::failure::{Failure, unknown_schema};
 use crate::session::{Session, is_system_schema};
 
 /// Columns that add up over the pieces.
@@ -18,13 +18,14 @@ const SUMS: [&str; 4] = ["Rows", "Data_length", "Index_length", "Data_free"];
 const UNKNOWN: [&str; 2] = ["Auto_increment", "Checksum"];
 
 /// The status of each table of a schema, in the order of their names.
-pub(super) async fn rows<B: Backend>(
+pub(in crate::statement) async fn rows<B: Backend>(
     session: &mut Session<B>,
     schema: Option<&str>,
 ) -> Result<Answer, Failure> {
     let name = session.schema_or_current(schema)?;
     if is_system_schema(&name) {
-        return Err(refused("SHOW TABLE STATUS of the servers' own schemas is not supported"));
+        let home = session.home(&session.catalog())?;
+        return session.ask(home, &format!("SHOW TABLE STATUS FROM {name}")).await;
     }
     let catalog = session.catalog();
     let schema = catalog.schema(&name).ok_or_else(|| unknown_schema(&name))?;

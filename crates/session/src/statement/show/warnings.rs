@@ -10,11 +10,21 @@ use crate::session::Session;
 /// What is asked for of the last statement's warnings.
 pub(super) fn rows<B: Backend>(session: &Session<B>, show: &Show) -> Result<Answer, Failure> {
     match show {
-        Show::Errors => errors(session),
+        Show::Errors { window } => Ok(cut(errors(session)?, *window)),
         Show::WarningCount => Ok(count("@@session.warning_count", session.last.warnings.into())),
         Show::ErrorCount => Ok(count("@@session.error_count", errors(session)?.rows.len())),
+        Show::Warnings { window } => Ok(cut(warnings(session)?, *window)),
         _ => warnings(session),
     }
+}
+
+/// The rows that LIMIT leaves.
+fn cut(mut answer: Answer, window: Option<(u64, u64)>) -> Answer {
+    if let Some((skip, count)) = window {
+        let at = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        answer.rows = answer.rows.into_iter().skip(at(skip)).take(at(count)).collect();
+    }
+    answer
 }
 
 /// The warnings of the last statement.

@@ -1,4 +1,4 @@
-//! The right side of an assignment, as a literal that means the same on every connection.
+//! The new value of a system variable, as a literal that means the same on every connection.
 
 use serval_remote::Backend;
 use serval_sql::{SetKind, SetValue};
@@ -10,6 +10,7 @@ use serval_wire::packet::column_type::{
 };
 use serval_wire::packet::{CHARSET_BINARY, ColumnDefinition};
 
+use super::Text;
 use crate::charset;
 use crate::failure::Failure;
 use crate::literal::literal;
@@ -18,16 +19,14 @@ use crate::session::Session;
 /// The literal of a value; expressions are evaluated by a server.
 pub(super) async fn literal_of<B: Backend>(
     session: &mut Session<B>,
-    text: &str,
+    text: Text<'_>,
     value: &SetValue,
 ) -> Result<String, Failure> {
+    let sql = value.span.of(text.sql);
     match &value.kind {
-        SetKind::Literal(value) => Ok(literal(value, &charset::of_client(&session.state))),
+        SetKind::Literal(value) if sql.is_ascii() => Ok(literal(value, &charset::of_client(&session.state))),
         SetKind::Default => Ok("DEFAULT".to_owned()),
-        SetKind::Expression => {
-            let expression = value.span.of(text.as_bytes());
-            evaluate(session, expression).await
-        }
+        SetKind::Literal(_) | SetKind::Expression => evaluate(session, sql).await,
     }
 }
 
@@ -48,7 +47,7 @@ async fn evaluate<B: Backend>(session: &mut Session<B>, expression: &[u8]) -> Re
     Ok(literal(&typed(column, cell), &charset::of_results(&session.state)))
 }
 
-/// A cell as a value of its column's type; times are strings, as in a user variable.
+/// A cell as a value of its column's type.
 fn typed(column: &ColumnDefinition, cell: Option<Vec<u8>>) -> Value {
     let Some(cell) = cell else { return Value::Null };
     let text = String::from_utf8_lossy(&cell);
@@ -66,6 +65,8 @@ fn typed(column: &ColumnDefinition, cell: Option<Vec<u8>>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serval_wire::packet::column_type::{MYSQL_TYPE_DATETIME, MYSQL_TYPE_VAR_STRING};
+
     use super::*;
 
     fn check(column_type: u8, cell: &str, expect: &str) {
@@ -78,12 +79,8 @@ mod tests {
         check(MYSQL_TYPE_LONGLONG, "-7", "-7");
         check(MYSQL_TYPE_NEWDECIMAL, "1.50", "1.50");
         check(MYSQL_TYPE_DOUBLE, "1.5", "1.5e0");
-        check(serval_wire::packet::column_type::MYSQL_TYPE_VAR_STRING, "it's", "_utf8mb4 x'69742773'");
-        check(
-            serval_wire::packet::column_type::MYSQL_TYPE_DATETIME,
-            "2026-11-20 10:00:00",
-            "'2026-11-20 10:00:00'",
-        );
+        check(MYSQL_TYPE_VAR_STRING, "it's", "_utf8mb4 x'69742773'");
+        check(MYSQL_TYPE_DATETIME, "2026-11-20 10:00:00", "'2026-11-20 10:00:00'");
         let column = ColumnDefinition::new(b"x".to_vec(), MYSQL_TYPE_LONGLONG);
         assert_eq!(typed(&column, None), Value::Null);
     }

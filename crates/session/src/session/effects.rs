@@ -1,0 +1,226 @@
+//! What a statement leaves in a server's session, as its text says.
+
+use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, tokens};
+use serval_types::Value;
+
+use super::read_back::Wanted;
+use super::{Query, contains_word};
+
+/// What a statement leaves in a server's session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Effects {
+    /// What has to be read back.
+    pub(crate) wanted: Wanted,
+    /// `INTO @a, @b`.
+    pub(crate) into: Option<Into>,
+}
+
+/// `INTO @a, @b` of a SELECT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Into {
+    /// Its place.
+    pub(crate) span: Span,
+    /// The variables in order, without their sign and in lower case.
+    pub(crate) names: Vec<String>,
+}
+
+impl Effects {
+    /// Those of a statement. Most have none, and a look at a few bytes says so.
+    pub(crate) fn of(query: &Query<'_>, options: LexOptions) -> Self {
+        let key = &query.scan.key;
+        let selects = is_select(query.scan.class);
+        // What is filled in for the session's own value leaves only calls with an argument.
+        let insert_id = selects
+            && key.contains(&b'(')
+            && contains_word(key, b"LAST_INSERT_ID")
+            && calls(query.sql, options, "LAST_INSERT_ID");
+        let found_rows = selects && counts_all(key);
+        let mut effects = Self { wanted: Wanted { names: Vec::new(), found_rows, insert_id }, into: None };
+        if key.contains(&b'@') {
+            effects.note_variables(query.sql, options, selects);
+        }
+        effects
+    }
+
+    fn note_variables(&mut self, sql: &[u8], options: LexOptions, selects: bool) {
+        let Ok(mut tokens) = tokens(sql, options) else { return };
+        tokens.retain(|token| !token.kind.is_comment());
+        for (at, pair) in tokens.windows(2).enumerate() {
+            let assigns = pair[1].kind == TokenKind::Operator && pair[1].span.of(sql) == b":=";
+            if pair[0].kind == TokenKind::UserVariable && assigns {
+                self.name(variable_name(sql, pair[0], options));
+            }
+            let into = pair[0].is_word(sql, "INTO") && pair[1].kind == TokenKind::UserVariable;
+            if selects && into && self.into.is_none() {
+                let into = Into::at(sql, &tokens[at..], options);
+                into.names.iter().for_each(|name| self.name(name.clone()));
+                self.into = Some(into);
+            }
+        }
+    }
+
+    fn name(&mut self, name: String) {
+        if !self.wanted.names.contains(&name) {
+            self.wanted.names.push(name);
+        }
+    }
+}
+
+impl Into {
+    /// The clause that begins with these tokens.
+    fn at(sql: &[u8], tokens: &[Token], options: LexOptions) -> Self {
+        let mut names = Vec::new();
+        let mut last = tokens[0];
+        for pair in tokens[1..].chunks(2) {
+            names.push(variable_name(sql, pair[0], options));
+            last = pair[0];
+            let goes_on = pair.get(1).is_some_and(|token| token.is_symbol(b','));
+            if !goes_on {
+                break;
+            }
+        }
+        Self { span: tokens[0].span.to(last.span), names }
+    }
+}
+
+/// Whether a function is called, and not only named in quotes.
+fn calls(sql: &[u8], options: LexOptions, function: &str) -> bool {
+    let mut tokens = tokens(sql, options).unwrap_or_default();
+    tokens.retain(|token| !token.kind.is_comment());
+    tokens.windows(2).any(|pair| pair[0].is_word(sql, function) && pair[1].is_symbol(b'('))
+}
+
+/// Whether a statement with this class may return rows of a query.
+fn is_select(class: StatementClass) -> bool {
+    matches!(class, StatementClass::Select | StatementClass::With | StatementClass::Values)
+}
+
+/// Whether SQL_CALC_FOUND_ROWS stands among the first words.
+fn counts_all(key: &[u8]) -> bool {
+    contains_word(&key[..key.len().min(96)], b"SQL_CALC_FOUND_ROWS")
+}
+
+/// `@name`, `` @`name` ``, `@'name'`: the name in lower case.
+fn variable_name(sql: &[u8], token: Token, options: LexOptions) -> String {
+    let name = Span { start: token.span.start + 1, end: token.span.end };
+    let bytes = match name.of(sql).first() {
+        Some(b'\'') => text(sql, name, options),
+        Some(b'"') if !options.ansi_quotes => text(sql, name, options),
+        _ => serval_sql::identifier_value(name.of(sql)),
+    };
+    String::from_utf8_lossy(&bytes).to_lowercase()
+}
+
+fn text(sql: &[u8], span: Span, options: LexOptions) -> Vec<u8> {
+    match serval_sql::literal_value(sql, span, HoleKind::Text, options) {
+        Value::Text(text) => text,
+        _ => Vec::new(),
+    }
+}
+
+/// FOUND_ROWS() after a SELECT that one server answered with `rows` rows. Rows that OFFSET skips count too; where it
+/// skipped all there were, only the server knows how many.
+pub(crate) fn found_rows(query: &Query<'_>, rows: u64) -> Option<u64> {
+    match offset(query) {
+        Offset::None => Some(rows),
+        Offset::Skips(0) => Some(rows),
+        Offset::Skips(skipped) if rows > 0 => Some(rows.saturating_add(skipped)),
+        Offset::Skips(_) | Offset::Unknown => None,
+    }
+}
+
+/// What stands behind the last LIMIT.
+enum Offset {
+    None,
+    Skips(u64),
+    Unknown,
+}
+
+/// The OFFSET at the end of a statement. A LIMIT that is not near its end is of a subquery.
+fn offset(query: &Query<'_>) -> Offset {
+    let key = &query.scan.key;
+    let tail_at = key.len().saturating_sub(64);
+    let tail = &key[tail_at..];
+    let word = |word: &[u8]| tail.windows(word.len()).rposition(|part| part.eq_ignore_ascii_case(word));
+    let Some(limit) = word(b"LIMIT") else { return Offset::None };
+    let rest = &tail[limit + 5..];
+    // Each hole is a NUL and its kind.
+    let holes: Vec<usize> =
+        rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at).collect();
+    let comma = rest.contains(&b',');
+    let by_word = rest.windows(6).any(|part| part.eq_ignore_ascii_case(b"OFFSET"));
+    if rest.contains(&b')') || !(comma || by_word) {
+        return Offset::None;
+    }
+    if contains_word(key, b"UNION") {
+        // MySQL counts what is skipped of a union otherwise than MariaDB.
+        return Offset::Unknown;
+    }
+    let ([first, second, ..], true) = (&*holes, holes.len() == 2) else { return Offset::Unknown };
+    let place = if comma { first } else { second };
+    let behind = rest[*place..].iter().filter(|byte| **byte == 0).count();
+    let hole = query.scan.holes.len().checked_sub(behind).and_then(|at| query.scan.holes.get(at));
+    let Some(hole) = hole else { return Offset::Unknown };
+    match hole.kind {
+        HoleKind::Integer => {
+            let digits = std::str::from_utf8(hole.span.of(query.sql)).ok();
+            digits.and_then(|digits| digits.parse().ok()).map_or(Offset::Unknown, Offset::Skips)
+        }
+        HoleKind::Parameter => {
+            let position = query.scan.parameter_count().checked_sub(behind);
+            match position.and_then(|position| query.values().get(position)) {
+                Some(Value::Int(number)) => Offset::Skips(u64::try_from(*number).unwrap_or(0)),
+                Some(Value::UInt(number)) => Offset::Skips(*number),
+                _ => Offset::Unknown,
+            }
+        }
+        _ => Offset::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effects(sql: &str) -> Effects {
+        let scan = serval_sql::scan(sql.as_bytes(), LexOptions::default()).expect("a scan");
+        Effects::of(&Query::text(sql.as_bytes(), &scan), LexOptions::default())
+    }
+
+    fn found(sql: &str, rows: u64) -> Option<u64> {
+        let scan = serval_sql::scan(sql.as_bytes(), LexOptions::default()).expect("a scan");
+        found_rows(&Query::text(sql.as_bytes(), &scan), rows)
+    }
+
+    #[test]
+    fn most_statements_leave_nothing() {
+        for sql in ["SELECT * FROM t WHERE a = @b", "SELECT ':= @a', 'INTO @x'", "UPDATE t SET a = @b"] {
+            assert!(effects(sql).wanted.is_nothing(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn assigned_variables_are_read_back() {
+        let names = |sql| effects(sql).wanted.names;
+        assert_eq!(names("SELECT @A := 1, @`b c`:=@a, @'D' := 2, @a := 3"), ["a", "b c", "d"]);
+        assert_eq!(names("UPDATE t SET n = (@n := @n + 1)"), ["n"]);
+        assert_eq!(names("SELECT 1, 2 INTO @x, @Y"), ["x", "y"]);
+    }
+
+    #[test]
+    fn into_is_found_wherever_it_stands() {
+        let sql = "SELECT a, b INTO @x , @y FROM t";
+        let into = effects(sql).into.expect("INTO");
+        assert_eq!(into.span.text(sql), "INTO @x , @y");
+        assert_eq!(effects("INSERT INTO t VALUES (@a)").into, None);
+    }
+
+    #[test]
+    fn skipped_rows_count() {
+        assert_eq!(found("SELECT a FROM t LIMIT 3", 3), Some(3));
+        assert_eq!(found("SELECT a FROM t LIMIT 1, 2", 2), Some(3));
+        assert_eq!(found("SELECT a FROM t LIMIT 2 OFFSET 1", 2), Some(3));
+        assert_eq!(found("SELECT a FROM t LIMIT 2 OFFSET 10", 0), None);
+        assert_eq!(found("SELECT a FROM (SELECT a FROM t LIMIT 5, 2) x", 2), Some(2));
+    }
+}

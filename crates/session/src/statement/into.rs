@@ -1,0 +1,213 @@
+//! `SELECT … INTO @a` over several shards: the merged row becomes the variables' values.
+
+use serval_catalog::Catalog;
+use serval_planner::Bound;
+use serval_planner::primitive::{Combine, Primitive, Route};
+use serval_remote::Backend;
+use serval_sql::{Edit, splice};
+use serval_types::{GroupId, MysqlError};
+use serval_wire::packet::column_type::{MYSQL_TYPE_BIT, MYSQL_TYPE_FLOAT};
+use serval_wire::packet::{ColumnDefinition, OkPacket};
+use tokio::io::AsyncWrite;
+
+use super::{named_locks, user_variable};
+use crate::answer::Answer;
+use crate::failure::{Failure, refused};
+use crate::literal::variable_literal;
+use crate::session::{Effects, Into, Purpose, Query, Session, is_one_node, prepare, rescan};
+use crate::stream::Writer;
+
+/// What came of a SELECT … INTO.
+enum Outcome {
+    /// One node answers it, so its server can say INTO itself.
+    OneNode,
+    /// So many rows, none or one, with so many warnings.
+    Merged { rows: u64, warnings: u16 },
+}
+
+/// Runs the SELECT without its INTO where several nodes answer it. False where one does: its server can say INTO
+/// itself.
+pub(super) async fn merged<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    query: &Query<'_>,
+    into: &Into,
+) -> Result<bool, Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
+    match fetch(session, query, into).await? {
+        Outcome::OneNode => Ok(false),
+        Outcome::Merged { rows, warnings } => {
+            writer.ok(&OkPacket { affected_rows: rows, warnings, ..session.plain_ok() });
+            Ok(true)
+        }
+    }
+}
+
+/// Runs a SELECT … INTO of Serval's own making.
+///
+/// # Errors
+/// Those of servers; 1172 and 1222.
+pub(super) async fn assign<B: Backend>(session: &mut Session<B>, sql: &[u8]) -> Result<(), Failure> {
+    let sql = session.with_identity(sql)?.into_owned();
+    let scan = rescan(&sql, session.options)?;
+    let query = Query::text(&sql, &scan);
+    let effects = Effects::of(&query, session.options);
+    let Some(into) = &effects.into else { return Ok(()) };
+    if let Outcome::Merged { .. } = fetch(session, &query, into).await? {
+        return Ok(());
+    }
+    let catalog = session.catalog();
+    let mut ready = prepare(session, &catalog, &query, Purpose::Run).await?;
+    let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
+    let Some(group) = one_group(&catalog, &ready.bound) else { return Ok(()) };
+    session.pin_for_reading(group);
+    let state = session.effective_state();
+    let result = session.collect_completed(&ready.bound, &catalog, &state).await;
+    if let Some(placed) = placed {
+        named_locks::settle(session, &catalog, placed).await;
+    }
+    if let Ok((_, completed)) = &result {
+        session.last.warnings = session.last.warnings.saturating_add(completed.warnings);
+        if completed.warnings > 0 {
+            session.note_warnings(&ready.bound, &catalog, state);
+            session.fetch_warnings().await;
+        }
+    }
+    let read = session.read_wanted(group, &effects.wanted).await;
+    result.map_err(|error| error.to_mysql())?;
+    read
+}
+
+/// The group of the one node that answers a statement, where one does.
+pub(super) fn one_group(catalog: &Catalog, bound: &Bound) -> Option<GroupId> {
+    match &bound.root {
+        Primitive::Route(Route { targets, .. }) if targets.len() == 1 => {
+            Some(catalog.node(targets[0].node).group)
+        }
+        _ => None,
+    }
+}
+
+async fn fetch<B: Backend>(
+    session: &mut Session<B>,
+    query: &Query<'_>,
+    into: &Into,
+) -> Result<Outcome, Failure> {
+    let catalog = session.catalog();
+    let plain = splice(query.sql, &[Edit { at: into.span, text: String::new() }]);
+    let scan = rescan(&plain, query.options(session))?;
+    let query = Query { sql: &plain, scan: &scan, execution: query.execution };
+    let ready = prepare(session, &catalog, &query, Purpose::Run).await?;
+    if is_one_node(&ready.bound) {
+        return Ok(Outcome::OneNode);
+    }
+    if averages(&ready.bound.root) {
+        return Err(refused(
+            "A variable keeps more digits of AVG than shards tell; select SUM and COUNT into variables and divide",
+        ));
+    }
+    if query.execution.is_some() {
+        return Err(refused("SELECT … INTO over several shards cannot be executed as a prepared statement"));
+    }
+    // Strings come as they are, and say which collation they have.
+    let state = session.effective_state().with("character_set_results", "NULL");
+    let (answer, completed) =
+        session.collect_completed(&ready.bound, &catalog, &state).await.map_err(|error| error.to_mysql())?;
+    if answer.columns.len() != into.names.len() {
+        return Err(wrong_count().into());
+    }
+    let rows = answer.rows.len() as u64;
+    let warnings = match &*answer.rows {
+        [] => {
+            session.last.changed(0, 0, completed.warnings.saturating_add(1));
+            session.last.messages = Some(no_data());
+            session.last.warnings
+        }
+        [row] => {
+            let mut state = session.state.clone();
+            for ((name, column), cell) in into.names.iter().zip(&answer.columns).zip(row) {
+                let literal = match cell {
+                    None => "NULL".to_owned(),
+                    Some(cell) => literal(session, column, cell).await?,
+                };
+                state = state.with(&user_variable(name), &literal);
+            }
+            super::check_size(&state)?;
+            session.state = state;
+            session.last.changed(1, 0, completed.warnings);
+            if completed.warnings > 0 {
+                let state = session.effective_state();
+                session.note_warnings(&ready.bound, &catalog, state);
+            }
+            completed.warnings
+        }
+        _ => return Err(too_many_rows().into()),
+    };
+    session.last.found_rows = Some(rows);
+    Ok(Outcome::Merged { rows, warnings })
+}
+
+/// Whether an average is computed of what the shards say.
+fn averages(root: &Primitive) -> bool {
+    match root {
+        Primitive::Aggregate(aggregate) => {
+            aggregate.columns.iter().any(|column| matches!(column, Combine::Average { .. }))
+        }
+        Primitive::Sort(above) => averages(&above.input),
+        Primitive::Limit(above) => averages(&above.input),
+        Primitive::Cut(above) => averages(&above.input),
+        _ => false,
+    }
+}
+
+async fn literal<B: Backend>(
+    session: &mut Session<B>,
+    column: &ColumnDefinition,
+    cell: &[u8],
+) -> Result<String, Failure> {
+    match column.column_type {
+        MYSQL_TYPE_FLOAT => {
+            return Err(refused(
+                "A FLOAT of several shards cannot be stored into a variable exactly; CAST it to DOUBLE or DECIMAL",
+            ));
+        }
+        MYSQL_TYPE_BIT => {
+            let number = cell.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+            return Ok(format!("CAST({number} AS UNSIGNED)"));
+        }
+        _ => {}
+    }
+    let collation = collation_name(session, column.charset).await?;
+    let hex: String = cell.iter().map(|byte| format!("{byte:02X}")).collect();
+    variable_literal(column, &String::from_utf8_lossy(cell), &hex, &collation)
+        .ok_or_else(|| refused("A value of this type cannot be stored into a variable; CAST it"))
+}
+
+async fn collation_name<B: Backend>(session: &mut Session<B>, id: u16) -> Result<String, Failure> {
+    let catalog = session.catalog();
+    let home = session.home(&catalog)?;
+    let sql = format!("SELECT COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = {id}");
+    let answer = session.ask(home, &sql).await?;
+    answer.text(0, 0).ok_or_else(|| {
+        refused("The collation of a value over several shards is not known; say COLLATE in the select list")
+    })
+}
+
+fn no_data() -> Answer {
+    let mut answer = Answer::of_text(&["Level", "Code", "Message"]);
+    answer.push(["Warning", "1329", "No data - zero rows fetched, selected, or processed"]);
+    answer
+}
+
+fn wrong_count() -> MysqlError {
+    let message = "The used SELECT statements have a different number of columns".to_owned();
+    MysqlError { number: 1222, sqlstate: *b"21000", message }
+}
+
+fn too_many_rows() -> MysqlError {
+    let message = "Result consisted of more than one row".to_owned();
+    MysqlError { number: 1172, sqlstate: *b"42000", message }
+}

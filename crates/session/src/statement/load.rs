@@ -1,0 +1,163 @@
+//! LOAD DATA LOCAL INFILE: the client's file, into the table's node as it comes, or row by row where the table has
+//! several shards or copies.
+
+mod file;
+mod job;
+mod placing;
+
+use std::sync::Arc;
+
+use serval_catalog::Catalog;
+use serval_executor::load::Loaded;
+use serval_planner::primitive::{Primitive, Spread, Tally};
+use serval_planner::{Bound, PlanTable};
+use serval_remote::Backend;
+use serval_sql::{LoadColumn, LoadData};
+use serval_types::{GroupId, MysqlError};
+use serval_wire::Capabilities;
+use serval_wire::packet::OkPacket;
+use tokio::io::AsyncWrite;
+
+use crate::answer::Answer;
+use crate::failure::{Failure, no_schema, refused, unknown_table};
+use crate::session::Session;
+use crate::stream::Writer;
+
+use job::{Done, Job};
+use placing::Placing;
+
+/// Loads a file.
+pub(super) async fn run<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    text: &str,
+    load: &LoadData,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
+    let catalog = session.catalog();
+    allowed(session, writer, &catalog, load)?;
+    let table = table(session, &catalog, load)?;
+    let placing = Placing::of(&table, text, load, &catalog)?;
+    session.check_locked(&bound(&placing, &table)).map_err(|error| error.to_mysql())?;
+    let names = variables(load);
+    let groups = if names.is_empty() { Vec::new() } else { groups(&placing, &catalog) };
+    if !session.autocommit && !session.transaction.is_open() {
+        session.begin("START TRANSACTION", &catalog);
+    }
+    groups.iter().for_each(|group| session.pin_for_reading(*group));
+    let job = Job { catalog, table, placing, load };
+    let result = job.run(session, writer).await;
+    if !session.transaction.is_open() {
+        session.transaction_ended();
+    }
+    match &result {
+        // What the last row left in the variables is what the client will find there.
+        Ok(done) => {
+            let last = done.last_group;
+            for group in groups.iter().filter(|group| Some(**group) != last) {
+                let before = session.state.clone();
+                session.read_back(*group, &names).await?;
+                session.state = before;
+            }
+            if let Some(group) = last.filter(|_| !groups.is_empty()) {
+                session.read_back(group, &names).await?;
+            }
+        }
+        Err(_) => groups.iter().for_each(|group| session.abandon(*group)),
+    }
+    let done = result?;
+    answer(session, writer, done);
+    Ok(())
+}
+
+/// Whether the statement may ask this client for a file.
+fn allowed<B: Backend, W: AsyncWrite + Unpin>(
+    session: &Session<B>,
+    writer: &Writer<W>,
+    catalog: &Catalog,
+    load: &LoadData,
+) -> Result<(), Failure> {
+    if !load.local {
+        return Err(refused(
+            "LOAD DATA INFILE reads a file of one server, and behind Serval there are several; write LOAD DATA LOCAL INFILE to \
+             send the client's own file",
+        ));
+    }
+    if catalog.settings.local_infile && writer.capabilities().contains(Capabilities::CLIENT_LOCAL_FILES) {
+        return Ok(());
+    }
+    Err(Failure::Told(if session.proxy.flavour().is_mariadb() {
+        MysqlError {
+            number: 4166,
+            sqlstate: *b"HY000",
+            message: "The used command is not allowed because the MariaDB server or client has disabled the local infile \
+                      capability"
+                .to_owned(),
+        }
+    } else {
+        MysqlError {
+            number: 3948,
+            sqlstate: *b"42000",
+            message:
+                "Loading local data is disabled; this must be enabled on both the client and server sides"
+                    .to_owned(),
+        }
+    }))
+}
+
+fn table<B: Backend>(
+    session: &Session<B>,
+    catalog: &Catalog,
+    load: &LoadData,
+) -> Result<PlanTable, MysqlError> {
+    let named = load.table.schema.as_ref().map(|name| name.value.as_str()).or(session.schema.as_deref());
+    let schema = session.check_schema(named.ok_or_else(no_schema)?)?;
+    let name = &load.table.table.value;
+    let table = catalog.schema(&schema).and_then(|schema| schema.table_or_default(name));
+    let table = table.ok_or_else(|| unknown_table(&schema, name))?;
+    Ok(PlanTable { schema, table })
+}
+
+/// The user variables that rows go through, in lower case.
+fn variables(load: &LoadData) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for column in &load.columns {
+        if let LoadColumn::Variable(name) = column {
+            names.push(name.to_lowercase());
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn groups(placing: &Placing, catalog: &Catalog) -> Vec<GroupId> {
+    let mut groups: Vec<GroupId> =
+        placing.targets.iter().map(|(target, _)| catalog.node(target.node).group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+}
+
+/// The statement as a plan, for who wants to know what it touches.
+fn bound(placing: &Placing, table: &PlanTable) -> Bound {
+    let targets = placing.targets.iter().map(|(target, _)| target.clone()).collect();
+    let spread = Spread { targets, tally: Tally::Sum };
+    Bound { root: Primitive::Spread(spread), tables: Arc::from([table.clone()]), notes: Arc::from([]) }
+}
+
+fn answer<B: Backend, W: AsyncWrite + Unpin>(session: &mut Session<B>, writer: &mut Writer<W>, done: Done) {
+    let Loaded { ok, warnings } = done.loaded;
+    session.last.nodes = done.nodes;
+    session.last.changed(ok.affected_rows, done.insert_id.unwrap_or(0), ok.warnings);
+    if ok.warnings > 0 {
+        let mut messages = Answer::of_text(&["Level", "Code", "Message"]);
+        messages.rows = warnings;
+        session.last.messages = Some(messages);
+    }
+    let OkPacket { affected_rows, warnings, info, .. } = ok;
+    writer.ok(&OkPacket { affected_rows, warnings, info, ..session.plain_ok() });
+}
