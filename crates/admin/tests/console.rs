@@ -18,6 +18,7 @@ use serval_admin::{Admin, Control};
 use serval_backend::{Health, ServerStatus};
 use serval_catalog::Role;
 use serval_session::Proxy;
+use serval_session::stream::Stream;
 use serval_wire::command::encode;
 use support::Servers;
 use support::client::{Client, Credentials};
@@ -59,9 +60,8 @@ impl Runner {
 
     fn connect<C: Control>(&mut self, password: &str, control: C) -> Vec<String> {
         let (near, far) = tokio::io::duplex(1 << 20);
-        let (read, write) = tokio::io::split(far);
         let admin = Arc::new(Admin::new(Arc::clone(&self.proxy), Arc::new(statistics), control));
-        self.runtime.spawn(serval_admin::serve_client(admin, read, write, None));
+        self.runtime.spawn(serval_admin::serve_client(admin, Stream::other(far), None));
         let mut client = Client::new(near, true);
         let credentials = Credentials {
             user: "admin".to_owned(),
@@ -78,8 +78,7 @@ impl Runner {
     /// A client of the proxy, for the console to see.
     fn session(&self, user: &str) {
         let (near, far) = tokio::io::duplex(1 << 20);
-        let (read, write) = tokio::io::split(far);
-        self.runtime.spawn(serval_session::serve_client(Arc::clone(&self.proxy), read, write, None));
+        self.runtime.spawn(serval_session::serve_client(Arc::clone(&self.proxy), Stream::other(far), None));
         let credentials = Credentials {
             user: user.to_owned(),
             password: "secret".to_owned(),

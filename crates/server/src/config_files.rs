@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serval_catalog::{Catalog, Diagnostic, SecretSource};
+use serval_catalog::{Catalog, Diagnostic, Group, SecretSource};
 
 use crate::failure::Failure;
 
@@ -50,7 +50,26 @@ impl ConfigFiles {
     /// The catalog and its warnings, or every mistake.
     pub fn try_load(&self) -> Result<(Catalog, Vec<Diagnostic>), Vec<Diagnostic>> {
         let directory = self.directory();
-        self.load_with(&|source| secret(source, &directory))
+        let (catalog, warnings) = self.load_with(&|source| secret(source, &directory))?;
+        let unusable = self.unusable_certificates(&catalog);
+        if unusable.is_empty() { Ok((catalog, warnings)) } else { Err(unusable) }
+    }
+
+    /// What cannot be used of certificates and keys, the groups' and our own.
+    fn unusable_certificates(&self, catalog: &Catalog) -> Vec<Diagnostic> {
+        let wrong = |group: &Group| {
+            let error = serval_backend::check_tls(&group.tls).err()?;
+            let message = format!("group `{}`: {error}", group.name);
+            let fix = "name PEM files: of authorities, of a certificate, of that certificate's key";
+            Some(Diagnostic::error(&self.path.display().to_string(), 0..0, message).with_fix(fix))
+        };
+        let clients =
+            catalog.settings.tls.as_ref().and_then(|tls| serval_session::stream::server_config(tls).err());
+        let clients = clients.map(|error| {
+            let fix = "name PEM files: of the certificate, of its key, of the authorities of clients";
+            Diagnostic::error(&self.path.display().to_string(), 0..0, error.to_string()).with_fix(fix)
+        });
+        catalog.groups.iter().filter_map(wrong).chain(clients).collect()
     }
 
     fn load_with(
@@ -112,18 +131,20 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     ))
 }
 
-/// A secret's text. Of a file, the first line counts.
+/// A secret's text. Of a password's file, the first line counts; of certificates and keys, all.
 fn secret(source: &SecretSource, directory: &Path) -> Result<String, String> {
     match source {
         SecretSource::Env(name) => std::env::var(name)
             .map_err(|_| format!("the environment variable {name} is not set (or is not UTF-8)")),
         SecretSource::File(file) => {
-            let path = directory.join(file);
-            std::fs::read_to_string(&path)
-                .map(|text| text.lines().next().unwrap_or_default().to_owned())
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))
+            whole(&directory.join(file)).map(|text| text.lines().next().unwrap_or_default().to_owned())
         }
+        SecretSource::Pem(file) => whole(&directory.join(file)),
     }
+}
+
+fn whole(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The three sockets, bound before anything else so that a port in use costs nothing.
+//! The sockets, bound before anything else so that a port in use costs nothing.
 
 use std::net::SocketAddr;
 
@@ -6,12 +6,15 @@ use serval_catalog::Listen;
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
+use crate::local_listener::LocalListener;
 
 /// Bound and listening; nobody accepts yet.
 #[derive(Debug)]
 pub struct Listeners {
     /// For MySQL clients.
     pub mysql: TcpListener,
+    /// For those on this machine, where the config has a Unix socket.
+    pub socket: Option<LocalListener>,
     /// For the console, where the config has one.
     pub admin: Option<TcpListener>,
     /// For /metrics, /healthz and /readyz, where the config has them.
@@ -22,9 +25,10 @@ impl Listeners {
     /// Binds all that the config names, or none.
     pub async fn bind(listen: &Listen) -> Result<Self, Failure> {
         let mysql = bind("mysql", listen.mysql).await?;
+        let socket = listen.socket.as_deref().map(LocalListener::bind).transpose()?;
         let admin = bind_some("admin", listen.admin).await?;
         let http = bind_some("http", listen.http).await?;
-        Ok(Self { mysql, admin, http })
+        Ok(Self { mysql, socket, admin, http })
     }
 }
 
@@ -52,10 +56,10 @@ mod tests {
     #[tokio::test]
     async fn a_port_in_use_says_so() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let taken = Listeners::bind(&Listen { mysql: any, admin: None, http: None }).await.unwrap();
+        let taken = Listeners::bind(&Listen { mysql: any, ..Listen::default() }).await.unwrap();
         let address = taken.mysql.local_addr().unwrap();
-        let failure =
-            Listeners::bind(&Listen { mysql: any, admin: Some(address), http: None }).await.unwrap_err();
+        let listen = Listen { mysql: any, admin: Some(address), ..Listen::default() };
+        let failure = Listeners::bind(&listen).await.unwrap_err();
         assert!(failure.to_string().contains("listen.admin"), "{failure}");
     }
 }

@@ -17,12 +17,14 @@ mod definitions;
 mod demo;
 mod failure;
 mod listeners;
+mod local_listener;
 mod logging;
 mod online;
 mod output;
 mod probe;
 mod proxy;
 mod reload;
+mod scratch;
 mod signals;
 
 use std::process::ExitCode;

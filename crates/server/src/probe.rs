@@ -3,26 +3,57 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, OptsBuilder, Row, Value};
-use serval_catalog::{Address, Group, Server};
+use mysql_async::{ClientIdentity, Conn, DriverError, Error, OptsBuilder, Row, SslOpts, Value};
+use serval_catalog::{Address, Group, Pem, Server, TlsMode};
 
 /// How long a server may take to answer before it counts as down.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A connection to one server, with the group's user.
+/// A connection to one server, with the group's user and encrypted as the group says.
 pub async fn connect(group: &Group, server: &Server) -> Result<Conn, String> {
+    let plain = options(group, server);
+    let Some(tls) = tls(group) else { return open(plain).await?.map_err(|error| error.to_string()) };
+    match open(plain.clone().ssl_opts(Some(tls))).await? {
+        Err(Error::Driver(DriverError::NoClientSslFlagFromServer))
+            if group.tls.mode == TlsMode::Preferred =>
+        {
+            open(plain).await?.map_err(|error| error.to_string())
+        }
+        outcome => outcome.map_err(|error| error.to_string()),
+    }
+}
+
+async fn open(options: OptsBuilder) -> Result<Result<Conn, Error>, String> {
+    let connecting = tokio::time::timeout(PATIENCE, Conn::new(options));
+    connecting.await.map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))
+}
+
+fn options(group: &Group, server: &Server) -> OptsBuilder {
     let options = OptsBuilder::default()
         .user(Some(group.user.clone()))
         .pass(Some(group.password.reveal().to_owned()))
         .prefer_socket(Some(false))
         .stmt_cache_size(Some(0));
-    let options = match &server.address {
+    match &server.address {
         Address::Tcp { host, port } => options.ip_or_hostname(host.clone()).tcp_port(*port),
         Address::Unix(path) => options.socket(Some(path.display().to_string())),
-    };
-    match tokio::time::timeout(PATIENCE, Conn::new(options)).await {
-        Ok(connected) => connected.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
+fn tls(group: &Group) -> Option<SslOpts> {
+    let tls = &group.tls;
+    let file = |pem: &Pem| pem.text().as_bytes().to_vec().into();
+    let identity =
+        tls.identity.as_ref().map(|own| ClientIdentity::new(file(&own.certificate), file(&own.key)));
+    let options = SslOpts::default()
+        .with_client_identity(identity)
+        .with_root_certs(tls.authorities.iter().map(file).collect())
+        .with_disable_built_in_roots(true);
+    match tls.mode {
+        TlsMode::Off => None,
+        TlsMode::Preferred | TlsMode::Required => Some(options.with_danger_accept_invalid_certs(true)),
+        TlsMode::VerifyCa => Some(options.with_danger_skip_domain_validation(true)),
+        TlsMode::VerifyIdentity => Some(options),
     }
 }
 

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serval_admin::{Admin, Http, Statistics};
 use serval_backend::Servers;
 use serval_catalog::Catalog;
-use serval_session::Proxy;
+use serval_session::{Doors, Proxy};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,7 +17,9 @@ use crate::config_files::ConfigFiles;
 use crate::definitions::Definitions;
 use crate::failure::Failure;
 use crate::listeners::Listeners;
+use crate::local_listener::LocalListener;
 use crate::reload::{Reload, Switch};
+use crate::scratch::ScratchPlace;
 use crate::signals::{Signals, Wish};
 
 /// How long a start waits for the servers before it goes on without those that are silent.
@@ -49,14 +51,25 @@ impl Running {
         let metrics = install_recorder()?;
         let (sessions, background) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
+        let scratch = ScratchPlace::of(&catalog)?;
+        let catalog = scratch.as_ref().map_or(catalog.clone(), |scratch| scratch.settle(catalog));
         let servers = Servers::start(&catalog, background.clone());
+        if let (Some(place), Some(scratch)) = (&scratch, &catalog.scratch) {
+            let (database, servers) = (scratch.node.database.clone(), Arc::clone(&servers));
+            tokio::spawn(Arc::clone(place).keep(database, servers, background.clone()));
+        }
         let catalog = Arc::new(ArcSwap::from_pointee(catalog));
         let definitions = Definitions::new(Arc::clone(&catalog), Arc::clone(&servers));
         tokio::spawn(Arc::clone(&definitions).keep(background.clone()));
         definitions.first_round(START_PATIENCE).await;
         let version = announced_version(&catalog.load(), &servers);
-        let reload = Arc::new(Reload::new(files, Arc::clone(&catalog), Arc::clone(&servers), definitions));
+        let reload =
+            Arc::new(Reload::new(files, Arc::clone(&catalog), Arc::clone(&servers), definitions, scratch));
         let proxy = Arc::new(Proxy::new(catalog, Arc::clone(&servers), &version, sessions.clone()));
+        let ended = background.clone();
+        tokio::spawn(Arc::clone(&proxy.coordinator).recover(async move { ended.cancelled().await }));
+        let ended = background.clone();
+        tokio::spawn(Arc::clone(&proxy.coordinator).watch_locks(async move { ended.cancelled().await }));
         let running = Self { servers, reload, tasks, sessions, background };
         running.listen(listeners, &proxy, metrics);
         Ok(running)
@@ -68,12 +81,19 @@ impl Running {
         };
         tracing::info!(
             mysql = address(Some(&listeners.mysql)),
+            socket = listeners.socket.as_ref().map(|socket| tracing::field::display(socket.path().display())),
             admin = address(listeners.admin.as_ref()),
             http = address(listeners.http.as_ref()),
             version = proxy.server_version(),
             "ready"
         );
-        self.tasks.spawn(serval_session::serve(listeners.mysql, Arc::clone(proxy)));
+        let (socket, file) = listeners.socket.map(LocalListener::split).unzip();
+        let doors = Doors { network: listeners.mysql, socket };
+        let serve = serval_session::serve(doors, Arc::clone(proxy));
+        self.tasks.spawn(async move {
+            serve.await;
+            drop(file);
+        });
         let servers = Arc::clone(&self.servers);
         let statistics: Statistics = Arc::new(move || servers.statistics());
         if let Some(listener) = listeners.admin {

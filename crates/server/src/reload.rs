@@ -6,10 +6,11 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use serval_admin::Control;
 use serval_backend::Servers;
-use serval_catalog::{Catalog, Diagnostic, Placement, Severity, Table, TableDefinition};
+use serval_catalog::{Catalog, Diagnostic, Placement, ScratchHost, Severity, Table, TableDefinition};
 
 use crate::config_files::ConfigFiles;
 use crate::definitions::Definitions;
+use crate::scratch::ScratchPlace;
 
 /// What a reload needs to know and to change.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct Reload {
     catalog: Arc<ArcSwap<Catalog>>,
     servers: Arc<Servers>,
     definitions: Arc<Definitions>,
+    scratch: Option<Arc<ScratchPlace>>,
 }
 
 impl Reload {
@@ -28,8 +30,9 @@ impl Reload {
         catalog: Arc<ArcSwap<Catalog>>,
         servers: Arc<Servers>,
         definitions: Arc<Definitions>,
+        scratch: Option<Arc<ScratchPlace>>,
     ) -> Self {
-        Self { files: Mutex::new(files), catalog, servers, definitions }
+        Self { files: Mutex::new(files), catalog, servers, definitions, scratch }
     }
 
     /// Reads the files again and takes them over as a whole: what became different, one line each. With a mistake in
@@ -38,6 +41,7 @@ impl Reload {
         let mut files = self.files.lock();
         let read = ConfigFiles::read(&files.path).map_err(|failure| vec![failure.to_string()])?;
         let (new, warnings) = read.try_load().map_err(|mistakes| errors(&read, &mistakes))?;
+        let new = self.settled(new)?;
         let old = self.catalog.load_full();
         let mut lines: Vec<String> = warnings.iter().map(|warning| read.line(warning)).collect();
         lines.extend(serval_catalog::diff(&old, &successor(&old, &new)));
@@ -50,6 +54,18 @@ impl Reload {
         self.definitions.read_again();
         *files = read;
         Ok(lines)
+    }
+
+    /// The catalog with the address of the scratch server that was started with the proxy.
+    fn settled(&self, new: Catalog) -> Result<Catalog, Vec<String>> {
+        let managed = new.scratch.as_ref().is_some_and(|scratch| scratch.host == ScratchHost::Managed);
+        match &self.scratch {
+            Some(place) => Ok(place.settle(new)),
+            None if managed => {
+                Err(vec!["[scratch] server = \"managed\" begins with a restart of the proxy".to_owned()])
+            }
+            None => Ok(new),
+        }
     }
 }
 

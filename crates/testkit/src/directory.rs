@@ -1,5 +1,6 @@
 //! A temporary directory that disappears with this process, however that ends.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -32,6 +33,8 @@ impl ScratchDirectory {
             .map_err(TestkitError::io(format!("creating {}", parent.display())))?;
         let path = tempfile::Builder::new()
             .prefix("serval-")
+            // Servers listen on sockets in here on which root has no password.
+            .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir_in(&parent)
             .map_err(TestkitError::io(format!("a temporary directory in {}", parent.display())))?
             .keep();

@@ -21,7 +21,7 @@ const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER
 pub(crate) fn statements(flavour: Flavour) -> Vec<String> {
     let more = match flavour {
         Flavour::MariaDb => ", SLAVE MONITOR",
-        Flavour::MySql97 => "",
+        Flavour::MySql97 => ", XA_RECOVER_ADMIN",
     };
     vec![
         "SET SESSION sql_log_bin = 0".to_owned(),

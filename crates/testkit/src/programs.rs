@@ -133,9 +133,18 @@ fn mysql_program(path: &str) -> Result<Program> {
 impl Flavour {
     /// A command that runs this flavour's command-line client, without options so far.
     pub fn client(self) -> Result<Command> {
+        self.program("mariadb", "mysql")
+    }
+
+    /// A command that runs this flavour's dump tool, without options so far.
+    pub fn dump(self) -> Result<Command> {
+        self.program("mariadb-dump", "mysqldump")
+    }
+
+    fn program(self, mariadb: &str, mysql: &str) -> Result<Command> {
         let program = match self {
-            Flavour::MariaDb => Program::plain(find("mariadb")?),
-            Flavour::MySql97 => mysql_program("usr/bin/mysql")?,
+            Flavour::MariaDb => Program::plain(find(mariadb)?),
+            Flavour::MySql97 => mysql_program(&format!("usr/bin/{mysql}"))?,
         };
         let mut command = Command::new(program.path);
         command.args(program.arguments);

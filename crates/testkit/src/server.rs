@@ -253,6 +253,8 @@ fn arguments(spec: &ServerSpec<'_>, folder: &Path, port: u16) -> Vec<OsString> {
         path("--socket=", "sock"),
         path("--pid-file=", "pid"),
         path("--log-error=", "server.err"),
+        // A server that starts removes the temporary tables of all others from a folder that they share.
+        path("--tmpdir=", "data"),
         format!("--port={port}").into(),
         format!("--server-id={}", spec.id).into(),
     ]);
@@ -268,11 +270,14 @@ fn arguments(spec: &ServerSpec<'_>, folder: &Path, port: u16) -> Vec<OsString> {
     arguments
 }
 
-const COMMON: [&str; 14] = [
+const COMMON: [&str; 16] = [
+    "--local-infile=ON",
     "--max-allowed-packet=64M",
     "--bind-address=127.0.0.1",
     "--skip-name-resolve",
     "--log-bin=binlog",
+    // Else only SUPER may create functions and triggers where there is a binlog.
+    "--log-bin-trust-function-creators=1",
     "--binlog-format=ROW",
     "--sync-binlog=0",
     "--innodb-flush-log-at-trx-commit=2",

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::clients;
 use crate::setup;
 use crate::step::{self, Outcome};
 
@@ -66,6 +67,7 @@ fn seconds(time: Duration) -> String {
 
 fn setup_all() -> Outcome {
     setup::for_tests()?;
+    clients::python()?;
     component("rustfmt", "fmt")?;
     component("clippy", "clippy")
 }

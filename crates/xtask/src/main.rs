@@ -11,7 +11,10 @@
 
 mod bench;
 mod check;
+mod clients;
 mod demo;
+mod drill;
+mod fuzz;
 mod mysql;
 mod setup;
 mod step;
@@ -39,17 +42,26 @@ enum Task {
     Demo(demo::Options),
     /// Measures Serval beside a direct server and HAProxy in TCP mode
     Bench(bench::Options),
+    /// Runs real clients of ten languages directly and through Serval, and compares what they can do
+    Clients(clients::Options),
+    /// Breaks servers, proxies and connections for longer than the tests do
+    Drill(drill::Options),
+    /// Looks for bytes that decoders, lexer, parser or configuration mistreat
+    Fuzz(fuzz::Options),
     /// Prepares a real MySQL 9.7 for tests, in a folder of its own
     Mysql(mysql::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::Setup => setup::for_tests(),
+        Task::Setup => setup::for_tests().and_then(|()| clients::python()),
         Task::Test(options) => check::run(&options),
         Task::Fmt => step::run(step::cargo(["fmt", "--all"])),
         Task::Demo(options) => demo::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Clients(options) => clients::run(&options),
+        Task::Drill(options) => drill::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Mysql(options) => mysql::run(&options),
     };
     match outcome {

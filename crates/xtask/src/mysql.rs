@@ -14,12 +14,21 @@ use crate::step::{self, Outcome};
 
 const PACKAGES: [&str; 3] = ["mysql-server-core", "mysql-client-core", "mysql-router"];
 
+const ROOT: &str = "/var/cache/serval/mysql97";
+
 /// Where the folder is.
 #[derive(Args)]
 pub(crate) struct Options {
     /// The folder; testkit looks for it under the same name
-    #[arg(long, env = "SERVAL_MYSQL_ROOT", default_value = "/var/cache/serval/mysql97")]
+    #[arg(long, env = "SERVAL_MYSQL_ROOT", default_value = ROOT)]
     root: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let root = std::env::var_os("SERVAL_MYSQL_ROOT").map_or_else(|| ROOT.into(), PathBuf::from);
+        Options { root }
+    }
 }
 
 pub(crate) fn run(options: &Options) -> Outcome {

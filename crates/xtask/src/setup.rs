@@ -18,10 +18,64 @@ const SERVERS: [Need; 2] = [
 /// jemalloc's build calls make.
 const BUILD: [Need; 1] = [Need { what: "make", package: "make", present: || step::installed("make") }];
 
-const TESTS: [Need; 2] = [
+const TESTS: [Need; 7] = [
     Need { what: "sysbench", package: "sysbench", present: || step::installed("sysbench") },
     Need { what: "PyMySQL", package: "python3-pymysql", present: has_pymysql },
+    Need { what: "Python's venv", package: "python3-venv", present: || debian_python("import ensurepip") },
+    Need { what: "Python's headers", package: "python3-dev", present: || debian_python(PYTHON_HEADERS) },
+    Need { what: "C compiler", package: "gcc", present: || step::installed("cc") },
+    Need { what: "pkg-config", package: "pkg-config", present: || step::installed("pkg-config") },
+    Need {
+        what: "MariaDB's client library",
+        package: "libmariadb-dev",
+        present: || step::installed("mariadb_config"),
+    },
 ];
+
+/// The clients in other languages, each with its library.
+const CLIENTS: [Need; 9] = [
+    Need { what: "Node", package: "nodejs", present: || step::installed("node") },
+    Need { what: "npm", package: "npm", present: || step::installed("npm") },
+    Need { what: "PHP", package: "php-cli", present: || step::installed("php") },
+    Need {
+        what: "PHP's PDO",
+        package: "php-mysql",
+        present: || runs("php", ["-r", "new ReflectionClass('PDO') && PDO::MYSQL_ATTR_SSL_CA;"]),
+    },
+    Need {
+        what: "Perl's DBD::mysql",
+        package: "libdbd-mysql-perl",
+        present: || runs("perl", ["-MDBD::mysql", "-e", "1"]),
+    },
+    Need {
+        what: "Perl's DBD::MariaDB",
+        package: "libdbd-mariadb-perl",
+        present: || runs("perl", ["-MDBD::MariaDB", "-e", "1"]),
+    },
+    Need {
+        what: "Ruby's mysql2",
+        package: "ruby-mysql2",
+        present: || runs("/usr/bin/ruby", ["-rmysql2", "-e", "1"]),
+    },
+    Need {
+        what: "Go's driver",
+        package: "golang-github-go-sql-driver-mysql-dev",
+        present: || is_there("/usr/share/gocode/src/github.com/go-sql-driver/mysql/driver.go"),
+    },
+    Need {
+        what: "Java's connector",
+        package: "libmariadb-java",
+        present: || is_there("/usr/share/java/mariadb-java-client.jar"),
+    },
+];
+
+const COMPILERS: [Need; 2] = [
+    Need { what: "Go", package: "golang-go", present: || is_there("/usr/bin/go") },
+    Need { what: "Java", package: "default-jdk-headless", present: || step::installed("javac") },
+];
+
+const PYTHON_HEADERS: &str =
+    "import os, sysconfig; open(os.path.join(sysconfig.get_paths()['include'], 'Python.h'))";
 
 const BENCHMARK: [Need; 2] = [
     Need { what: "sysbench", package: "sysbench", present: || step::installed("sysbench") },
@@ -33,6 +87,11 @@ pub(crate) fn for_tests() -> Outcome {
     install(BUILD.iter().chain(&SERVERS).chain(&TESTS))
 }
 
+/// Everything that `cargo xtask clients` uses and Debian has.
+pub(crate) fn for_clients() -> Outcome {
+    install(BUILD.iter().chain(&SERVERS).chain(&TESTS).chain(&CLIENTS).chain(&COMPILERS))
+}
+
 /// Everything that the demo uses.
 pub(crate) fn for_demo() -> Outcome {
     install(BUILD.iter().chain(&SERVERS))
@@ -41,6 +100,11 @@ pub(crate) fn for_demo() -> Outcome {
 /// Everything that the benchmark uses.
 pub(crate) fn for_benchmark() -> Outcome {
     install(BUILD.iter().chain(&SERVERS).chain(&BENCHMARK))
+}
+
+/// What compiles libFuzzer.
+pub(crate) fn for_fuzzing() -> Outcome {
+    install([Need { what: "C++ compiler", package: "g++", present: || step::installed("c++") }].iter())
 }
 
 /// Installs Debian packages by name.
@@ -77,7 +141,19 @@ fn has_server() -> bool {
     step::installed("mariadbd") && step::installed("mariadb-install-db")
 }
 
-/// Debian's own Python, not one that comes first in PATH.
 fn has_pymysql() -> bool {
-    step::succeeds(step::program("/usr/bin/python3", ["-c", "import pymysql"]))
+    debian_python("import pymysql")
+}
+
+/// Debian's own Python, not one that comes first in PATH.
+fn debian_python(program: &str) -> bool {
+    runs("/usr/bin/python3", ["-c", program])
+}
+
+fn runs<const N: usize>(name: &str, arguments: [&str; N]) -> bool {
+    step::succeeds(step::program(name, arguments))
+}
+
+fn is_there(path: &str) -> bool {
+    std::path::Path::new(path).exists()
 }

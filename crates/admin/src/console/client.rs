@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use serval_remote::Backend;
 use serval_session::Answer;
-use serval_session::handshake::{HANDSHAKE_BYTES, Welcome, greet};
-use serval_session::stream::{ReadError, Reader, Writer};
+use serval_session::handshake::{Account, HANDSHAKE_BYTES, OFFERED, Policy, Welcome, greet};
+use serval_session::stream::{ReadError, ReadHalf, Reader, Stream, WriteHalf, Writer};
 use serval_types::{ErrorCode, MysqlError};
 use serval_wire::StatusFlags;
 use serval_wire::command::Command;
 use serval_wire::packet::OkPacket;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 
 use crate::statement;
 use crate::{Admin, Control};
@@ -28,14 +28,13 @@ pub(crate) enum Reply {
     Done(u64),
 }
 
-/// Serves one console over the two halves of its connection.
-pub async fn serve_client<B, C, R, W>(admin: Arc<Admin<B, C>>, read: R, write: W, host: Option<IpAddr>)
+/// Serves one console over its connection.
+pub async fn serve_client<B, C>(admin: Arc<Admin<B, C>>, stream: Stream, host: Option<IpAddr>)
 where
     B: Backend,
     C: Control,
-    R: AsyncRead + Unpin + Send,
-    W: AsyncWrite + Unpin + Send,
 {
+    let (read, write) = stream.split();
     let mut reader = Reader::new(read, HANDSHAKE_BYTES);
     let mut writer = Writer::new(write);
     let shutdown = admin.proxy.shutdown.clone();
@@ -46,22 +45,29 @@ where
     writer.close().await;
 }
 
-async fn talk<B, C, R, W>(
+async fn talk<B, C>(
     admin: &Admin<B, C>,
-    reader: &mut Reader<R>,
-    writer: &mut Writer<W>,
+    reader: &mut Reader<ReadHalf>,
+    writer: &mut Writer<WriteHalf>,
     host: Option<IpAddr>,
 ) where
     B: Backend,
     C: Control,
-    R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin,
 {
     let catalog = admin.proxy.catalog.load_full();
-    let welcome = Welcome { server_version: admin.proxy.server_version(), thread_id: 0, host };
-    let verifiers = |user: &str| catalog.admin_users.get(user).map(|user| user.verifiers);
-    let user = match greet(reader, writer, welcome, verifiers).await {
-        Ok(login) => login.user,
+    let welcome = Welcome {
+        server_version: admin.proxy.server_version(),
+        thread_id: 0,
+        host,
+        policy: Policy { capabilities: OFFERED, plugin: catalog.settings.welcome.auth_plugin.into() },
+        tls: catalog.settings.tls.as_ref(),
+        entrance: &admin.proxy.entrance,
+    };
+    let accounts = |user: &str| {
+        catalog.admin_users.get(user).map(|user| Account { verifier: user.verifier, secure: user.secure })
+    };
+    let user = match Box::pin(greet(reader, writer, welcome, accounts)).await {
+        Ok((login, _)) => login.user,
         Err(error) => return tracing::info!(?host, %error, "console login refused"),
     };
     tracing::info!(?host, user, "console opened");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serval_remote::Backend;
+use serval_session::stream::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -42,8 +43,7 @@ pub async fn serve_console<B: Backend, C: Control>(listener: TcpListener, admin:
         let admin = Arc::clone(&admin);
         tokio::spawn(async move {
             let _place = place;
-            let (read, write) = stream.into_split();
-            serve_client(admin, read, write, Some(peer.ip())).await;
+            serve_client(admin, Stream::Tcp(stream), Some(peer.ip())).await;
         });
     }
 }

@@ -3,6 +3,7 @@
 mod help;
 mod kill_connection;
 mod reload_config;
+mod resolve_transaction;
 mod select;
 mod show_backend;
 mod show_cache;
@@ -11,6 +12,7 @@ mod show_database;
 mod show_datanode;
 mod show_datasource;
 mod show_time;
+mod show_transaction;
 mod show_version;
 
 use serval_remote::Backend;
@@ -30,10 +32,15 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("show @@datasource", "Servers: state, lag and pools"),
     ("show @@backend", "Servers: what has been done on them since the start"),
     ("show @@connection", "Clients and what each is doing"),
-    ("show @@session", "Clients with an open transaction"),
+    ("show @@session", "Clients with an open transaction, or with connections of servers to themselves"),
+    (
+        "show @@transaction",
+        "Transactions over several groups that are in doubt, and what will become of them",
+    ),
     ("show @@cache", "The plan cache"),
     ("show @@help", "This list"),
     ("kill @@connection id[,id…]", "Ends clients' connections"),
+    ("resolve transaction 'name' commit|rollback", "Decides a transaction in doubt by hand"),
     ("reload @@config", "Reads the config again and puts it into effect, if all of it is right"),
 ];
 
@@ -52,6 +59,9 @@ where
     }
     if let Some(ids) = text.strip_prefix("kill @@connection ") {
         return kill_connection::run(&admin.proxy.sessions, ids, user).map(Reply::Done);
+    }
+    if let Some(words) = text.strip_prefix("resolve transaction ") {
+        return resolve_transaction::run(&admin.proxy, words, user).await.map(Reply::Done);
     }
     match &*text {
         "reload @@config" | "reload @@config_all" => {
@@ -83,9 +93,12 @@ fn show<B: Backend, C: Control>(admin: &Admin<B, C>, text: &str) -> Option<Answe
         "show @@datasource" => show_datasource::rows(&(admin.statistics)()),
         "show @@backend" => show_backend::rows(&(admin.statistics)()),
         "show @@connection" | "show @@processlist" | "show processlist" => {
-            show_connection::rows(&proxy.sessions.snapshots(true), false)
+            show_connection::rows(&proxy.sessions.snapshots(true), &proxy.catalog.load(), false)
         }
-        "show @@session" => show_connection::rows(&proxy.sessions.snapshots(true), true),
+        "show @@session" => {
+            show_connection::rows(&proxy.sessions.snapshots(true), &proxy.catalog.load(), true)
+        }
+        "show @@transaction" | "show transactions in doubt" => show_transaction::rows(proxy),
         "show @@cache" => show_cache::rows(proxy.planner.cached(), &proxy.catalog.load()),
         "show @@help" | "help" | "show help" => help::rows(STATEMENTS),
         "show databases" | "show tables" => Answer::of_text(&["Database"]),

@@ -1,9 +1,10 @@
 //! `show @@connection` and `show @@session`.
 
+use serval_catalog::Catalog;
 use serval_session::{Answer, Snapshot};
 
-/// The clients; only those with an open transaction where `in_transaction`.
-pub(super) fn rows(sessions: &[Snapshot], in_transaction: bool) -> Answer {
+/// The clients; only those with an open transaction, or with connections of servers to themselves, where `holding`.
+pub(super) fn rows(sessions: &[Snapshot], catalog: &Catalog, holding: bool) -> Answer {
     let mut answer = Answer::of_text(&[
         "ID",
         "HOST",
@@ -15,9 +16,12 @@ pub(super) fn rows(sessions: &[Snapshot], in_transaction: bool) -> Answer {
         "TRANSACTION",
         "STATEMENTS",
         "ALIVE_TIME(S)",
+        "PINNED",
         "SQL",
     ]);
-    for session in sessions.iter().filter(|session| session.in_transaction || !in_transaction) {
+    for session in
+        sessions.iter().filter(|session| !holding || session.in_transaction || !session.pins.is_empty())
+    {
         answer.push([
             session.id.to_string(),
             session.peer.map_or_else(String::new, |peer| peer.ip().to_string()),
@@ -29,6 +33,7 @@ pub(super) fn rows(sessions: &[Snapshot], in_transaction: bool) -> Answer {
             if session.in_transaction { "open" } else { "" }.to_owned(),
             session.statements.to_string(),
             session.connected.as_secs().to_string(),
+            session.pinned(catalog),
             session.info.clone().unwrap_or_default(),
         ]);
     }

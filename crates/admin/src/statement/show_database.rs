@@ -21,6 +21,7 @@ pub(super) fn rows(catalog: &Catalog) -> Answer {
 /// The mode as the config writes it.
 fn transaction(mode: TransactionMode) -> &'static str {
     match mode {
+        TransactionMode::Atomic => "atomic",
         TransactionMode::BestEffort => "best_effort",
         TransactionMode::Single => "single",
     }

@@ -1,4 +1,7 @@
 //! `serval passwd`: a password's verifier, which may stand in a config where the password may not.
+//!
+//! What it prints serves every client. Accounts whose password nobody knows move with the authentication string that
+//! MySQL shows of them: `*…` of mysql_native_password, and `$A$…` or `0x2441…` of caching_sha2_password.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -25,7 +28,7 @@ fn verifier(password: &str) -> Result<String, Failure> {
     if password.is_empty() {
         return Err(Failure::other("the password is empty: pipe it in, as in `serval passwd < file`"));
     }
-    Ok(serval_catalog::Verifiers::of_password(password).to_text())
+    Ok(serval_catalog::Verifier::of_password(password).to_text())
 }
 
 #[cfg(test)]

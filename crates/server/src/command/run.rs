@@ -31,6 +31,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         complain(files.render(&warnings));
     }
     logging::start("info", args.log_format);
+    descriptors(catalog.settings.max_connections);
     runtime()?.block_on(async {
         // Taken before anything is started, so that no signal is missed.
         let mut signals = Signals::listen()?;
@@ -39,6 +40,22 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         running.until_signal(&mut signals).await;
         Ok(())
     })
+}
+
+/// Raises the limit of open files as far as the system lets us, and says so where that is too little: each client needs
+/// one, and so does each connection to a server.
+fn descriptors(clients: usize) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < clients as u64 => {
+            tracing::warn!(
+                limit,
+                max_connections = clients,
+                "the limit of open files is lower than max_connections"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    }
 }
 
 /// The runtime of the commands that talk to somebody.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use serval_catalog::Verifiers;
+use serval_catalog::Verifier;
 
 use crate::failure::Failure;
 
@@ -71,6 +71,10 @@ user = "{server_user}"
 password = {{ file = "{SECRET_FILE}" }}
 max_connections = 64
 {groups}
+# Where joins, subqueries and windows over several nodes are finished.
+[scratch]
+server = "managed"
+
 [nodes]
 "dn[0-1]" = {{ group = "g0", database = "shop_[0-1]" }}
 "dn[2-3]" = {{ group = "g1", database = "shop_[2-3]" }}
@@ -97,7 +101,7 @@ tables = "{{table}}_{{yyyymm}}"
 
 [schemas.shop]
 default_node = "dn0"
-transaction = "best_effort"
+transaction = "atomic"
 consistency = "primary"
 
 [schemas.shop.tables]
@@ -115,7 +119,7 @@ regions     = {{ global = "dn[0-3]" }}
 
 /// A user's name, and the verifier of the password.
 fn account((name, password): (&'static str, &str)) -> (&'static str, String) {
-    (name, Verifiers::of_password(password).to_text())
+    (name, Verifier::of_password(password).to_text())
 }
 
 fn group_text(index: usize, (primary, replica): &(String, String)) -> String {

@@ -81,7 +81,12 @@ impl Ports {
     }
 
     fn listen(&self) -> serval_catalog::Listen {
-        serval_catalog::Listen { mysql: self.mysql, admin: Some(self.admin), http: Some(self.http) }
+        serval_catalog::Listen {
+            mysql: self.mysql,
+            admin: Some(self.admin),
+            http: Some(self.http),
+            ..serval_catalog::Listen::default()
+        }
     }
 }
 

@@ -9,6 +9,9 @@ use crate::probe;
 /// What the group's user needs on each of its databases. ALL PRIVILEGES covers them.
 const NEEDED: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "INDEX", "ALTER"];
 
+/// What recovery needs on MySQL, to see the branches of interrupted transactions; MariaDB shows them to everybody.
+const RECOVER: &str = "XA_RECOVER_ADMIN";
+
 /// What one server said of itself.
 pub struct Finding {
     group: String,
@@ -43,13 +46,14 @@ async fn look_at(catalog: &Catalog, group: &Group, server: &Server) -> Result<Fa
     let read_only = probe::value(&mut conn, "SELECT @@GLOBAL.read_only").await?.is_some_and(|on| on != "0");
     let present = first_column(probe::rows(&mut conn, "SHOW DATABASES").await?);
     let grants = first_column(probe::rows(&mut conn, "SHOW GRANTS FOR CURRENT_USER()").await?);
+    let is_mysql = !version.contains("MariaDB");
     let missing_databases = catalog
         .nodes
         .iter()
         .filter(|node| node.group == group.id && !present.contains(&node.database))
         .map(|node| node.database.clone())
         .collect();
-    Ok(Facts { version, read_only, missing_databases, missing_grants: missing_grants(&grants) })
+    Ok(Facts { version, read_only, missing_databases, missing_grants: missing_grants(&grants, is_mysql) })
 }
 
 fn first_column(rows: Vec<Vec<Option<String>>>) -> Vec<String> {
@@ -57,12 +61,14 @@ fn first_column(rows: Vec<Vec<Option<String>>>) -> Vec<String> {
 }
 
 /// A rough look: which needed privileges appear in no grant at all, on whatever database.
-fn missing_grants(grants: &[String]) -> Vec<&'static str> {
+fn missing_grants(grants: &[String], is_mysql: bool) -> Vec<&'static str> {
     let all = grants.join("\n").to_ascii_uppercase();
+    // MySQL lists its dynamic privileges beside ALL PRIVILEGES.
+    let recover = Some(RECOVER).filter(|privilege| is_mysql && !all.contains(privilege));
     if all.contains("ALL PRIVILEGES") {
-        return Vec::new();
+        return recover.into_iter().collect();
     }
-    NEEDED.into_iter().filter(|privilege| !all.contains(privilege)).collect()
+    NEEDED.into_iter().filter(|privilege| !all.contains(privilege)).chain(recover).collect()
 }
 
 impl Finding {
@@ -114,12 +120,14 @@ mod tests {
 
     #[test]
     fn all_privileges_covers_everything() {
-        assert!(missing_grants(&["GRANT ALL PRIVILEGES ON *.* TO `a`@`%`".into()]).is_empty());
+        let all = ["GRANT ALL PRIVILEGES ON *.* TO `a`@`%`".into()];
+        assert!(missing_grants(&all, false).is_empty());
+        assert_eq!(missing_grants(&all, true), ["XA_RECOVER_ADMIN"]);
     }
 
     #[test]
     fn a_reader_lacks_the_writes() {
-        let missing = missing_grants(&["GRANT SELECT ON `shop_0`.* TO `a`@`%`".into()]);
+        let missing = missing_grants(&["GRANT SELECT ON `shop_0`.* TO `a`@`%`".into()], false);
         assert_eq!(missing, ["INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "INDEX", "ALTER"]);
     }
 }

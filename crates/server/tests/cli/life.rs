@@ -2,14 +2,21 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use crate::support::{Config, GOOD};
+
+/// How long a line of the log may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running proxy whose log is read as it comes.
 struct Running {
     child: Child,
-    log: BufReader<ChildStderr>,
+    lines: Receiver<String>,
+    /// The lines that have come and that nobody has waited for yet: what different tasks say comes in any order.
+    seen: Vec<String>,
 }
 
 impl Running {
@@ -23,18 +30,22 @@ impl Running {
             .spawn()
             .expect("the binary starts");
         let log = BufReader::new(child.stderr.take().expect("piped"));
-        Self { child, log }
+        let (line, lines) = std::sync::mpsc::channel();
+        // Ends with the log, or with the test that nobody listens to any more.
+        std::thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
+        Self { child, lines, seen: Vec::new() }
     }
 
-    /// Reads the log until a line holds `text`.
+    /// A line of the log that holds `text`, each line once.
     fn wait_for(&mut self, text: &str) -> String {
-        let mut seen = String::new();
+        let until = Instant::now() + PATIENCE;
         loop {
-            let from = seen.len();
-            let read = self.log.read_line(&mut seen).expect("a log of text");
-            assert_ne!(read, 0, "it ended without saying {text:?}:\n{seen}");
-            if seen[from..].contains(text) {
-                return seen.split_off(from);
+            if let Some(at) = self.seen.iter().position(|line| line.contains(text)) {
+                return self.seen.remove(at);
+            }
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.seen.push(line),
+                Err(why) => panic!("{why}: it did not say {text:?}:\n{}", self.seen.join("\n")),
             }
         }
     }
