@@ -1,10 +1,11 @@
-//! Stock clients, with sessions as scenario files.
+//! Stock clients, with sessions as scenario files. Those of other languages are run by `cargo xtask clients`.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serval_testkit::Flavour;
+use serval_tests::clients::{self, SCENARIOS};
 use serval_tests::{APP, World};
 
 const SCRIPT: &str = "command_line.sql";
@@ -96,4 +97,48 @@ async fn pymysql() {
     let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.trim_end().ends_with("all well"), "{text}");
+}
+
+/// What the client can do with a plain server it can do through the proxy.
+async fn passes(name: &str) {
+    let scenario = clients::scenario(name).expect("a scenario of this name");
+    if name == "mysql" && !scenario.is_installed() {
+        // MySQL itself is not part of the usual set-up.
+        return;
+    }
+    assert!(scenario.is_installed(), "{name} is not installed: `cargo xtask setup`");
+    let report = clients::run(scenario).await;
+    assert!(report.passes(), "\n{report}");
+}
+
+macro_rules! clients {
+    ($($test:ident = $name:literal,)*) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                passes($name).await;
+            }
+        )*
+
+        #[test]
+        fn all_quick_clients_are_run() {
+            let named = [$($name),*];
+            for scenario in SCENARIOS.iter().filter(|scenario| scenario.quick) {
+                assert!(named.contains(&scenario.name), "{} has no test", scenario.name);
+            }
+        }
+    };
+}
+
+clients! {
+    scenario_mariadb = "mariadb",
+    scenario_mysql = "mysql",
+    scenario_mariadb_dump = "mariadb-dump",
+    scenario_pymysql = "pymysql",
+    scenario_mysqlclient = "mysqlclient",
+    scenario_connector_pure = "connector-pure",
+    scenario_connector_c = "connector-c",
+    scenario_asyncmy = "asyncmy",
+    scenario_sqlalchemy = "sqlalchemy",
+    scenario_django = "django",
 }

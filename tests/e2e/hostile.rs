@@ -1,5 +1,11 @@
 //! Bytes that are not the protocol: an end for that client, nothing for the others.
 
+mod bystander;
+mod commands;
+mod crowds;
+mod files;
+mod streams;
+
 use std::time::Duration;
 
 use serval_tests::{Limits, Topology, World};
@@ -20,7 +26,7 @@ async fn closed_after(world: &World, bytes: &[u8]) -> Vec<u8> {
     answer
 }
 
-fn resident_kilobytes(pid: u32) -> u64 {
+pub(crate) fn resident_kilobytes(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the proxy runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
     line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")

@@ -395,6 +395,39 @@ async fn a_table_that_changes_under_its_statements() {
     both.same("SELECT * FROM t1 WHERE id = ?", &[Value::Int(1)]).await;
 }
 
+/// The servers' connections go, and with them what was prepared on them; the clients' statements stay.
+#[tokio::test]
+async fn statements_outlive_the_servers_connections() {
+    let cluster = own_cluster().await;
+    make_databases(&cluster, "ps_lost").await;
+    let topology = Topology::new("ps_lost");
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let options = serval.client_options(APP.0, APP.1, Some("ps_lost"));
+    let mut client = Client::connect("proxy", options).await;
+    client.run("CREATE TABLE t1 (id BIGINT NOT NULL PRIMARY KEY, v INT)").await;
+    client.run("INSERT INTO t1 VALUES (1, 10), (2, 20), (3, 30), (4, 40)").await;
+    for round in 0..3 {
+        for (sql, values, rows) in [
+            ("SELECT v FROM t1 WHERE id = ?", vec![Value::Int(2)], 1),
+            ("SELECT id, v FROM t1 WHERE v > ? ORDER BY id", vec![Value::Int(5)], 4),
+        ] {
+            let answer = client.execute(sql, &values).await;
+            assert_eq!(answer.rows().len(), rows, "round {round}: {sql}");
+        }
+        for group in cluster.groups() {
+            let ids = format!(
+                "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '{}' AND ID <> CONNECTION_ID()",
+                cluster.backend_user()
+            );
+            for id in group.primary().column::<u64>(&ids).await.expect("connections") {
+                // One that has just gone is as good as one that is killed.
+                let _ = group.primary().execute(&format!("KILL {id}")).await;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn by_name() {
     let world = World::new("ps_by_name").await;

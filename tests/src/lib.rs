@@ -15,7 +15,9 @@
 //! ```
 
 mod answer;
+pub mod clients;
 mod http;
+pub mod raw;
 pub mod slt;
 mod topology;
 mod world;

@@ -35,12 +35,16 @@ pub struct Topology {
     pub schema: String,
     /// `primary` or `any`.
     pub consistency: &'static str,
-    /// `best_effort` or `single`.
+    /// `atomic`, `best_effort` or `single`.
     pub transaction: &'static str,
     /// The `[limits]` table.
     pub limits: Limits,
+    /// The address of a server for gathering, where the proxy has one.
+    pub scratch: Option<String>,
     /// Text put after everything else.
     pub more: String,
+    /// More lines of the `[listen]` table.
+    pub listen: String,
 }
 
 impl Topology {
@@ -50,18 +54,20 @@ impl Topology {
         Topology {
             schema: schema.to_owned(),
             consistency: "primary",
-            transaction: "best_effort",
+            transaction: "atomic",
             limits: Limits::default(),
+            scratch: None,
             more: String::new(),
+            listen: String::new(),
         }
     }
 
     /// The configuration file.
     #[must_use]
     pub fn toml(&self, cluster: &Cluster, ports: &ServalPorts) -> String {
-        let Topology { schema, consistency, transaction, limits, more } = self;
+        let Topology { schema, consistency, transaction, limits, scratch, more, listen } = self;
         let Limits { max_connections, query_timeout, idle_timeout, max_packet } = limits;
-        let mut text = ports.listen_table();
+        let mut text = ports.listen_table() + listen;
         let _ = write!(
             text,
             r#"
@@ -103,6 +109,13 @@ consistency = "{consistency}"
             cluster.backend_password(),
             groups(cluster),
         );
+        if let Some(server) = scratch {
+            let (user, password) = (cluster.backend_user(), cluster.backend_password());
+            let _ = writeln!(
+                text,
+                "[scratch]\nserver = \"{server}\"\nuser = \"{user}\"\npassword = \"{password}\""
+            );
+        }
         text
     }
 }

@@ -63,6 +63,17 @@ impl World {
         World::with(Topology::new(schema)).await
     }
 
+    /// The usual topology with a scratch server, which is the oracle's.
+    ///
+    /// # Panics
+    /// If a server or the proxy does not work.
+    pub async fn gathering(schema: &str) -> World {
+        let oracle = shared().await.oracle.group(0).primary();
+        let made = oracle.execute("CREATE DATABASE IF NOT EXISTS serval_scratch").await;
+        made.expect("the database for gathering");
+        World::with(Topology { scratch: Some(oracle.address()), ..Topology::new(schema) }).await
+    }
+
     /// A topology that the test has changed.
     ///
     /// # Panics

@@ -25,7 +25,7 @@
 //!
 //! Words that may follow a directive: `anymeta`, `anytext` (of errors), `anyid` (insert ids), `anywarnings`, `anyinfo`
 //! leave one thing uncompared; `onlyproxy` and `onlyoracle` run the statement on one side; `onlymariadb` and
-//! `onlymysql` on one flavour. `$schema` stands for the schema's name.
+//! `onlymysql` on one flavour, `textonly` not as a prepared statement. `$schema` stands for the schema's name.
 
 mod difference;
 mod run;

@@ -90,7 +90,7 @@ async fn run_between(
     let mut pairs = Pairs { proxy, oracle, prepares, open: HashMap::new() };
     for mut record in records(file) {
         let unwanted = record.options.only_flavour.is_some_and(|flavour| flavour != Flavour::from_env());
-        if unwanted || (!real && record.options.only_proxy) {
+        if unwanted || (!real && record.options.only_proxy) || (prepares && record.options.text_only) {
             continue;
         }
         record.sql = record.sql.replace("$schema", schema);

@@ -31,6 +31,8 @@ pub(crate) struct Options {
     pub any_info: bool,
     pub only_proxy: bool,
     pub only_oracle: bool,
+    /// Not as a prepared statement.
+    pub text_only: bool,
     pub only_flavour: Option<Flavour>,
 }
 
@@ -119,6 +121,7 @@ fn parse_directive(line: &str) -> Result<(Expect, Options), String> {
             "anyinfo" => options.any_info = true,
             "onlyproxy" => options.only_proxy = true,
             "onlyoracle" => options.only_oracle = true,
+            "textonly" => options.text_only = true,
             "onlymariadb" => options.only_flavour = Some(Flavour::MariaDb),
             "onlymysql" => options.only_flavour = Some(Flavour::MySql97),
             other => return Err(format!("unknown word {other:?}")),

@@ -1,0 +1,351 @@
+//! Transactions over two groups: all or nothing.
+
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use serval_testkit::{Cluster, ServalProcess};
+use serval_tests::{ADMIN, APP, Client, Topology, World, eventually, get, make_databases, own_cluster};
+
+/// Recovery that does not let a test wait.
+pub(crate) const QUICK: &str = "[recovery]\ninterval = \"500ms\"\npatience = \"1500ms\"\n";
+
+/// The prepared branches on all primaries, Serval's or not: the names of their transactions.
+pub(crate) async fn branches(cluster: &Cluster) -> Vec<String> {
+    let mut names = Vec::new();
+    for group in cluster.groups() {
+        let mut conn = group.primary().connect().await.expect("a connection");
+        let rows: Vec<(i64, usize, i64, Vec<u8>)> = conn.query("XA RECOVER").await.expect("XA RECOVER");
+        let name = |(_, length, _, data): (i64, usize, i64, Vec<u8>)| {
+            String::from_utf8_lossy(&data[..length]).into_owned()
+        };
+        names.extend(rows.into_iter().map(name));
+    }
+    names
+}
+
+/// A table with the rows 1 to 20, and which of them lie on each group.
+async fn filled(world: &World, client: &mut Client) -> [Vec<String>; 2] {
+    client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)").await;
+    let rows: Vec<String> = (1..=20).map(|id| format!("({id}, 0)")).collect();
+    client.must(&format!("INSERT INTO t1 VALUES {}", rows.join(", "))).await;
+    let mut ids = [Vec::new(), Vec::new()];
+    for node in 0..4 {
+        ids[node / 2].extend(world.on_node(node, "SELECT id FROM $db.t1").await);
+    }
+    assert!(ids.iter().all(|ids| ids.len() > 1), "{ids:?}");
+    ids
+}
+
+async fn records(world: &World) -> usize {
+    let mut records = 0;
+    for node in 0..4 {
+        let sql = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = '$db' AND table_name = 'serval_transaction'";
+        if world.on_node(node, sql).await == ["1"] {
+            let count = world.on_node(node, "SELECT CONCAT(COUNT(*)) FROM $db.serval_transaction").await;
+            records += count[0].parse::<usize>().expect("a number");
+        }
+    }
+    records
+}
+
+#[tokio::test]
+async fn two_groups_commit_together_and_one_costs_nothing() {
+    let world = World::new("atomic_two").await;
+    let mut client = world.client().await;
+    let [here, there] = filled(&world, &mut client).await;
+    let before = records(&world).await;
+    assert_eq!(before, 1, "the INSERT over both groups was a transaction of its own");
+
+    client.must("BEGIN").await;
+    client.must(&format!("UPDATE t1 SET v = 1 WHERE id = {}", here[0])).await;
+    client.must(&format!("UPDATE t1 SET v = 1 WHERE id = {}", there[0])).await;
+    client.must("COMMIT").await;
+    assert_eq!(client.value("SELECT SUM(v) FROM t1").await, "2");
+    assert_eq!(records(&world).await, before + 1);
+
+    // One group alone; two groups of which one is only read from, in either order; two nodes of one group.
+    for statements in [
+        vec![format!("UPDATE t1 SET v = 2 WHERE id IN ({})", here.join(", "))],
+        vec![
+            format!("SELECT v FROM t1 WHERE id = {}", here[0]),
+            format!("UPDATE t1 SET v = 3 WHERE id = {}", there[0]),
+        ],
+        vec![
+            format!("UPDATE t1 SET v = 4 WHERE id = {}", there[0]),
+            format!("SELECT v FROM t1 WHERE id = {}", here[0]),
+        ],
+        vec!["SELECT SUM(v) FROM t1".to_owned()],
+    ] {
+        client.must("BEGIN").await;
+        for sql in &statements {
+            client.must(sql).await;
+        }
+        client.must("COMMIT").await;
+        assert_eq!(records(&world).await, before + 1, "{statements:?}");
+    }
+    assert_eq!(client.value(&format!("SELECT v FROM t1 WHERE id = {}", there[0])).await, "4");
+
+    client.must("BEGIN").await;
+    client.must("UPDATE t1 SET v = 9").await;
+    client.must("ROLLBACK").await;
+    assert_eq!(client.value("SELECT COUNT(*) FROM t1 WHERE v = 9").await, "0");
+    // A locking read takes part: its locks hold until the decision.
+    client.must("BEGIN").await;
+    client.must(&format!("SELECT v FROM t1 WHERE id = {} FOR UPDATE", here[0])).await;
+    client.must(&format!("UPDATE t1 SET v = 5 WHERE id = {}", there[0])).await;
+    client.must("COMMIT").await;
+    assert_eq!(records(&world).await, before + 2);
+    assert!(!client.rows("SHOW TABLES").await.iter().flatten().any(|name| name.starts_with("serval_")));
+    let metrics = get(world.serval.ports().http(), "/metrics").await.body;
+    assert!(metrics.contains("serval_transactions_two_phase_total 3"), "{metrics}");
+}
+
+#[tokio::test]
+async fn savepoints_and_errors_inside() {
+    let world = World::new("atomic_save").await;
+    let mut client = world.client().await;
+    let [here, there] = filled(&world, &mut client).await;
+    client.must("BEGIN").await;
+    client.must(&format!("UPDATE t1 SET v = 1 WHERE id = {}", here[0])).await;
+    client.must("SAVEPOINT s").await;
+    client.must(&format!("UPDATE t1 SET v = 1 WHERE id = {}", there[0])).await;
+    client.must(&format!("UPDATE t1 SET v = 7 WHERE id IN ({}, {})", here[1], there[1])).await;
+    client.must("ROLLBACK TO SAVEPOINT s").await;
+    client.must(&format!("UPDATE t1 SET v = 2 WHERE id = {}", there[0])).await;
+    // One row of three is there already: the statement is undone on both groups, the transaction goes on.
+    let answer = client
+        .run(&format!("INSERT INTO t1 VALUES (101, 1), (102, 1), (103, 1), (104, 1), ({}, 1)", there[1]))
+        .await;
+    assert_eq!(answer.error_number(), 1062);
+    client.must("COMMIT").await;
+    let rows = client.rows("SELECT v, COUNT(*) FROM t1 GROUP BY v ORDER BY v").await;
+    assert_eq!(rows, [["0", "18"], ["1", "1"], ["2", "1"]]);
+    // The same outside: all of the rows or none.
+    let answer = client
+        .run(&format!("INSERT INTO t1 VALUES (101, 1), (102, 1), (103, 1), (104, 1), ({}, 1)", there[1]))
+        .await;
+    assert_eq!(answer.error_number(), 1062);
+    assert_eq!(client.value("SELECT COUNT(*) FROM t1").await, "20");
+}
+
+/// 1205 undoes the statement, 1213 the transaction, on both groups.
+#[tokio::test]
+async fn lock_waits_and_deadlocks() {
+    let world = World::new("atomic_locks").await;
+    let (mut one, mut two) = (world.client().await, world.client().await);
+    let [here, there] = filled(&world, &mut one).await;
+    one.must("BEGIN").await;
+    one.must(&format!("UPDATE t1 SET v = 1 WHERE id = {}", there[1])).await;
+    two.must("SET innodb_lock_wait_timeout = 1").await;
+    two.must("BEGIN").await;
+    two.must(&format!("UPDATE t1 SET v = 2 WHERE id = {}", here[0])).await;
+    assert_eq!(two.run(&format!("UPDATE t1 SET v = 2 WHERE id = {}", there[1])).await.error_number(), 1205);
+    two.must(&format!("UPDATE t1 SET v = 2 WHERE id = {}", there[0])).await;
+    // A circle inside one group: that server finds it. The victim is rolled back on both.
+    two.must("SET innodb_lock_wait_timeout = 50").await;
+    let waits = format!("UPDATE t1 SET v = 1 WHERE id = {}", there[0]);
+    let waiting = tokio::spawn(async move {
+        let answer = one.run(&waits).await.error_number();
+        (one, answer)
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let second = two.run(&format!("UPDATE t1 SET v = 2 WHERE id = {}", there[1])).await.error_number();
+    let (mut one, first) = waiting.await.expect("the first client");
+    assert!(matches!((first, second), (1213, 0) | (0, 1213)), "{first} {second}");
+    one.must("COMMIT").await;
+    two.must("COMMIT").await;
+    let expected = if first == 1213 { "2" } else { "1" };
+    for id in [&there[0], &there[1]] {
+        assert_eq!(one.value(&format!("SELECT v FROM t1 WHERE id = {id}")).await, expected);
+    }
+    assert_eq!(
+        one.value(&format!("SELECT v FROM t1 WHERE id = {}", here[0])).await,
+        if first == 1213 { "2" } else { "0" }
+    );
+}
+
+/// A circle over two groups, which no server sees: one of the two is told 1213 long before its lock wait times out.
+#[tokio::test]
+async fn deadlocks_over_groups() {
+    let world = World::new("atomic_circle").await;
+    let (mut one, mut two) = (world.client().await, world.client().await);
+    let [here, there] = filled(&world, &mut one).await;
+    for (client, first) in [(&mut one, &here[0]), (&mut two, &there[0])] {
+        client.must("BEGIN").await;
+        client
+            .must(&format!("UPDATE t1 SET v = 1 WHERE id = {}", here[1 + usize::from(*first == there[0])]))
+            .await;
+        client
+            .must(&format!("UPDATE t1 SET v = 1 WHERE id = {}", there[1 + usize::from(*first == there[0])]))
+            .await;
+        client.must(&format!("UPDATE t1 SET v = v + 10 WHERE id = {first}")).await;
+    }
+    let begun = std::time::Instant::now();
+    let sql = format!("UPDATE t1 SET v = v + 10 WHERE id = {}", there[0]);
+    let waiting = tokio::spawn(async move {
+        let answer = one.run(&sql).await.error_number();
+        (one, answer)
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let second = two.run(&format!("UPDATE t1 SET v = v + 10 WHERE id = {}", here[0])).await.error_number();
+    let (mut one, first) = waiting.await.expect("the first client");
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert_eq!((first, second), (0, 1213), "the younger one gives way");
+    one.must("COMMIT").await;
+    for id in [&here[0], &there[0]] {
+        assert_eq!(two.value(&format!("SELECT v FROM t1 WHERE id = {id}")).await, "10");
+    }
+}
+
+#[tokio::test]
+async fn kinds_of_transactions() {
+    let world = World::new("atomic_kinds").await;
+    let mut client = world.client().await;
+    filled(&world, &mut client).await;
+    for begin in ["START TRANSACTION READ ONLY", "START TRANSACTION WITH CONSISTENT SNAPSHOT"] {
+        client.must(begin).await;
+        assert_eq!(client.value("SELECT COUNT(*) FROM t1").await, "20");
+        client.must("COMMIT").await;
+    }
+    client.must("START TRANSACTION READ ONLY").await;
+    assert_eq!(client.run("UPDATE t1 SET v = 1").await.error_number(), 1792);
+    client.must("ROLLBACK").await;
+    client.must("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").await;
+    client.must("START TRANSACTION WITH CONSISTENT SNAPSHOT").await;
+    client.must("UPDATE t1 SET v = v + 1").await;
+    // DDL commits first, over both groups.
+    client.must("CREATE TABLE t2 (id INT NOT NULL PRIMARY KEY)").await;
+    client.must("ROLLBACK").await;
+    assert_eq!(client.value("SELECT SUM(v) FROM t1").await, "20");
+    client.must("SET autocommit = 0").await;
+    client.must("UPDATE t1 SET v = v + 1").await;
+    client.must("SET autocommit = 1").await;
+    assert_eq!(client.value("SELECT SUM(v) FROM t1").await, "40");
+    // By session.
+    client.must("SET serval_transaction = 'single'").await;
+    assert_eq!(client.run("UPDATE t1 SET v = v + 1").await.error_number(), 1235);
+    client.must("SET serval_transaction = 'best_effort'").await;
+    let before = records(&world).await;
+    client.must("UPDATE t1 SET v = v + 1").await;
+    assert_eq!(records(&world).await, before);
+    client.must("SET serval_transaction = DEFAULT").await;
+    client.must("UPDATE t1 SET v = v + 1").await;
+    assert_eq!(records(&world).await, before + 1);
+    assert_eq!(client.value("SELECT SUM(v) FROM t1").await, "80");
+}
+
+/// Two-phase commits must give their connections back: were they closed, each would cost a login.
+#[tokio::test]
+async fn connections_are_used_again() {
+    let world = World::new("atomic_pool").await;
+    let mut client = world.client().await;
+    filled(&world, &mut client).await;
+    let opened = || async {
+        let metrics = get(world.serval.ports().http(), "/metrics").await.body;
+        let lines = metrics.lines().filter(|line| line.starts_with("serval_backend_opened_total"));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>()
+    };
+    client.must("UPDATE t1 SET v = v + 1").await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let before = opened().await;
+    for _ in 0..50 {
+        client.must("UPDATE t1 SET v = v + 1").await;
+        client.must("BEGIN").await;
+        client.must("UPDATE t1 SET v = v + 1").await;
+        client.must("ROLLBACK").await;
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let after = opened().await;
+    assert!(after - before < 10.0, "{before} → {after}");
+}
+
+/// The proxy dies between PREPARE and the decision: another one rolls back. It dies after the decision: another one
+/// commits. Both are made by hand here, as the proxy leaves them.
+#[tokio::test]
+async fn another_proxy_finishes_what_a_dead_one_left() {
+    let topology = Topology { more: QUICK.to_owned(), ..Topology::new("atomic_dead") };
+    let world = World::with(topology).await;
+    let mut client = world.client().await;
+    let [here, there] = filled(&world, &mut client).await;
+    let group = world.shared.cluster.group(0).primary();
+    let uuid: String =
+        group.value("SELECT uuid FROM atomic_dead_0.serval_group").await.expect("a query").expect("a UUID");
+    for (number, decided) in [(1, false), (2, true)] {
+        let gtrid = format!("serval.{uuid}.00000000000a-{number}");
+        let (home, away) = (world.shared.cluster.group(0).primary(), world.shared.cluster.group(1).primary());
+        let mut branch = away.connect_as_backend(Some("atomic_dead_2")).await.expect("a connection");
+        let xa = format!("'{gtrid}','1.{}'", branch.id());
+        let node =
+            if world.on_node(2, &format!("SELECT id FROM $db.t1 WHERE id = {}", there[0])).await.is_empty() {
+                3
+            } else {
+                2
+            };
+        for sql in [
+            format!("XA START {xa}"),
+            format!("UPDATE atomic_dead_{node}.t1 SET v = 10 WHERE id = {}", there[0]),
+            format!("XA END {xa}"),
+            format!("XA PREPARE {xa}"),
+        ] {
+            branch.query_drop(sql).await.expect("a branch");
+        }
+        if decided {
+            let insert = format!(
+                "INSERT INTO atomic_dead_0.serval_transaction VALUES ('{gtrid}', 'commit', 1, UNIX_TIMESTAMP())"
+            );
+            home.execute(&insert).await.expect("a record");
+        }
+        // The connection stays open, as where a network was cut: MariaDB lets nobody else finish the branch then.
+        eventually("the branch is finished", Duration::from_secs(15), || async {
+            !branches(&world.shared.cluster).await.contains(&gtrid)
+        })
+        .await;
+        let expected = if decided { "10" } else { "0" };
+        assert_eq!(client.value(&format!("SELECT v FROM t1 WHERE id = {}", there[0])).await, expected);
+        drop(branch);
+    }
+    client.must(&format!("UPDATE t1 SET v = 3 WHERE id = {}", here[0])).await;
+    let log = world.serval.log();
+    assert!(log.contains("a branch was recovered"), "{log}");
+}
+
+/// Branches of others are nobody's business here.
+#[tokio::test]
+async fn foreign_branches_are_left_alone_and_unknown_ones_shown() {
+    let cluster = own_cluster().await;
+    let topology = Topology { more: QUICK.to_owned(), ..Topology::new("atomic_foreign") };
+    make_databases(&cluster, &topology.schema).await;
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let server = cluster.group(1).primary();
+    server.execute("CREATE TABLE atomic_foreign_2.x (id INT PRIMARY KEY)").await.expect("a table");
+    let unknown = format!("serval.{}.00000000000a-1", "a".repeat(32));
+    for (row, name) in [(1, "theirs"), (2, unknown.as_str())] {
+        let mut conn = server.connect_as_backend(None).await.expect("a connection");
+        let xa = format!("'{name}','1.{}'", conn.id());
+        for sql in [
+            format!("XA START {xa}"),
+            format!("INSERT INTO atomic_foreign_2.x VALUES ({row})"),
+            format!("XA END {xa}"),
+            format!("XA PREPARE {xa}"),
+        ] {
+            conn.query_drop(sql).await.expect("a branch");
+        }
+    }
+    let mut admin = Client::connect("console", serval.admin_options(ADMIN.0, ADMIN.1)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let rows = admin.rows("show @@transaction").await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((rows[0][0].as_str(), rows[0][1].as_str()), (unknown.as_str(), "g1"));
+    assert!(rows[0][3].contains("not in this config"), "{rows:?}");
+    assert_eq!(branches(&cluster).await.len(), 2);
+    assert_ne!(admin.run("resolve transaction 'theirs' commit").await.error_number(), 0);
+    admin.must(&format!("RESOLVE TRANSACTION '{unknown}' COMMIT")).await;
+    assert_eq!(branches(&cluster).await, ["theirs"]);
+    assert!(admin.rows("show @@transaction").await.is_empty());
+    let metrics = get(serval.ports().http(), "/metrics").await.body;
+    assert!(metrics.contains("serval_branches_recovered_total"), "{metrics}");
+    let mut client =
+        Client::connect("proxy", serval.client_options(APP.0, APP.1, Some("atomic_foreign"))).await;
+    client.must("DO 1").await;
+}

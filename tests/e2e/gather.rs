@@ -1,0 +1,88 @@
+//! Statements that are finished on the scratch server.
+
+use std::time::Duration;
+
+use serval_tests::{Answer, Client, Topology, World, eventually, slt};
+
+#[tokio::test]
+async fn the_file_of_gathered_statements() {
+    let world = World::gathering("gather").await;
+    let report = slt::run(&world, "gather.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn the_file_of_gathered_statements_prepared() {
+    let world = World::gathering("gatherps").await;
+    let report = slt::run_prepared(&world, "gather.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+/// A proxy that starts the scratch server itself, with `more` in its section.
+async fn managed(schema: &str, more: &str) -> World {
+    let scratch = format!("[scratch]\nserver = \"managed\"\n{more}\n");
+    let world = World::with(Topology { more: scratch, ..Topology::new(schema) }).await;
+    let mut client = world.client().await;
+    done(&mut client, "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(20))").await;
+    done(&mut client, "CREATE TABLE products (id INT NOT NULL PRIMARY KEY, title VARCHAR(400))").await;
+    done(&mut client, "INSERT INTO users VALUES (1, 'a'), (2, 'b'), (3, 'c')").await;
+    done(&mut client, "INSERT INTO products VALUES (1, REPEAT('x', 300)), (2, REPEAT('y', 300)), (9, 'z')")
+        .await;
+    world
+}
+
+async fn done(client: &mut Client, sql: &str) {
+    let answer = client.run(sql).await;
+    assert!(matches!(answer, Answer::Done { .. }), "{sql}: {answer:?}");
+}
+
+/// The single cell of an answer, or its error.
+async fn number(client: &mut Client, sql: &str) -> String {
+    match client.run(sql).await {
+        Answer::Rows { rows, .. } => rows[0][0].clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+const JOIN: &str = "SELECT COUNT(*) FROM users u JOIN products p ON p.id = u.id AND p.title > ''";
+
+#[tokio::test]
+async fn a_managed_server_comes_back_when_it_dies() {
+    let world = managed("gather_managed", "").await;
+    let mut client = world.client().await;
+    let ready = || async { number(&mut world.client().await, JOIN).await == "2" };
+    eventually("the scratch server is ready", Duration::from_secs(60), ready).await;
+    let socket = world.serval.log().lines().find_map(pid).expect("the scratch server's process is logged");
+    let killed =
+        std::process::Command::new("kill").args(["-s", "KILL", &socket]).status().expect("kill runs");
+    assert!(killed.success());
+    let answer = client.run(JOIN).await;
+    assert!(answer.message().contains("scratch"), "{answer:?}");
+    eventually("the scratch server is ready again", Duration::from_secs(60), ready).await;
+}
+
+/// The process id in the line that says that the scratch server is ready.
+fn pid(line: &str) -> Option<String> {
+    let rest = line.split("the scratch server is ready").nth(1)?;
+    Some(rest.split("pid=").nth(1)?.trim().to_owned())
+}
+
+#[tokio::test]
+async fn rows_beyond_the_limit_are_an_error_that_names_the_table() {
+    let world = managed("gather_limit", "limit = \"500B\"").await;
+    let mut client = world.client().await;
+    let said = || async { world.client().await.run(JOIN).await.message().contains("gather_limit.products") };
+    eventually("the limit is named", Duration::from_secs(60), said).await;
+    let answer = client.run(JOIN).await;
+    assert!(answer.error_number() == 3170 && answer.message().contains("500 bytes"), "{answer:?}");
+    // Nothing is left behind that would be in the next one's way.
+    let narrow = "SELECT COUNT(*) FROM users u JOIN products p ON p.id = u.id WHERE p.id = 2";
+    assert_eq!(number(&mut client, narrow).await, "1");
+    assert_eq!(number(&mut client, narrow).await, "1");
+}
+
+#[tokio::test]
+async fn the_file_is_determined() {
+    let report = slt::run_on_oracles("gather.slt", "two_gather").await;
+    assert!(report.is_empty(), "{report}");
+}

@@ -1,0 +1,71 @@
+//! Where a group's replication is semi-synchronous, a transaction is decided only when what was prepared there has reached
+//! a replica.
+
+use std::time::Duration;
+
+use serval_testkit::{Flavour, ServalProcess};
+use serval_tests::{APP, Client, Topology, eventually, make_databases, on_node, own_cluster};
+
+/// MariaDB alone has it built in, and MariaDB alone needs help: its XA PREPARE does not wait.
+#[tokio::test]
+async fn the_decision_waits_for_the_replica() {
+    if Flavour::from_env() != Flavour::MariaDb {
+        return;
+    }
+    let cluster = own_cluster().await;
+    let (primary, replica) = (cluster.group(1).primary(), cluster.group(1).replica(0));
+    for (server, sql) in [
+        (replica, "SET GLOBAL rpl_semi_sync_slave_enabled = ON"),
+        (replica, "STOP SLAVE IO_THREAD"),
+        (primary, "SET GLOBAL rpl_semi_sync_master_timeout = 600000"),
+        (primary, "SET GLOBAL rpl_semi_sync_master_enabled = ON"),
+        (replica, "START SLAVE IO_THREAD"),
+    ] {
+        server.execute(sql).await.expect(sql);
+    }
+    eventually("the replica acknowledges", Duration::from_secs(10), || async {
+        let clients = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = \
+                       'rpl_semi_sync_master_clients'";
+        primary.value::<String>(clients).await.expect("a status").as_deref() == Some("1")
+    })
+    .await;
+    let topology = Topology::new("semi_sync");
+    make_databases(&cluster, &topology.schema).await;
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let options = || serval.client_options(APP.0, APP.1, Some(&topology.schema));
+    let mut client = Client::connect("proxy", options()).await;
+    client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)").await;
+    let rows: Vec<String> = (1..=20).map(|id| format!("({id}, 0)")).collect();
+    client.must(&format!("INSERT INTO t1 VALUES {}", rows.join(", "))).await;
+    let records = async || {
+        let sql = "SELECT COUNT(*) FROM $db.serval_transaction";
+        on_node_number(&cluster, &topology.schema, sql).await
+    };
+    let before = records().await;
+
+    replica.execute("STOP SLAVE IO_THREAD").await.expect("stop");
+    let id = client.id();
+    let committing = tokio::spawn(async move {
+        let answer = client.run("UPDATE t1 SET v = 1").await;
+        (client, answer)
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!committing.is_finished(), "no replica has what was prepared");
+    assert_eq!(records().await, before, "nothing is decided yet");
+    // A commit that is under way is not interrupted: on one server it would not be either.
+    let mut other = Client::connect("proxy", options()).await;
+    other.must(&format!("KILL QUERY {id}")).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!committing.is_finished());
+    replica.execute("START SLAVE IO_THREAD").await.expect("start");
+    let (mut client, answer) = committing.await.expect("the client");
+    assert_eq!(answer.error_number(), 0, "{answer:?}");
+    assert_eq!(client.value("SELECT SUM(v) FROM t1").await, "20");
+    assert_eq!(records().await, before + 1);
+}
+
+async fn on_node_number(cluster: &serval_testkit::Cluster, schema: &str, sql: &str) -> u64 {
+    let sql = sql.replace("COUNT(*)", "CONCAT(COUNT(*))");
+    on_node(cluster, schema, 0, &sql).await[0].parse().expect("a number")
+}
