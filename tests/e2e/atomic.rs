@@ -309,6 +309,44 @@ async fn another_proxy_finishes_what_a_dead_one_left() {
     assert!(log.contains("a branch was recovered"), "{log}");
 }
 
+/// Records are deleted when they are old; an abort record lives longer, and one whose branch is prepared stays.
+#[tokio::test]
+async fn old_records_go() {
+    let cluster = own_cluster().await;
+    let topology = Topology { more: format!("{QUICK}keep = \"10m\"\n"), ..Topology::new("atomic_sweep") };
+    make_databases(&cluster, &topology.schema).await;
+    let start = || ServalProcess::start(|ports| topology.toml(&cluster, ports));
+    let connect = async |serval: &ServalProcess| {
+        Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await
+    };
+    let serval = start().await.expect("the proxy starts");
+    let mut client = connect(&serval).await;
+    client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT)").await;
+    client.must("INSERT INTO t1 VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0)").await;
+    drop((client, serval));
+    let server = cluster.group(0).primary();
+    let uuid: Option<String> =
+        server.value("SELECT uuid FROM atomic_sweep_0.serval_group").await.expect("a UUID");
+    let name = |number: u32| format!("serval.{}.00000000000a-{number}", uuid.as_deref().unwrap_or_default());
+    for (number, verdict, age) in
+        [(1, "commit", 1200), (2, "abort", 1200), (3, "commit", 60), (4, "abort", 90_000)]
+    {
+        let sql = format!(
+            "INSERT INTO atomic_sweep_0.serval_transaction VALUES ('{}', '{verdict}', 1, UNIX_TIMESTAMP() - {age})",
+            name(number)
+        );
+        server.execute(&sql).await.expect("a record");
+    }
+    let serval = start().await.expect("the proxy starts");
+    connect(&serval).await.must("UPDATE t1 SET v = 1").await;
+    let left = async || {
+        let sql = "SELECT gtrid FROM atomic_sweep_0.serval_transaction WHERE gtrid LIKE '%.00000000000a-%' ORDER BY gtrid";
+        server.column::<String>(sql).await.expect("records")
+    };
+    eventually("the old ones are gone", Duration::from_secs(10), || async { left().await.len() == 2 }).await;
+    assert_eq!(left().await, [name(2), name(3)]);
+}
+
 /// Branches of others are nobody's business here.
 #[tokio::test]
 async fn foreign_branches_are_left_alone_and_unknown_ones_shown() {

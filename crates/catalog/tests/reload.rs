@@ -86,8 +86,8 @@ fn a_diff_reads_line_by_line() {
     assert_eq!(
         diff(&old, &load(&changed, "x")),
         [
-            "~ group g: db1:3306 weight 1 as serval, 64 connections, lag limit 10s → db9:3306 weight 1 as serval, 64 \
-             connections, lag limit 10s",
+            "~ group g: db1:3306 weight 1 as serval, 64 connections, lag limit 10s, tls off → db9:3306 weight 1 as serval, \
+             64 connections, lag limit 10s, tls off",
             "~ limits.slow_query: 1s → off",
             "+ table shop.log: node dn0",
             "~ table shop.regions: global dn0, dn1 → node dn1",

@@ -29,23 +29,24 @@ impl<B: Backend> Coordinator<B> {
     pub(crate) async fn sweep(&self, catalog: &Catalog) {
         let keep = catalog.settings.recovery.keep;
         let pause = (keep / 10).max(Duration::from_secs(30));
-        let due = {
-            let mut swept = self.swept.lock();
-            let due = swept.is_some_and(|last| last.elapsed() >= pause);
-            if due || swept.is_none() {
-                *swept = Some(Instant::now());
-            }
-            due
-        };
-        if !due {
+        let places: Vec<Arc<Identity>> = self.places.lock().values().cloned().collect();
+        if places.is_empty() || !self.is_sweep_due(pause) {
             return;
         }
-        let places: Vec<Arc<Identity>> = self.places.lock().values().cloned().collect();
         for place in places {
             if let Err(error) = self.sweep_one(&place, keep).await {
                 tracing::debug!(database = &*place.database, %error, "old records of decisions were not deleted");
             }
         }
+    }
+
+    fn is_sweep_due(&self, pause: Duration) -> bool {
+        let mut swept = self.swept.lock();
+        let due = swept.is_none_or(|last| last.elapsed() >= pause);
+        if due {
+            *swept = Some(Instant::now());
+        }
+        due
     }
 
     async fn sweep_one(&self, place: &Identity, keep: Duration) -> Result<(), RemoteError> {

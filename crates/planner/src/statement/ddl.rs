@@ -1,9 +1,10 @@
 //! Definitions: the same statement for every physical table behind a logical one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serval_catalog::{Catalog, Placement, check_unique};
-use serval_sql::{Ddl, DdlKind, Edit, LexOptions, TableName, create_table, splice};
+use serval_sql::{Ddl, DdlKind, Edit, LexOptions, Span, TableName, create_table, splice};
 use serval_types::NodeId;
 
 use crate::bound::{Bound, Note, PlanTable};
@@ -29,6 +30,9 @@ pub fn plan_ddl(
         return Err(PlanError::refused("This statement names no table; run it on the servers directly"));
     };
     if let Some(other) = tables.iter().find(|other| !same_places(first, other)) {
+        if matches!(ddl.kind, DdlKind::DropTable { .. }) {
+            return Ok(several_drops(catalog, &names, tables, sql));
+        }
         return Err(PlanError::refused(format!(
             "Tables {} and {} do not lie on the same nodes, so one statement cannot define both; use one statement \
              for each",
@@ -51,6 +55,43 @@ pub fn plan_ddl(
     let note =
         Note { rewrite: "every_node", reason: "each node of the table gets the definition".to_owned() };
     Ok(Bound { root, tables: tables.into(), notes: Arc::new([note]) })
+}
+
+/// DROP TABLE of tables that lie on different nodes: each node is told of those that it has, in the list's order.
+fn several_drops(
+    catalog: &Arc<Catalog>,
+    names: &[&TableName],
+    tables: Vec<PlanTable>,
+    sql: &str,
+) -> Bound {
+    let mut nodes: BTreeMap<NodeId, Vec<u8>> = BTreeMap::new();
+    for (name, table) in names.iter().zip(&tables) {
+        for (node, shard) in places(table) {
+            let list = nodes.entry(node).or_default();
+            if !list.is_empty() {
+                list.extend_from_slice(b", ");
+            }
+            if name.schema.is_some() {
+                quote(&catalog.node(node).database, list);
+                list.push(b'.');
+            }
+            quote(table.physical_name(shard), list);
+        }
+    }
+    // From the first name to the last there is nothing but the list.
+    let start = names.iter().map(|name| name.span().start).min().unwrap_or_default();
+    let end = names.iter().map(|name| name.span().end).max().unwrap_or_default();
+    let text = |list: Vec<u8>| {
+        let list = String::from_utf8_lossy(&list).into_owned();
+        splice(sql.as_bytes(), &[Edit { at: Span { start, end }, text: list }])
+    };
+    let targets = nodes.into_iter().map(|(node, list)| Target::new(node, None, text(list)));
+    let mut targets: Vec<Target> = targets.collect();
+    targets.sort_by_key(|target| catalog.node(target.node).group);
+    let note =
+        Note { rewrite: "divided_drop", reason: "each node drops those of the tables that it has".to_owned() };
+    let root = Primitive::Spread(Spread { targets, tally: Tally::Definition });
+    Bound { root, tables: tables.into(), notes: Arc::new([note]) }
 }
 
 fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
