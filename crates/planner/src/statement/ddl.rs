@@ -58,12 +58,7 @@ pub fn plan_ddl(
 }
 
 /// DROP TABLE of tables that lie on different nodes: each node is told of those that it has, in the list's order.
-fn several_drops(
-    catalog: &Arc<Catalog>,
-    names: &[&TableName],
-    tables: Vec<PlanTable>,
-    sql: &str,
-) -> Bound {
+fn several_drops(catalog: &Arc<Catalog>, names: &[&TableName], tables: Vec<PlanTable>, sql: &str) -> Bound {
     let mut nodes: BTreeMap<NodeId, Vec<u8>> = BTreeMap::new();
     for (name, table) in names.iter().zip(&tables) {
         for (node, shard) in places(table) {
@@ -88,8 +83,10 @@ fn several_drops(
     let targets = nodes.into_iter().map(|(node, list)| Target::new(node, None, text(list)));
     let mut targets: Vec<Target> = targets.collect();
     targets.sort_by_key(|target| catalog.node(target.node).group);
-    let note =
-        Note { rewrite: "divided_drop", reason: "each node drops those of the tables that it has".to_owned() };
+    let note = Note {
+        rewrite: "divided_drop",
+        reason: "each node drops those of the tables that it has".to_owned(),
+    };
     let root = Primitive::Spread(Spread { targets, tally: Tally::Definition });
     Bound { root, tables: tables.into(), notes: Arc::new([note]) }
 }

@@ -251,6 +251,19 @@ impl Server {
     }
 }
 
+/// A text without what is another one in each run: the own part of a global transaction's name, and the time.
+fn without_chance(text: &str) -> String {
+    let mut parts = text.split("'serval.");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let behind = part.split_once('\'').map_or("", |(_, behind)| behind);
+        let behind = if behind.starts_with(", 'commit'") { ", 'commit', …)" } else { behind };
+        shown.push_str("'serval.…'");
+        shown.push_str(behind);
+    }
+    shown
+}
+
 impl Connection for Server {
     async fn send(&mut self, request: &Request<'_>) -> Result<(), RemoteError> {
         let sql = String::from_utf8_lossy(request.sql).into_owned();
@@ -258,10 +271,11 @@ impl Connection for Server {
         let begin = request.begin.map(|begin| format!("{begin}; ")).unwrap_or_default();
         let database = request.database.map(|name| format!("{name}: ")).unwrap_or_default();
         let values = request.execution.map(|execution| executed(&execution)).unwrap_or_default();
-        self.servers.note(format!("proxy→g{} #{} {database}{set}{begin}{sql}{values}", self.group, self.id));
+        let line = format!("proxy→g{} #{} {database}{set}{begin}{sql}{values}", self.group, self.id);
+        self.servers.note(without_chance(&line));
         self.state = request.state.clone();
-        self.in_transaction |= request.begin.is_some();
-        if sql == "COMMIT" || sql == "ROLLBACK" {
+        self.in_transaction |= request.begin.is_some() || sql.starts_with("XA START");
+        if sql == "COMMIT" || sql == "ROLLBACK" || sql.starts_with("XA PREPARE") {
             self.in_transaction = false;
         }
         let reply = self.servers.reply_to(&sql);
