@@ -18,6 +18,15 @@ async fn the_file_of_gathered_statements_prepared() {
     assert!(report.is_empty(), "{report}");
 }
 
+/// `SERVAL_SLT=/path/to/file` runs a file of one's own, to try statements out.
+#[tokio::test]
+async fn a_file_of_ones_own() {
+    let Some(file) = std::env::var_os("SERVAL_SLT") else { return };
+    let world = World::gathering("gather_own").await;
+    let report = slt::run(&world, &file.to_string_lossy()).await;
+    assert!(report.is_empty(), "{report}");
+}
+
 /// A proxy that starts the scratch server itself, with `more` in its section.
 async fn managed(schema: &str, more: &str) -> World {
     let scratch = format!("[scratch]\nserver = \"managed\"\n{more}\n");

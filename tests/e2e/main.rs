@@ -25,6 +25,7 @@ mod placement;
 mod prepared;
 mod protocol;
 mod random;
+mod recovery;
 mod reload;
 mod replicas;
 mod semi_sync;

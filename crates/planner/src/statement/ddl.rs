@@ -30,7 +30,11 @@ pub fn plan_ddl(
         return Err(PlanError::refused("This statement names no table; run it on the servers directly"));
     };
     if let Some(other) = tables.iter().find(|other| !same_places(first, other)) {
-        if matches!(ddl.kind, DdlKind::DropTable { .. }) {
+        // Where one is missing some servers drop none and others the rest, so the nodes must not find that out alone.
+        let all_known = tables.iter().all(|table| table.table.definition.is_some());
+        if let DdlKind::DropTable { if_exists, .. } = ddl.kind
+            && (if_exists || all_known)
+        {
             return Ok(several_drops(catalog, &names, tables, sql));
         }
         return Err(PlanError::refused(format!(
