@@ -92,6 +92,19 @@ pub(crate) async fn run(
     Ok(Measured { queries_per_second: printed.per_second, p95: printed.p95, cpu })
 }
 
+/// A number of point selects by one client, as statements or prepared.
+pub(crate) async fn events(
+    bench: &Bench,
+    target: &Target,
+    prepared: bool,
+    events: u64,
+) -> Result<(), Box<dyn Error>> {
+    let mode = if prepared { "auto" } else { "disable" };
+    let arguments = ["--threads=1", "--time=0", "run"].map(str::to_owned);
+    let more = [format!("--events={events}"), format!("--db-ps-mode={mode}")];
+    sysbench(bench, target, Load::PointSelect, &[&more[..], &arguments].concat()).await.map(drop)
+}
+
 async fn sysbench(
     bench: &Bench,
     target: &Target,

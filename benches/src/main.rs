@@ -8,10 +8,12 @@
 //! ```text
 //! cargo xtask bench                                   # all loads, 3 rounds of 5 s
 //! cargo xtask bench --rounds 5 --seconds 20 --loads point_select --threads 16
+//! cargo xtask bench --instructions                    # instructions per point query, on however busy a machine
 //! ```
 #![allow(clippy::print_stdout, reason = "a command-line tool shows its table")]
 
 mod cpu;
+mod instructions;
 mod load;
 mod report;
 mod target;
@@ -49,13 +51,19 @@ struct Arguments {
     /// Rows of each table
     #[arg(long, default_value_t = 10_000)]
     rows: u32,
+    /// Count the instructions of a point query under callgrind instead, and compare them with the pinned numbers
+    #[arg(long)]
+    instructions: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
+    if arguments.instructions {
+        return instructions::run().await;
+    }
     println!("Starting two servers, HAProxy and Serval, and loading {} tables.", arguments.tables);
-    let bench = Bench::start(arguments.tables, arguments.rows).await?;
+    let bench = Bench::start(arguments.tables, arguments.rows, &[]).await?;
     let settings = settings(&arguments);
     let mut report = Report::default();
     for round in 0..arguments.rounds {

@@ -35,8 +35,9 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// Starts everything and loads the tables: once into the first server, once through Serval.
-    pub(crate) async fn start(tables: u32, rows: u32) -> Result<Bench, Box<dyn Error>> {
+    /// Starts everything and loads the tables: once into the first server, once through Serval. `under` is what Serval
+    /// is run by, if anything.
+    pub(crate) async fn start(tables: u32, rows: u32, under: &[String]) -> Result<Bench, Box<dyn Error>> {
         let mut spec = ClusterSpec::new(Flavour::MariaDb, 2, 0);
         spec.options = vec!["--innodb-buffer-pool-size=256M".to_owned()];
         let cluster = Cluster::start(spec).await?;
@@ -48,7 +49,7 @@ impl Bench {
         }
         let haproxy_port = PortLease::take()?;
         let haproxy = start_haproxy(&cluster, &haproxy_port)?;
-        let serval = ServalProcess::start(|ports| configuration(&cluster, ports)).await?;
+        let serval = ServalProcess::start_under(under, |ports| configuration(&cluster, ports)).await?;
         let proxy =
             |name, schema| Target { name, port: serval.ports().mysql(), schema, proxy: Some(serval.pid()) };
         let targets = vec![

@@ -135,7 +135,7 @@ async fn what_is_stored_is_shown_as_the_clients_own() {
     assert_eq!(column(&triggers, "Definer"), ["app@%", "app@%"]);
     assert_eq!(column(&client.run("SHOW TRIGGERS LIKE 'pl%'").await, "Trigger"), ["loud"]);
     let routines = client.run("SHOW PROCEDURE STATUS").await;
-    assert_eq!(column(&routines, "Db"), [world.schema.clone()]);
+    assert_eq!(column(&routines, "Db"), std::slice::from_ref(&world.schema));
     assert_eq!(column(&routines, "Name"), ["clear"]);
     let events = client.run("SHOW EVENTS").await;
     assert_eq!(

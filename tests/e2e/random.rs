@@ -1,13 +1,19 @@
 //! Random statements under the oracle: what nobody thought of writing into a file.
 //!
-//! The sequence follows from a seed, which a failure prints; `SERVAL_SEED=n` replays it.
+//! The sequence follows from a seed, which a failure prints; `SERVAL_SEED=n` replays it, and `SERVAL_STATEMENTS=n` makes
+//! that of gathered statements longer.
 
+mod dice;
+mod gathered;
 mod generator;
 
+use gathered::Gathered;
 use generator::Generator;
 use serval_tests::{Answer, Client, World, shared};
 
 const STATEMENTS: usize = 700;
+/// Of those that are gathered, unless `SERVAL_STATEMENTS` says more.
+const GATHERED: u64 = 300;
 const NOT_SUPPORTED: u16 = 1235;
 
 #[tokio::test]
@@ -29,8 +35,55 @@ async fn statements_are_determined() {
     compare(clients.remove(0), clients.remove(0)).await;
 }
 
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// SELECTs that need rows of several nodes in one place: none is refused.
+#[tokio::test]
+async fn gathered_statements_answer_as_one_server_does() {
+    let world = World::gathering("random_gather").await;
+    compare_gathered(world.client().await, world.oracle().await).await;
+}
+
+#[tokio::test]
+async fn gathered_statements_are_determined() {
+    let servers = [shared().await.oracle.group(0).primary(), shared().await.cluster.group(0).primary()];
+    let mut clients = Vec::new();
+    for server in servers {
+        server.execute("CREATE DATABASE two_random_gather").await.expect("a database");
+        let options = server.backend_options().db_name(Some("two_random_gather"));
+        clients.push(Client::connect("oracle", options).await);
+    }
+    compare_gathered(clients.remove(0), clients.remove(0)).await;
+}
+
+async fn compare_gathered(mut proxy: Client, mut oracle: Client) {
+    let seed = number("SERVAL_SEED").unwrap_or(20_261_121);
+    let statements = number("SERVAL_STATEMENTS").unwrap_or(GATHERED);
+    let mut generator = Gathered::new(seed);
+    for sql in generator.tables() {
+        proxy.must(&sql).await;
+        oracle.must(&sql).await;
+    }
+    let mut wrong = Vec::new();
+    for number in 0..statements {
+        let statement = generator.statement();
+        let (ours, theirs) = tokio::join!(proxy.run(&statement.sql), oracle.run(&statement.sql));
+        let (ours, theirs) = (comparable(ours, statement.ordered), comparable(theirs, statement.ordered));
+        if ours != theirs {
+            wrong.push(format!(
+                "seed {seed}, statement {number}: {}\n  proxy:  {ours:?}\n  oracle: {theirs:?}",
+                statement.sql
+            ));
+        }
+    }
+    let first = wrong.iter().take(5).cloned().collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{} of {statements} differ, among them\n{first}", wrong.len());
+}
+
 async fn compare(mut proxy: Client, mut oracle: Client) {
-    let seed = std::env::var("SERVAL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_120);
+    let seed = number("SERVAL_SEED").unwrap_or(20_261_120);
     let mut generator = Generator::new(seed);
     for sql in generator.table() {
         proxy.must(&sql).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serval_remote::{Burst, Connection, Execution, RemoteError, Request};
+use serval_remote::{Burst, Connection, Execution, Interrupt, RemoteError, Request};
 use serval_wire::response::Prepared;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -156,6 +156,11 @@ impl Connection for ServerConnection {
 
     fn thread_id(&self) -> u32 {
         self.link.as_ref().map_or(0, |link| link.thread_id)
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        let server: Arc<dyn Interrupt> = self.server.clone();
+        Some(server)
     }
 
     fn server_name(&self) -> &str {

@@ -3,8 +3,11 @@
 //! The tasks spawned here keep the connection's slot until they are done, so there are never more of them than the
 //! pool has slots, and each ends within [`Timing::cleanup`](crate::Timing::cleanup).
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use serval_remote::Interrupt;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
@@ -82,4 +85,31 @@ async fn kill(server: Arc<Server>, thread_id: u32, slot: OwnedSemaphorePermit) {
         }
     }
     drop(slot);
+}
+
+impl Interrupt for Server {
+    fn interrupt(
+        self: Arc<Self>,
+        thread_id: u32,
+        runs: Arc<AtomicBool>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let told = tokio::time::timeout(self.timing.cleanup, async {
+                // Never refused: the semaphore is not closed.
+                let _turn = self.killers.acquire().await;
+                let mut link = handshake::connect(&self.login, self.connect_limit()).await?;
+                let answer = match runs.load(Ordering::Acquire) {
+                    true => link.order(Command::Query, format!("KILL QUERY {thread_id}").as_bytes()).await,
+                    false => Ok(()),
+                };
+                link.quit();
+                answer
+            });
+            match told.await.unwrap_or(Err(LinkError::TimedOut)) {
+                Ok(()) => {}
+                Err(LinkError::Server(error)) if error.number == NO_SUCH_THREAD => {}
+                Err(error) => debug!(server = self.name, thread_id, %error, "a statement was not interrupted"),
+            }
+        })
+    }
 }

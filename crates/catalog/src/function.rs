@@ -4,14 +4,39 @@
 //! arithmetic, and one line in the list below. The functions know nothing of tables or SQL: conversion to the
 //! column's type is done before, in [`Sharding`](crate::Sharding).
 
+mod calendar;
 mod consistent;
+mod crc32_mod;
+mod crc32_slots;
+mod date;
+mod day;
 mod hash;
+mod hour;
+mod java;
+mod jump;
+mod layout;
+mod list;
 mod modulo;
 mod month;
+mod murmur;
+mod pattern;
+mod piece;
+mod prefix_pattern;
+mod range;
+mod range_mod;
+mod reading;
+mod segments;
+mod spans;
+mod string_hash;
+mod substring;
+mod wang_mod;
+mod week;
+mod year;
 
 use std::fmt::Debug;
 use std::ops::Bound;
 
+pub use piece::Piece;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serval_types::ColumnType;
@@ -34,7 +59,7 @@ pub trait ShardFunction: Send + Sync + Debug {
 
     /// Where a shard lies: on the node of the same number, unless the function says otherwise.
     fn place(&self, shard: ShardIndex) -> Place {
-        Place { node: shard, period: None }
+        Place { node: shard, piece: None }
     }
 
     /// The shard of a key.
@@ -49,45 +74,50 @@ pub trait ShardFunction: Send + Sync + Debug {
         ShardSet::all(self.shards())
     }
 
+    /// The shard of rows whose sharding column is NULL, or that [`shard_of`](Self::shard_of) refuses: the rule's
+    /// `default`, if it has one.
+    fn default_shard(&self) -> Option<ShardIndex> {
+        None
+    }
+
+    /// Whether all moments of one day share a shard, so that NOW() and CURDATE() do.
+    fn keeps_days_together(&self) -> bool {
+        false
+    }
+
     /// What `show` and the diff of a reload print: the options in one line.
     fn describe(&self) -> String;
 }
 
-/// Where a shard lies: which of the rule's nodes, and which period's table on it.
+/// Where a shard lies: which of the rule's nodes, and which table on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The index in the rule's list of nodes.
     pub node: usize,
-    /// The period, where tables are split inside a node.
-    pub period: Option<Period>,
-}
-
-/// A calendar month that has a table of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Period {
-    /// For example 2026.
-    pub year: u16,
-    /// 1 to 12.
-    pub month: u8,
-}
-
-impl Period {
-    /// The physical table's name: `{table}`, `{yyyymm}`, `{yyyy}` and `{mm}` in the pattern are replaced.
-    #[must_use]
-    pub fn name(self, pattern: &str, table: &str) -> String {
-        pattern
-            .replace("{yyyymm}", &format!("{:04}{:02}", self.year, self.month))
-            .replace("{yyyy}", &format!("{:04}", self.year))
-            .replace("{mm}", &format!("{:02}", self.month))
-            .replace("{table}", table)
-    }
+    /// Which of several tables, where tables are split inside a node; `None` is the table of the client's name.
+    pub piece: Option<Piece>,
 }
 
 /// What a function is built from besides its own options.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'a> {
-    /// The names of the rule's nodes, expanded and in order; never empty.
+    /// The names of the rule's nodes, expanded and in order; never empty. Where tables are split inside nodes, a
+    /// function that is not of the calendar is given the numbers of the tables instead.
     pub nodes: &'a [String],
+    /// The pattern of physical table names.
+    pub tables: Option<&'a str>,
+    /// How many tables each node has, where the rule says so.
+    pub tables_per_node: Option<&'a [u32]>,
+    /// The index of the node that takes what the function has no shard for.
+    pub default: Option<usize>,
+}
+
+impl<'a> Context<'a> {
+    /// One table on each node, no default.
+    #[cfg(test)]
+    pub(crate) fn of(nodes: &'a [String]) -> Self {
+        Self { nodes, tables: None, tables_per_node: None, default: None }
+    }
 }
 
 /// A mistake in a function's options: the key it concerns, what is wrong, and the mending.
@@ -107,34 +137,82 @@ impl OptionError {
 }
 
 macro_rules! functions {
-    ($($(#[$doc:meta])* $variant:ident = $module:ident,)*) => {
+    (
+        keys { $($(#[$doc:meta])* $variant:ident = $module:ident,)* }
+        calendar { $($(#[$time_doc:meta])* $time:ident = $time_module:ident,)* }
+    ) => {
         /// The shard function of a rule, with its own options.
         #[derive(Debug, Clone, Deserialize, JsonSchema)]
         #[serde(tag = "function", rename_all = "snake_case")]
-        pub(crate) enum Function { $($(#[$doc])* $variant($module::Options),)* }
+        pub(crate) enum Function {
+            $($(#[$doc])* $variant($module::Options),)*
+            $($(#[$time_doc])* $time($time_module::Options),)*
+        }
 
         impl Function {
             pub(crate) fn build(&self, context: &Context<'_>) -> Result<Box<dyn ShardFunction>, Vec<OptionError>> {
-                match self { $(Self::$variant(options) => $module::build(options, context),)* }
-            }
-
-            /// The pattern of physical table names, where the function splits tables inside a node.
-            pub(crate) fn tables(&self) -> Option<&str> {
-                match self { $(Self::$variant(options) => options.tables(),)* }
+                match self {
+                    $(Self::$variant(options) => {
+                        layout::numbered(context, &|context| $module::build(options, context))
+                    })*
+                    $(Self::$time(options) => {
+                        layout::periodic(context, &|context| $time_module::build(options, context))
+                    })*
+                }
             }
         }
     };
 }
 
 functions! {
-    /// A hash of the value to one of 16,384 slots; the slots are dealt to the nodes.
-    Hash = hash,
-    /// The number's magnitude modulo the number of nodes.
-    Mod = modulo,
-    /// A hash ring with virtual nodes: a new node takes rows from all others, and no row moves between the others.
-    Consistent = consistent,
-    /// The calendar month of a date; months go round the nodes.
-    Month = month,
+    keys {
+        /// A hash of the value to one of 16,384 slots; the slots are dealt to the nodes.
+        Hash = hash,
+        /// The number's magnitude modulo the number of nodes.
+        Mod = modulo,
+        /// A hash ring with virtual nodes: a new node takes rows from all others, and no row moves between the others.
+        Consistent = consistent,
+        /// Ranges of numbers.
+        Range = range,
+        /// Ranges of numbers, each over a group of nodes by the number's magnitude modulo the group's size.
+        RangeMod = range_mod,
+        /// Listed values.
+        List = list,
+        /// Mycat's PartitionByString: a hash of a part of the text, in segments of 1,024.
+        StringHash = string_hash,
+        /// Mycat's PartitionByMurmurHash: a hash ring of murmur3.
+        Murmur = murmur,
+        /// Mycat's PartitionByJumpConsistentHash.
+        Jump = jump,
+        /// Mycat's PartitionByCRC32PreSlot: CRC32 of the text to one of 102,400 slots.
+        Crc32Slots = crc32_slots,
+        /// kingshard's and Gaea's hash: the unsigned number, or the CRC32 of the text, modulo the number of nodes.
+        Crc32Mod = crc32_mod,
+        /// Mycat's PartitionByHashMod.
+        WangMod = wang_mod,
+        /// Mycat's PartitionByPattern: ranges of the number's remainder.
+        Pattern = pattern,
+        /// Mycat's PartitionByPrefixPattern: ranges of the remainder of the sum of the first characters.
+        PrefixPattern = prefix_pattern,
+        /// Mycat's PartitionDirectBySubString: the shard's number stands in the value.
+        Substring = substring,
+        /// Mycat's PartitionByLong: the number's low 10 bits in segments of 1,024.
+        Segments = segments,
+    }
+    calendar {
+        /// The hour of a date and time; hours go round the nodes.
+        Hour = hour,
+        /// The day of a date; days go round the nodes.
+        Day = day,
+        /// Every so many days of a date; the spans go round the nodes.
+        Date = date,
+        /// The ISO week of a date; weeks go round the nodes.
+        Week = week,
+        /// The calendar month of a date; months go round the nodes.
+        Month = month,
+        /// The year of a date; years go round the nodes.
+        Year = year,
+    }
 }
 
 /// The reason that most functions give for the types none of them takes.
@@ -167,4 +245,12 @@ fn unsuitable(function: &str, column_type: &ColumnType) -> String {
         _ => "its values have no form that equal values share",
     };
     format!("`{function}` cannot take a column of this type: {why}")
+}
+
+/// The reason that functions of Java's and Go's proxies give, which saw values as the text of a statement.
+fn accepts_spelt(function: &str, column_type: &ColumnType) -> Result<(), String> {
+    match column_type {
+        ColumnType::Int { .. } | ColumnType::Decimal { scale: 0, .. } | ColumnType::Text { .. } => Ok(()),
+        _ => Err(format!("`{function}` needs a column of whole numbers or of text")),
+    }
 }

@@ -65,7 +65,7 @@ pub use catalog::Catalog;
 pub use definitions::check_unique;
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::diff;
-pub use function::{Period, Place, ShardFunction};
+pub use function::{Piece, Place, ShardFunction};
 pub use group::{DataNode, Group, Role, Server};
 pub use json_schema::json_schema;
 pub use key::{CanonicalBytes, Key};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::ToSpan;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, ISOWeekDate, Weekday};
 
 /// A civil date and time. Orders as time does.
 ///
@@ -100,10 +100,41 @@ impl Moment {
         Self { hour: 0, minute: 0, second: 0, micros: 0, ..self }
     }
 
-    /// Midnight of the month's first day.
+    /// Days since 1970-01-01.
     #[must_use]
-    pub fn is_start_of_month(self) -> bool {
-        self == Self { day: 1, ..self.midnight() }
+    pub fn day_number(&self) -> i64 {
+        let civil = self.civil().map(DateTime::date);
+        civil.map_or(0, |date| i64::from((date - Date::constant(1970, 1, 1)).get_days()))
+    }
+
+    /// Midnight of the day so many days after 1970-01-01; `None` outside the years 0 to 9999.
+    #[must_use]
+    pub fn of_day_number(days: i64) -> Option<Self> {
+        let span = jiff::Span::new().try_days(days).ok()?;
+        Self::at_midnight(Date::constant(1970, 1, 1).checked_add(span).ok()?)
+    }
+
+    /// The year and week of ISO 8601.
+    #[must_use]
+    pub fn iso_week(self) -> Option<(u16, u8)> {
+        let week = self.civil()?.date().iso_week_date();
+        Some((u16::try_from(week.year()).ok()?, week.week().cast_unsigned()))
+    }
+
+    /// Midnight of the Monday that an ISO 8601 week begins with.
+    #[must_use]
+    pub fn of_iso_week(year: u16, week: u8) -> Option<Self> {
+        let (year, week) = (i16::try_from(year).ok()?, i8::try_from(week).ok()?);
+        Self::at_midnight(ISOWeekDate::new(year, week, Weekday::Monday).ok()?.date())
+    }
+
+    fn at_midnight(date: Date) -> Option<Self> {
+        Some(Self {
+            year: u16::try_from(date.year()).ok()?,
+            month: date.month().cast_unsigned(),
+            day: date.day().cast_unsigned(),
+            ..Self::default()
+        })
     }
 
     /// So many hours later, or earlier if negative; `None` outside the years 0 to 9999.

@@ -31,7 +31,7 @@ pub struct Rule {
     pub text_match: TextMatch,
     /// The time zone that TIMESTAMP keys route in.
     pub time_zone: Option<String>,
-    /// The pattern of the physical tables' names, `{table}_{yyyymm}`, where the rule splits tables inside a node.
+    /// The pattern of the physical tables' names, `{table}_{yyyymm}` or `{table}_{nnnn}`, where the rule splits tables inside a node.
     pub tables: Option<String>,
 }
 
@@ -42,8 +42,8 @@ impl Rule {
         (0..self.function.shards())
             .map(|shard| {
                 let place = self.function.place(shard);
-                let table = match (&self.tables, place.period) {
-                    (Some(pattern), Some(period)) => period.name(pattern, table),
+                let table = match (&self.tables, place.piece) {
+                    (Some(pattern), Some(piece)) => piece.name(pattern, table),
                     _ => table.to_owned(),
                 };
                 Shard { node: self.nodes[place.node], table }

@@ -74,10 +74,12 @@ impl Sharding {
     /// The shard that a row with this value is stored in, after the conversion that storing it would make.
     ///
     /// # Errors
-    /// [`Unroutable`] for NULL, for what a strict server would refuse, and for what the rule has no shard for.
+    /// [`Unroutable`] for what a strict server would refuse, and, unless the rule has a default, for NULL and for what
+    /// it has no shard for.
     pub fn shard_for_stored(&self, value: &Value) -> Result<ShardIndex, Unroutable> {
         if value.is_null() {
-            return Err(Unroutable::Null { column: self.column.clone() });
+            let default = self.rule.function.default_shard();
+            return default.ok_or_else(|| Unroutable::Null { column: self.column.clone() });
         }
         if !self.is_known() {
             return Err(Unroutable::DefinitionUnknown { column: self.column.clone() });
@@ -126,7 +128,8 @@ impl Sharding {
     }
 
     /// Whether values of the column that MySQL calls equal always share a shard, in every session.
-    pub(crate) fn equal_values_share_a_shard(&self) -> bool {
+    #[must_use]
+    pub fn equal_values_share_a_shard(&self) -> bool {
         !self.is_known() || self.domain.compares_with(&self.domain)
     }
 

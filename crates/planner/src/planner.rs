@@ -61,6 +61,20 @@ impl Planner {
         Ok(plan)
     }
 
+    /// The plan of an UPDATE that may set the sharding column: each shard changes its own rows where they are, and the
+    /// caller takes those to their shards that then belong to another. It is not remembered.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn plan_moving(
+        &self,
+        catalog: &Arc<Catalog>,
+        request: &PlanRequest<'_>,
+    ) -> Result<Arc<Plan>, PlanError> {
+        let plan = plan_with(catalog, request, true)?;
+        Ok(Arc::new(plan))
+    }
+
     /// How many statements have plans in the cache.
     #[must_use]
     pub fn cached(&self) -> usize {
@@ -69,9 +83,14 @@ impl Planner {
 }
 
 fn plan(catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Plan, PlanError> {
+    plan_with(catalog, request, false)
+}
+
+fn plan_with(catalog: &Arc<Catalog>, request: &PlanRequest<'_>, moves: bool) -> Result<Plan, PlanError> {
     let readable = readable(request.sql, request.scan, request.options.pairs)?;
     let parsed = dml(&readable, request.options)?;
     let planning = Planning {
+        moves,
         catalog,
         schema: request.schema,
         sql: request.sql,

@@ -51,6 +51,8 @@ pub struct SystemQuery {
     pub references: Vec<SystemReference>,
     /// Where columns are written with their schema: the schema and its dot, which a derived table has not.
     pub prefixes: Vec<Span>,
+    /// The columns that the result has without an alias: where their names stand, and the names.
+    pub labels: Vec<(Span, String)>,
 }
 
 /// Finds the system tables that a query reads. `request.schema` is the current schema, which may be one of them.

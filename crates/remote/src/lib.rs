@@ -16,6 +16,9 @@ mod error;
 mod state;
 
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -134,8 +137,24 @@ pub trait Connection: Send {
     /// The connection's id on its server, for KILL and for the console.
     fn thread_id(&self) -> u32;
 
+    /// Who interrupts this connection's statement; `None` where nobody can.
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
     /// The configured name of the server, for logs and the console.
     fn server_name(&self) -> &str;
+}
+
+/// Ends statements without their connections.
+pub trait Interrupt: Send + Sync {
+    /// KILL QUERY for the connection with this id, unless `runs` has become false by the time it can be said: the
+    /// connection may run something else then. Resolves when the server has been told, or after a bounded time.
+    fn interrupt(
+        self: Arc<Self>,
+        thread_id: u32,
+        runs: Arc<AtomicBool>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// One statement for a [`Connection`].

@@ -40,6 +40,7 @@ mod literal;
 mod pins;
 mod proxy;
 mod registry;
+mod running;
 mod serve;
 mod session;
 mod statement;

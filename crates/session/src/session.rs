@@ -12,6 +12,7 @@ mod query;
 mod read_back;
 mod run;
 mod schema;
+mod staging;
 mod status;
 mod stored_calls;
 mod temporary;
@@ -43,12 +44,14 @@ pub(crate) use last::Last;
 pub(crate) use locked::Locked;
 pub(crate) use numbers::Numbers;
 pub(crate) use own::{Own, wrong_type, wrong_value};
-pub(crate) use prepare::{Purpose, Ready, contains_word, fixed_timestamp, plan, prepare};
+pub(crate) use prepare::{Purpose, Ready, contains_word, fixed_timestamp, plan, prepare, prepare_moving};
 pub(crate) use query::{Execution, Query, rescan};
 pub(crate) use read_back::Wanted;
 pub(crate) use run::{is_one_node, on_node};
 pub(crate) use schema::is_system_schema;
+pub(crate) use staging::{Lock, Staging, Sum};
 pub(crate) use stored_calls::may_call_stored;
+pub(crate) use warnings::targets;
 
 /// One authenticated client.
 pub(crate) struct Session<B: Backend> {

@@ -15,6 +15,7 @@ use serval_wire::response::{CompletionKind, Prepared};
 
 use crate::pins::{Lost, NEVER_KEPT, Offer, PinReason, Pins, Returned};
 use crate::registry::Entry;
+use crate::running::{Run, Running};
 
 /// How many connections are kept for their warnings; a scatter over more shows those of the first ones.
 const MOST_KEPT: usize = 8;
@@ -32,6 +33,7 @@ struct Caught<C> {
     pins: Mutex<Pins<C>>,
     /// Where others see what is pinned.
     entry: Arc<Entry>,
+    running: Arc<Running>,
 }
 
 /// Something that pins connections and may fail half-way, by an error or by being given up.
@@ -42,6 +44,13 @@ pub(crate) struct Attempt<C: Connection> {
 }
 
 impl<C: Connection> Attempt<C> {
+    /// A server has refused it, which leaves the connection as it was: what else is pinned there stays.
+    pub(crate) fn refused(mut self, group: GroupId) {
+        self.succeeded = true;
+        self.caught.pins.lock().refused(group, self.reason);
+        self.caught.publish();
+    }
+
     /// The pins are to stay.
     pub(crate) fn succeed(mut self) {
         self.succeeded = true;
@@ -71,6 +80,10 @@ pub(crate) struct WatchedConnection<C: Connection> {
     number: u64,
     /// START TRANSACTION would give up the locks of LOCK TABLES, so this transaction is one of `autocommit=0`.
     locked_transaction: bool,
+    /// It is a pin's.
+    kept: bool,
+    /// While a statement runs that is interrupted rather than given up.
+    run: Option<Run>,
     caught: Arc<Caught<C>>,
 }
 
@@ -80,7 +93,8 @@ const PRESENT: &str = "the connection is there until it is dropped";
 impl<B: Backend> Watched<B> {
     /// Watches `servers` for the session of `entry`.
     pub(crate) fn new(servers: Arc<B>, entry: Arc<Entry>) -> Self {
-        let caught = Caught { warned: Mutex::default(), pins: Mutex::new(Pins::new()), entry };
+        let (pins, running) = (Mutex::new(Pins::new()), Arc::default());
+        let caught = Caught { warned: Mutex::default(), pins, entry, running };
         Self { servers, caught: Arc::new(caught) }
     }
 
@@ -95,6 +109,11 @@ impl<B: Backend> Watched<B> {
     /// connections that were pinned for this reason are closed.
     pub(crate) fn attempt(&self, reason: PinReason) -> Attempt<B::Connection> {
         Attempt { reason, caught: Arc::clone(&self.caught), succeeded: false }
+    }
+
+    /// What of the session's statements can be interrupted.
+    pub(crate) fn running(&self) -> &Arc<Running> {
+        &self.caught.running
     }
 
     /// Whether `group` is pinned for this reason.
@@ -149,6 +168,8 @@ impl<B: Backend> Watched<B> {
             group,
             number,
             locked_transaction: false,
+            kept: false,
+            run: None,
             caught: Arc::clone(&self.caught),
         }
     }
@@ -190,10 +211,15 @@ impl<B: Backend> Backend for Watched<B> {
                 let connection = self.servers.acquire(group, access, state, deadline).await?;
                 Ok(self.fresh(connection, group, access))
             }
-            Offer::Kept(connection, number) => Ok(self.watch(connection, group, number)),
+            Offer::Kept(connection, number) => {
+                let mut connection = self.watch(connection, group, number);
+                connection.kept = true;
+                Ok(connection)
+            }
             Offer::Open => {
                 let connection = self.servers.acquire(group, Access::Primary, state, deadline).await?;
-                let connection = self.fresh(connection, group, Access::Primary);
+                let mut connection = self.fresh(connection, group, Access::Primary);
+                connection.kept = true;
                 self.caught.pins.lock().went(group, connection.number);
                 Ok(connection)
             }
@@ -265,6 +291,16 @@ impl<C: Connection> WatchedConnection<C> {
         self.idle = false;
     }
 
+    /// Notes a statement whose connection is worth more than its answer.
+    fn note_run(&mut self, begins: bool) {
+        let running = &self.caught.running;
+        if !(self.kept || running.in_transaction() && (begins || self.in_transaction())) {
+            return;
+        }
+        let server = self.read(|connection| connection.interrupt().map(|server| (server, connection.thread_id())));
+        self.run = server.map(|(server, thread_id)| running.note(server, thread_id));
+    }
+
     /// What an error means for the connection: where it was a kept one, more is lost than an answer.
     fn failed(&mut self, error: RemoteError) -> RemoteError {
         let sent = match &error {
@@ -302,6 +338,7 @@ impl<C: Connection> Connection for WatchedConnection<C> {
         } else {
             self.get_mut().send(request).await
         };
+        self.note_run(request.begin.is_some());
         sent.map_err(|error| self.failed(error))
     }
 
@@ -309,6 +346,7 @@ impl<C: Connection> Connection for WatchedConnection<C> {
         let burst = self.get_mut().read_burst().await;
         let burst = burst.map_err(|error| self.failed(error))?;
         if let Some(completion) = &burst.completion {
+            self.run = None;
             self.warned = completion.warnings > 0;
             self.idle = completion.kind != CompletionKind::LocalInfile;
         }

@@ -13,7 +13,7 @@ pub enum StatementClass {
     Select,
     /// A query that begins with WITH.
     With,
-    /// MariaDB's VALUES (1), (2).
+    /// VALUES (1), (2), and MySQL's TABLE t.
     Values,
     Insert,
     Replace,
@@ -75,7 +75,7 @@ impl StatementClass {
         match &*upper {
             b"SELECT" => Self::Select,
             b"WITH" => Self::With,
-            b"VALUES" => Self::Values,
+            b"VALUES" | b"TABLE" => Self::Values,
             b"INSERT" => Self::Insert,
             b"REPLACE" => Self::Replace,
             b"UPDATE" => Self::Update,

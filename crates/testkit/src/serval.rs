@@ -82,13 +82,24 @@ impl ServalProcess {
     /// Writes what `configuration` makes of the ports to a file, starts the proxy with it and waits until it greets
     /// clients.
     pub async fn start(configuration: impl FnOnce(&ServalPorts) -> String) -> Result<ServalProcess> {
+        Self::start_under(&[], configuration).await
+    }
+
+    /// [`ServalProcess::start`] by way of another program, such as `valgrind` and its arguments.
+    pub async fn start_under(
+        under: &[String],
+        configuration: impl FnOnce(&ServalPorts) -> String,
+    ) -> Result<ServalProcess> {
         let ports = ServalPorts::take()?;
         let directory = ScratchDirectory::new(None)?;
         let config = directory.path().join("serval.toml");
         write(&config, &configuration(&ports))?;
         let log = directory.path().join("serval.log");
-        let arguments = [OsStr::new("run"), OsStr::new("--config"), config.as_os_str()];
-        let process = Supervised::spawn(&serval_binary()?, arguments, &[("RUST_BACKTRACE", "1")], &log)?;
+        let binary = serval_binary()?;
+        let serval = [binary.as_os_str(), OsStr::new("run"), OsStr::new("--config"), config.as_os_str()];
+        let mut words = under.iter().map(OsStr::new).chain(serval);
+        let program = PathBuf::from(words.next().expect("there is a binary"));
+        let process = Supervised::spawn(&program, words, &[("RUST_BACKTRACE", "1")], &log)?;
         let mut serval = ServalProcess { process, ports, directory };
         serval.wait_until_ready().await?;
         Ok(serval)

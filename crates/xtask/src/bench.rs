@@ -15,6 +15,9 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Outcome {
     setup::for_benchmark()?;
+    if options.arguments.iter().any(|argument| argument == "--instructions") {
+        setup::for_counting()?;
+    }
     step::run(step::cargo(["build", "--release", "--package", "serval", "--package", "serval-benches"]))?;
     let mut command = step::cargo(["run", "--quiet", "--release", "--package", "serval-benches", "--"]);
     command.args(&options.arguments);

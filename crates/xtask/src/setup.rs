@@ -102,6 +102,11 @@ pub(crate) fn for_benchmark() -> Outcome {
     install(BUILD.iter().chain(&SERVERS).chain(&BENCHMARK))
 }
 
+/// What counts instructions for the benchmark.
+pub(crate) fn for_counting() -> Outcome {
+    install([Need { what: "valgrind", package: "valgrind", present: || step::installed("valgrind") }].iter())
+}
+
 /// What compiles libFuzzer.
 pub(crate) fn for_fuzzing() -> Outcome {
     install([Need { what: "C++ compiler", package: "g++", present: || step::installed("c++") }].iter())

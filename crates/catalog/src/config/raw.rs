@@ -6,7 +6,7 @@ mod recovery;
 mod schema;
 mod scratch;
 
-pub(crate) use backend::{Defaults, Group, GroupDefaults, Node, Replica, Rule, TextMatch, TlsMode};
+pub(crate) use backend::{Counts, Defaults, Group, GroupDefaults, Node, Replica, Rule, TextMatch, TlsMode};
 pub(crate) use frontend::{Admin, AuthPlugin, Compression, Limits, Listen, Password, Tls, User};
 use indexmap::IndexMap;
 pub(crate) use recovery::Recovery;

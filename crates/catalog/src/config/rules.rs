@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{NodeNames, Sink, raw};
+use super::{NodeNames, Sink, did_you_mean, raw};
 use crate::function::Context;
 use crate::{Rule, TextMatch};
 
@@ -31,7 +31,15 @@ fn rule(name: &str, raw: &raw::Rule, nodes: &NodeNames, sink: &mut Sink<'_>) -> 
         found.as_ref().map(|found| found.iter().map(|(name, _)| name.clone()).collect());
     // Where nodes are lost to another mistake the options are checked all the same.
     let stand_in = ["?".to_owned()];
-    let built = raw.function.build(&Context { nodes: names.as_deref().unwrap_or(&stand_in) });
+    let counts = names.as_ref().map_or(Some(None), |names| tables_per_node(name, raw, names.len(), sink));
+    let default = names.as_ref().map_or(Some(None), |names| default_node(name, raw, names, sink));
+    let (counts, default) = (counts?, default?);
+    let built = raw.function.build(&Context {
+        nodes: names.as_deref().unwrap_or(&stand_in),
+        tables: raw.tables.as_deref(),
+        tables_per_node: counts.as_deref(),
+        default,
+    });
     let function = built.map_err(|errors| {
         for error in errors.into_iter().filter(|error| found.is_some() || !error.about_nodes) {
             sink.error(&[&path[..], &[error.key]].concat(), error.message, error.fix);
@@ -45,8 +53,44 @@ fn rule(name: &str, raw: &raw::Rule, nodes: &NodeNames, sink: &mut Sink<'_>) -> 
         nodes: found.into_iter().map(|(_, id)| id).collect(),
         text_match: text_match(raw.text_match),
         time_zone: raw.time_zone.clone(),
-        tables: raw.function.tables().map(str::to_owned),
+        tables: raw.tables.clone(),
     })
+}
+
+/// How many tables each of the rule's nodes has; `None` where it is wrong, which is reported.
+fn tables_per_node(
+    name: &str,
+    raw: &raw::Rule,
+    nodes: usize,
+    sink: &mut Sink<'_>,
+) -> Option<Option<Vec<u32>>> {
+    let counts = match &raw.tables_per_node {
+        None => return Some(None),
+        Some(raw::Counts::Same(count)) => vec![*count; nodes],
+        Some(raw::Counts::Each(counts)) => counts.clone(),
+    };
+    let message = if counts.len() != nodes {
+        format!("`tables_per_node` has {} numbers, but the rule has {nodes} nodes", counts.len())
+    } else if counts.contains(&0) {
+        "a node of the rule has no tables".to_owned()
+    } else {
+        return Some(Some(counts));
+    };
+    let fix = "write one number from 1 for all nodes, or one for each";
+    sink.error(&["rules", name, "tables_per_node"], message, fix);
+    None
+}
+
+/// The index of the default node; `None` where it is not among the rule's, which is reported.
+fn default_node(name: &str, raw: &raw::Rule, nodes: &[String], sink: &mut Sink<'_>) -> Option<Option<usize>> {
+    let Some(default) = &raw.default else { return Some(None) };
+    let found = nodes.iter().position(|node| node == default);
+    if found.is_none() {
+        let fix = did_you_mean(default, nodes.iter().map(String::as_str));
+        let message = format!("the default node `{default}` is not among the rule's nodes");
+        sink.error(&["rules", name, "default"], message, fix);
+    }
+    found.map(Some)
 }
 
 pub(super) fn text_match(raw: Option<raw::TextMatch>) -> TextMatch {

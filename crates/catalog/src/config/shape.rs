@@ -110,8 +110,10 @@ impl<'s> Shape<'s, '_> {
 
     fn number(&mut self, text: &str, schema: &Json) -> Verdict {
         let limit = |name: &str| schema.get(name).and_then(Json::as_i64);
-        let low = limit("minimum").unwrap_or(0);
-        let high = limit("maximum").unwrap_or(i64::from(u32::MAX));
+        let wide = schema.get("format").and_then(Json::as_str) == Some("int64");
+        let (least, most) = if wide { (i64::MIN, i64::MAX) } else { (0, i64::from(u32::MAX)) };
+        let low = limit("minimum").unwrap_or(least);
+        let high = limit("maximum").unwrap_or(most);
         let in_range =
             text.replace('_', "").parse::<i64>().is_ok_and(|number| (low..=high).contains(&number));
         if in_range {

@@ -26,12 +26,6 @@ pub(crate) struct Options {
     pub virtual_nodes: Option<u32>,
 }
 
-impl Options {
-    pub(crate) fn tables(&self) -> Option<&str> {
-        None
-    }
-}
-
 pub(crate) fn build(
     options: &Options,
     context: &Context<'_>,
@@ -117,7 +111,7 @@ mod tests {
 
     fn built(nodes: &[&str]) -> Box<dyn ShardFunction> {
         let nodes: Vec<String> = nodes.iter().map(|&node| node.to_owned()).collect();
-        build(&Options::default(), &Context { nodes: &nodes }).expect("right options")
+        build(&Options::default(), &Context::of(&nodes)).expect("right options")
     }
 
     /// Computed with an independent ring in another language. These rows must never change.

@@ -25,12 +25,6 @@ pub(crate) struct Options {
     pub slots: Option<IndexMap<String, String>>,
 }
 
-impl Options {
-    pub(crate) fn tables(&self) -> Option<&str> {
-        None
-    }
-}
-
 pub(crate) fn build(
     options: &Options,
     context: &Context<'_>,

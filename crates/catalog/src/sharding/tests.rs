@@ -15,15 +15,18 @@ fn function(json: &str) -> Function {
 
 fn sharding_with(json: &str, column_type: ColumnType, text_match: TextMatch) -> Sharding {
     let nodes: Vec<String> = (0..4).map(|n| format!("dn{n}")).collect();
+    // `tables` stands beside the function's own options, as in a rule.
+    let options: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    let tables = options["tables"].as_str();
     let function = function(json);
     let rule = Rule {
         name: "r".to_owned(),
-        function: function.build(&Context { nodes: &nodes }).expect("right options"),
+        function: function.build(&Context { tables, ..Context::of(&nodes) }).expect("right options"),
         column: None,
         nodes: (0..4).map(NodeId).collect(),
         text_match: TextMatch::Raw,
         time_zone: Some("+00:00".to_owned()),
-        tables: function.tables().map(str::to_owned),
+        tables: tables.map(str::to_owned),
     };
     Sharding::new(Arc::new(rule), "t", "k", Some(column_type), text_match)
 }

@@ -66,7 +66,7 @@ impl<'a, C: Connection> Loader<'a, C> {
         source: &'a GatherSource,
         left: usize,
     ) -> Self {
-        let head = format!("INSERT INTO {} VALUES ", source.name).into_bytes();
+        let head = source.insert.clone().into_bytes();
         let chunk = Vec::new();
         Self { connection, request, columns: &source.columns, head, chunk, sent: false, left, failure: None }
     }

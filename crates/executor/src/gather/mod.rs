@@ -61,7 +61,7 @@ pub async fn prepare_gathered<B: Backend>(
     context: &mut Context<'_, B>,
 ) -> Result<Prepared, ExecuteError> {
     let mut place = Place::take(context, gather).await?;
-    let state = load_state();
+    let state = make_state();
     for source in &gather.sources {
         place.order(&state, source.create.as_bytes()).await?;
     }
@@ -114,15 +114,16 @@ impl<'a, C: Connection> Place<'a, C> {
         context: &mut Context<'_, B>,
     ) -> Result<(), ExecuteError> {
         let state = load_state();
-        let read_state = context.state.with("character_set_results", "NULL");
+        let read_state = context.state.with("character_set_results", "NULL").without("sql_select_limit");
         let mut left = self.scratch.limit;
+        let read_utf8 = read_state.with(NAMES, "utf8mb4").with("character_set_results", "NULL");
         for source in &self.gather.sources {
-            self.order(&state, source.create.as_bytes()).await?;
+            self.order(&make_state(), source.create.as_bytes()).await?;
             let mut context = Context {
                 backend: context.backend,
                 catalog: context.catalog,
                 transaction: &mut *context.transaction,
-                state: &read_state,
+                state: if source.in_utf8 { &read_utf8 } else { &read_state },
                 deadline: context.deadline,
                 memory_limit: context.memory_limit,
                 replicas: context.replicas,
@@ -174,5 +175,11 @@ fn drop_tables(gather: &Gather) -> String {
 /// What rows are loaded under: bytes as they are, one time zone without summer time, and no value refused that a table
 /// already holds.
 fn load_state() -> SessionState {
-    SessionState::default().with(NAMES, "binary").with("sql_mode", "''").with("time_zone", "'+00:00'")
+    let mode = "'ALLOW_INVALID_DATES'";
+    SessionState::default().with(NAMES, "binary").with("sql_mode", mode).with("time_zone", "'+00:00'")
+}
+
+/// What tables are made under: their definitions are in UTF-8, members of an ENUM among them.
+fn make_state() -> SessionState {
+    load_state().with(NAMES, "utf8mb4")
 }

@@ -1,4 +1,4 @@
-//! INSERT … RETURNING on several nodes: the rows of all, in the order of the statement's own.
+//! RETURNING on several nodes: the rows of all; those of an INSERT in the order of the statement's own.
 
 use std::collections::VecDeque;
 
@@ -101,6 +101,10 @@ impl Given {
             return Ok(self);
         }
         let order = &returning.rows;
+        if order.is_empty() {
+            self.ordered = self.rows.drain(..).flatten().collect();
+            return Ok(self);
+        }
         let next = |target: &usize| self.rows.get_mut(*target).and_then(VecDeque::pop_front);
         let ordered: Vec<Bytes> = order.iter().filter_map(next).collect();
         if ordered.len() != order.len() {

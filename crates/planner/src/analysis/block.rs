@@ -1,5 +1,6 @@
 //! SELECT blocks: the references of each, what joins them, and what their predicates leave.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use serval_catalog::{Catalog, Sharding};
@@ -11,6 +12,7 @@ use sqlparser::ast::{
 };
 
 use super::columns::{Column, Scope};
+use super::early::{Early, early};
 use super::equality::{Equality, equal_to, equalities};
 use super::predicate::Reader;
 use super::tables::{Names, TableRef};
@@ -27,6 +29,10 @@ pub(crate) struct Analysis {
     pub(crate) schema_prefixes: Vec<Span>,
     /// Places where a column is written with its table, and which reference's name that is.
     pub(crate) table_prefixes: Vec<(Span, String)>,
+    /// The references that DELETE from several tables deletes from.
+    pub(crate) deleted: Vec<usize>,
+    /// Predicates of one reference alone, which may be applied to its rows before anything else.
+    pub(crate) early: Vec<Early>,
 }
 
 impl Analysis {
@@ -42,7 +48,8 @@ impl Analysis {
         scan: &Scan,
     ) -> Result<Self, PlanError> {
         let names = Names { catalog, schema, locator };
-        let mut collector = Collector { names, scan, ctes: Vec::new(), analysis: Self::empty() };
+        let (ctes, filled) = (Vec::new(), HashSet::new());
+        let mut collector = Collector { names, scan, ctes, filled, analysis: Self::empty() };
         match statement {
             Statement::Update(update) => collector.update(update)?,
             Statement::Delete(delete) => collector.delete(delete)?,
@@ -61,7 +68,14 @@ impl Analysis {
     }
 
     fn empty() -> Self {
-        Self { refs: Vec::new(), blocks: 0, schema_prefixes: Vec::new(), table_prefixes: Vec::new() }
+        Self {
+            refs: Vec::new(),
+            blocks: 0,
+            schema_prefixes: Vec::new(),
+            table_prefixes: Vec::new(),
+            early: Vec::new(),
+            deleted: Vec::new(),
+        }
     }
 
     /// How columns of the outermost block are looked up.
@@ -74,15 +88,62 @@ impl Analysis {
 struct Collector<'a> {
     names: Names<'a>,
     scan: &'a Scan,
-    /// Names of the WITH clauses around the current query: those are not tables.
-    ctes: Vec<Vec<String>>,
+    /// The WITH clauses around the current query, whose names are not tables.
+    ctes: Vec<With>,
+    /// The references that an outer join read so far fills up with NULLs.
+    filled: HashSet<usize>,
     analysis: Analysis,
+}
+
+/// The name of a plain table.
+fn table_name(factor: &TableFactor) -> Option<ObjectName> {
+    match factor {
+        TableFactor::Table { name, .. } => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// A WITH clause, as far as its names are known at the place that is being read.
+struct With {
+    /// The names in lower case, in order.
+    names: Vec<String>,
+    /// Where each one's query is, to know it again.
+    queries: Vec<*const Query>,
+    /// How many of the names can be meant: within the query of one, those before it.
+    visible: usize,
+    recursive: bool,
+}
+
+impl With {
+    fn of(query: &Query) -> Self {
+        let tables = || query.with.iter().flat_map(|with| &with.cte_tables);
+        let names: Vec<String> = tables().map(|cte| cte.alias.name.value.to_lowercase()).collect();
+        let queries = tables().map(|cte| std::ptr::from_ref(&*cte.query)).collect();
+        let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
+        Self { visible: names.len(), names, queries, recursive }
+    }
+
+    /// Notes that the query of one of its names begins, if it is one.
+    fn enter(&mut self, query: &Query) {
+        if let Some(at) = self.queries.iter().position(|known| std::ptr::eq(*known, query)) {
+            self.visible = if self.recursive { self.names.len() } else { at };
+        }
+    }
+
+    /// Notes that a query has ended.
+    fn leave(&mut self, query: &Query) {
+        if self.queries.iter().any(|known| std::ptr::eq(*known, query)) {
+            self.visible = self.names.len();
+        }
+    }
 }
 
 /// A predicate and the references whose rows it restricts.
 struct Condition<'q> {
     expr: &'q Expr,
     restricts: Vec<usize>,
+    /// Those of them whose rows reach it as they are, not filled up with NULLs by a join inside.
+    whole: Vec<usize>,
     /// It is an outer join's, which fills these rows up with NULLs where it does not hold.
     outer: bool,
 }
@@ -99,20 +160,29 @@ impl Visitor for Collector<'_> {
     type Break = PlanError;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<PlanError> {
-        let with = query.with.iter().flat_map(|with| &with.cte_tables);
-        let names: Vec<String> = with.map(|cte| cte.alias.name.value.to_lowercase()).collect();
-        if let Some(name) = names.iter().find(|name| self.names.is_configured(name)) {
+        let with = With::of(query);
+        // Servers differ in what a name means before its own place.
+        let configured = |name: &&String| self.names.is_configured(name);
+        if with.recursive
+            && let Some(name) = with.names.iter().find(configured)
+        {
             return ControlFlow::Break(PlanError::refused(format!(
-                "WITH {name} has the name of a table, and which of the two a subquery means depends on its place; \
-                 rename it"
+                "WITH RECURSIVE {name} has the name of a table, and which of the two a subquery means depends on its \
+                 place; rename it"
             )));
         }
-        self.ctes.push(names);
+        if let Some(around) = self.ctes.last_mut() {
+            around.enter(query);
+        }
+        self.ctes.push(with);
         self.body(&query.body).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 
-    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<PlanError> {
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<PlanError> {
         self.ctes.pop();
+        if let Some(around) = self.ctes.last_mut() {
+            around.leave(query);
+        }
         ControlFlow::Continue(())
     }
 
@@ -165,9 +235,27 @@ impl Collector<'_> {
         if delete.tables.is_empty() && using.is_empty() {
             return self.block(from, delete.selection.as_ref());
         }
-        Err(PlanError::refused(
-            "DELETE from several tables is not supported yet; delete from one table at a time",
-        ))
+        let (read, named) = match using {
+            [] => (from.as_slice(), delete.tables.clone()),
+            using => (using, from.iter().filter_map(|item| table_name(&item.relation)).collect()),
+        };
+        self.block(read, delete.selection.as_ref())?;
+        for name in &named {
+            // Behind DELETE a table is named as columns name theirs.
+            let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+            self.wildcard_prefixes(&parts);
+            let exposed = parts.last().map(|name| name.value.clone()).unwrap_or_default();
+            let found = self.analysis.refs.iter().position(|found| {
+                found.block == 0 && found.exposed.eq_ignore_ascii_case(&exposed)
+            });
+            self.analysis.deleted.push(found.ok_or_else(|| {
+                PlanError::refused(format!(
+                    "DELETE names table {exposed}, which is not among those that it reads; name it as it stands there, with \
+                     its alias where it has one"
+                ))
+            })?);
+        }
+        Ok(())
     }
 
     /// The columns of an INSERT that are written with their table.
@@ -203,7 +291,7 @@ impl Collector<'_> {
         }
         if let Some(expr) = selection {
             let restricts = (first..self.analysis.refs.len()).collect();
-            block.conditions.push(Condition { expr, restricts, outer: false });
+            block.conditions.push(self.condition(expr, restricts, false));
         }
         self.reaches(first, block);
         self.analysis.blocks += 1;
@@ -232,7 +320,7 @@ impl Collector<'_> {
             };
             match constraint {
                 JoinConstraint::On(expr) => {
-                    block.conditions.push(Condition { expr, restricts, outer: side != Side::Inner });
+                    block.conditions.push(self.condition(expr, restricts, side != Side::Inner));
                 }
                 JoinConstraint::Using(columns) => {
                     let filled = (side != Side::Inner).then_some(&*restricts);
@@ -240,9 +328,20 @@ impl Collector<'_> {
                 }
                 JoinConstraint::Natural | JoinConstraint::None => {}
             }
+            match side {
+                Side::Inner => {}
+                Side::Left => self.filled.extend(&right),
+                Side::Right => self.filled.extend(&inside),
+            }
             inside.extend(right);
         }
         Ok(inside)
+    }
+
+    /// A predicate over what has been read so far.
+    fn condition<'q>(&self, expr: &'q Expr, restricts: Vec<usize>, outer: bool) -> Condition<'q> {
+        let whole = restricts.iter().copied().filter(|index| !self.filled.contains(index)).collect();
+        Condition { expr, restricts, whole, outer }
     }
 
     fn factor<'q>(
@@ -310,7 +409,7 @@ impl Collector<'_> {
             return false;
         };
         let name = ident.value.to_lowercase();
-        self.ctes.iter().flatten().any(|cte| *cte == name)
+        self.ctes.iter().any(|with| with.names[..with.visible].contains(&name))
     }
 
     /// Fills in the reach and co-location of the block's references.
@@ -319,6 +418,9 @@ impl Collector<'_> {
         for condition in &block.conditions {
             let filled = condition.outer.then_some(&*condition.restricts);
             equalities(condition.expr, scope, filled, &mut block.equalities);
+        }
+        for condition in &block.conditions {
+            self.analysis.early.extend(early(condition.expr, scope, &condition.whole));
         }
         let key =
             |index: usize, sharding: &Sharding| Column { table: index, name: sharding.column.to_lowercase() };

@@ -49,8 +49,9 @@ impl Scope<'_> {
     }
 
     fn qualified(&self, schema: Option<&Ident>, table: &Ident, name: &Ident) -> Option<Column> {
+        // Servers with case-sensitive names take `A.id` for another table's where this one is called `a`.
         let matches = |found: &TableRef| {
-            found.exposed.eq_ignore_ascii_case(&table.value)
+            found.exposed == table.value
                 && schema.is_none_or(|schema| found.table.schema.eq_ignore_ascii_case(&schema.value))
         };
         let mut owners = (self.first..self.refs.len()).filter(|&index| matches(&self.refs[index]));

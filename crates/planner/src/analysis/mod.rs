@@ -5,6 +5,7 @@
 
 mod block;
 mod columns;
+mod early;
 mod equality;
 mod predicate;
 mod tables;

@@ -6,7 +6,6 @@ use serval_catalog::ColumnDef;
 use serval_sql::{TokenKind, identifier_value};
 
 use super::Gathering;
-use crate::analysis::TableRef;
 use crate::error::PlanError;
 
 /// The names in a statement's text.
@@ -17,6 +16,8 @@ pub(super) struct Named {
     all_of: Vec<bool>,
     /// Names that stand beside `=`, `USING (` or `IN (SELECT`: columns that rows are found by.
     compared: HashSet<String>,
+    /// `DEFAULT(column)` is asked for.
+    defaults: bool,
 }
 
 /// Words behind which a `*` is a wildcard.
@@ -59,7 +60,9 @@ impl Named {
             }
         }
         let compared = compared(gathering);
-        Ok(Self { words, all_of, compared })
+        let asks = |at: &usize| tokens[*at].is_word(sql, "DEFAULT") && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
+        let defaults = (0..tokens.len()).any(|at| asks(&at));
+        Ok(Self { words, all_of, compared, defaults })
     }
 
     /// The columns of a reference that are brought, in their order; at least one.
@@ -69,6 +72,11 @@ impl Named {
         };
         let found: Vec<&ColumnDef> = columns.iter().filter(needed).collect();
         if found.is_empty() { columns.first().into_iter().collect() } else { found }
+    }
+
+    /// Whether the tables need their defaults.
+    pub(super) fn asks_defaults(&self) -> bool {
+        self.defaults
     }
 
     /// Whether rows are looked for by a column.
@@ -121,10 +129,5 @@ impl Gathering<'_> {
             TokenKind::QuotedIdent => Some(String::from_utf8_lossy(&identifier_value(text)).to_lowercase()),
             _ => None,
         }
-    }
-
-    /// The token that a reference's own name begins with, its schema left out.
-    pub(super) fn token_of(&self, found: &TableRef) -> usize {
-        self.tokens.partition_point(|token| token.span.end <= found.name.start)
     }
 }

@@ -9,6 +9,9 @@ mod columns;
 mod filter;
 mod segments;
 mod source;
+mod temporary;
+mod terms;
+mod total;
 
 use std::sync::Arc;
 
@@ -134,6 +137,7 @@ fn of(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Resu
     let readable = readable(sql, values.scan, plan.options.pairs)?;
     let parsed = dml(&readable, plan.options)?;
     let planning = Planning {
+        moves: false,
         catalog: &plan.catalog,
         schema: gathers.schema.as_deref(),
         sql,
@@ -155,6 +159,7 @@ struct Gathering<'a> {
     /// Without comments.
     tokens: Vec<Token>,
     segments: Segments,
+    terms: Vec<filter::Term>,
 }
 
 impl<'a> Gathering<'a> {
@@ -167,7 +172,9 @@ impl<'a> Gathering<'a> {
             .map_err(|_| PlanError::refused("The statement cannot be read"))?;
         tokens.retain(|token| !token.kind.is_comment());
         let segments = Segments::find(planning.sql, &tokens);
-        Ok(Self { planning, analysis, values, tokens, segments })
+        let mut gathering = Self { planning, analysis, values, tokens, segments, terms: Vec::new() };
+        gathering.terms = gathering.terms();
+        Ok(gathering)
     }
 
     fn gather(&self) -> Result<Gather, PlanError> {
@@ -240,6 +247,7 @@ fn read(
         .map_err(|_| PlanError::refused("The statement cannot be read"))?;
     let parsed = dml(sql, planning.options)?;
     let own = Planning {
+        moves: false,
         schema: Some(schema),
         sql: sql.as_bytes(),
         readable: sql,

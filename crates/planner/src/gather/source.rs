@@ -1,19 +1,15 @@
 //! One table of a gathered statement: its temporary table, and what reads its rows.
 
-use serval_catalog::{ColumnDef, TableDefinition};
+use serval_catalog::ColumnDef;
 use serval_types::ColumnType;
 
 use super::columns::Named;
+use super::temporary::{Temporary, quoted};
 use super::{Gathering, read, temporary_name};
 use crate::analysis::TableRef;
 use crate::error::PlanError;
-use crate::physical::quote;
+use crate::operand::ClientText;
 use crate::primitive::{GatherSource, Loading};
-
-/// More keys than this cost more in loading than they bring.
-const MOST_KEYS: usize = 4;
-/// Longer texts are not indexed.
-const LONGEST_KEY: u32 = 190;
 
 impl Gathering<'_> {
     /// How the rows of one reference are brought.
@@ -33,24 +29,23 @@ impl Gathering<'_> {
             ))
         })?;
         let columns = named.columns(index, &definition.columns);
-        let filters = self.filters(found);
+        // Names of ours in a text of the client's character set.
+        let in_utf8 = self.values.text == ClientText::Other && !select(found, &columns, &[]).is_ascii();
+        let filters = if in_utf8 { Vec::new() } else { self.filters(index) };
         let sql = select(found, &columns, &filters);
         let rows = read(self.planning, &found.table.schema, &sql, self.values)?;
+        let table = Temporary { name: temporary_name(index), found, definition, columns: &columns, named };
         Ok(GatherSource {
             table: index,
             name: temporary_name(index),
-            create: create(&temporary_name(index), definition, &columns, named)?,
+            create: table.create()?,
+            insert: table.insert(),
+            in_utf8,
             columns: columns.iter().map(|column| loading(&column.column_type)).collect(),
             rows: Box::new(rows),
             filters: filters.len(),
         })
     }
-}
-
-fn quoted(name: &str) -> String {
-    let mut text = Vec::new();
-    quote(name, &mut text);
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn select(found: &TableRef, columns: &[&ColumnDef], filters: &[String]) -> String {
@@ -72,7 +67,7 @@ fn select(found: &TableRef, columns: &[&ColumnDef], filters: &[String]) -> Strin
 fn cell(column_type: &ColumnType, column: &str) -> String {
     match column_type {
         // As itself it is printed with six digits.
-        ColumnType::Float => format!("{column} + 0e0"),
+        ColumnType::Float => format!("{column} * 1e0"),
         // By number: the text of a member may be that of the error value, and bits are no text.
         ColumnType::Bit { .. } | ColumnType::Enum { .. } | ColumnType::Set { .. } => {
             format!("CAST({column} AS UNSIGNED)")
@@ -98,49 +93,5 @@ fn loading(column_type: &ColumnType) -> Loading {
         }
         // As a string -0 keeps its sign.
         _ => Loading::Bytes,
-    }
-}
-
-fn create(
-    name: &str,
-    definition: &TableDefinition,
-    columns: &[&ColumnDef],
-    named: &Named,
-) -> Result<String, PlanError> {
-    let mut items = Vec::with_capacity(columns.len() + MOST_KEYS);
-    for column in columns {
-        if column.declared.is_empty() {
-            return Err(PlanError::refused(format!(
-                "The type of column {} is not understood, so rows of table {} cannot be gathered",
-                column.name, definition.name
-            )));
-        }
-        let null = match (column.invisible, column.nullable) {
-            (true, _) => "NULL INVISIBLE",
-            // A TIMESTAMP that may be NULL has to say so.
-            (false, true) => "NULL",
-            (false, false) => "NOT NULL",
-        };
-        items.push(format!("{} {} {null}", quoted(&column.name), column.declared));
-    }
-    let keys = columns.iter().filter(|column| named.is_compared(&column.name) && is_indexable(column));
-    items.extend(keys.take(MOST_KEYS).map(|column| format!("KEY ({})", quoted(&column.name))));
-    let mut sql = format!("CREATE TEMPORARY TABLE {} ({})", quoted(name), items.join(", "));
-    if let Some(charset) = &definition.charset {
-        sql.push_str(&format!(" DEFAULT CHARSET={charset}"));
-    }
-    if let Some(collation) = &definition.collation {
-        sql.push_str(&format!(" COLLATE={}", collation.name()));
-    }
-    Ok(sql)
-}
-
-fn is_indexable(column: &ColumnDef) -> bool {
-    match &column.column_type {
-        ColumnType::Text { length, .. } | ColumnType::Binary { length, .. } => {
-            length.is_some_and(|length| length <= LONGEST_KEY)
-        }
-        ColumnType::Json | ColumnType::Other(_) => false,
-        _ => true,
     }
 }

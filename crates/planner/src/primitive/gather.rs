@@ -21,6 +21,10 @@ pub struct GatherSource {
     pub name: String,
     /// Its CREATE TEMPORARY TABLE.
     pub create: String,
+    /// What its rows are loaded with, up to the first one.
+    pub insert: String,
+    /// Whether the texts here have names that are not ASCII, so that they must be sent as UTF-8.
+    pub in_utf8: bool,
     /// The columns in order: how each is loaded.
     pub columns: Vec<Loading>,
     /// Reads the rows, always as text.

@@ -350,10 +350,10 @@ impl Builder<'_> {
         })
     }
 
-    /// NOW(), NOW(6) and CURDATE() lie in one month, and are three values to a hash.
+    /// NOW(), NOW(6) and CURDATE() lie on one day, and are three values to a hash or to hours.
     fn now_operand(&self) -> Result<Operand, PlanError> {
         let depends_on_all = self.placing.sharding().is_some_and(|sharding| {
-            sharding.rule.function.name() != "month" && sharding.column_type != ColumnType::Date
+            !sharding.rule.function.keeps_days_together() && sharding.column_type != ColumnType::Date
         });
         if depends_on_all {
             return Err(PlanError::refused(

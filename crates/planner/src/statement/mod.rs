@@ -39,6 +39,8 @@ pub(crate) struct Planning<'a> {
     pub(crate) options: LexOptions,
     /// Its tree.
     pub(crate) parsed: &'a Parsed,
+    /// Rows whose shard changes are taken there by the caller.
+    pub(crate) moves: bool,
 }
 
 impl Planning<'_> {

@@ -50,6 +50,8 @@ pub(crate) enum Several {
     },
     /// A write goes to each shard as it is.
     Write,
+    /// So does one that gives rows.
+    WriteReturning,
     /// A write goes to every copy of a global table.
     Copies(Vec<NodeId>),
     /// So does one that gives rows, which every copy gives.
@@ -112,6 +114,12 @@ impl RoutedPlan {
                 let targets = self.targets(plan, values, sharding, template, shards, Some(window))?;
                 let root = raise(self.route_of(targets, *hidden), stages, *hidden, window, self.counts_all);
                 Ok((root, Arc::clone(notes)))
+            }
+            Several::WriteReturning => {
+                let targets = self.targets(plan, values, sharding, &self.single, shards, None)?;
+                let spread = Spread { targets, tally: Tally::Sum };
+                let root = Primitive::Returning(Returning { spread, rows: Vec::new() });
+                Ok((root, Arc::clone(&self.single_notes)))
             }
             Several::Write | Several::Copies(_) | Several::CopiesReturning(_) => {
                 let targets = self.targets(plan, values, sharding, &self.single, shards, None)?;

@@ -22,26 +22,32 @@ use crate::plan::{Kind, Plan, guards};
 struct Rows<'a> {
     limited: bool,
     order: &'a [OrderByExpr],
+    /// RETURNING.
+    returns: bool,
 }
 
 /// Plans an UPDATE.
 pub(crate) fn plan_update(planning: Planning<'_>, update: &Update) -> Result<Plan, PlanError> {
     let analysis = planning.analyse()?;
-    for assignment in &update.assignments {
+    for assignment in update.assignments.iter().filter(|_| !planning.moves) {
         refuse_sharding_column(&analysis, assignment)?;
     }
     refuse_joined_copy(&analysis, update)?;
-    let rows = Rows { limited: update.limit.is_some(), order: &update.order_by };
+    let rows = Rows { limited: update.limit.is_some(), order: &update.order_by, returns: false };
     plan(planning, &analysis, Renaming::Alias, rows)
 }
 
 /// Plans a DELETE from one table.
 pub(crate) fn plan_delete(planning: Planning<'_>, delete: &Delete) -> Result<Plan, PlanError> {
     let analysis = planning.analyse()?;
-    if delete.returning.is_some() {
-        return Err(PlanError::refused("DELETE … RETURNING is not supported yet; SELECT the rows first"));
+    if !analysis.deleted.is_empty() {
+        refuse_deleted_copies(&analysis)?;
     }
-    let rows = Rows { limited: delete.limit.is_some(), order: &delete.order_by };
+    let rows = Rows {
+        limited: delete.limit.is_some(),
+        order: &delete.order_by,
+        returns: delete.returning.is_some(),
+    };
     // MariaDB 10.11 takes no alias in a DELETE from one table.
     plan(planning, &analysis, Renaming::Qualifiers, rows)
 }
@@ -103,27 +109,39 @@ fn several(
         }
         refuse_unequal_values(planning)?;
         refuse_unequal_rows(target, rows.limited, rows.order)?;
-        return Ok(Several::Copies(nodes.to_vec()));
+        let nodes = nodes.to_vec();
+        return Ok(if rows.returns { Several::CopiesReturning(nodes) } else { Several::Copies(nodes) });
     }
     if let Some(reason) = destination.apart() {
         return Ok(Several::Refused(reason.to_owned()));
     }
-    if rows.limited || !rows.order.is_empty() {
+    if rows.limited {
         return Ok(Several::Refused(
-            "UPDATE and DELETE with ORDER BY or LIMIT over several shards are not supported yet; restrict them to one \
-             value of the sharding column"
+            "UPDATE and DELETE with LIMIT over several shards cannot be sent to each of them; restrict them to one value \
+             of the sharding column"
                 .to_owned(),
         ));
     }
-    let joined = analysis.refs.iter().filter(|found| found.block == 0).count() > 1;
-    if joined {
-        return Ok(Several::Refused(
-            "UPDATE of joined tables over several shards is not supported yet; restrict it to one value of the \
-             sharding column"
-                .to_owned(),
-        ));
+    // In whatever order a shard changes its rows, those of others are not in their way: keys that are unique over
+    // shards contain the sharding column.
+    if rows.returns { Ok(Several::WriteReturning) } else { Ok(Several::Write) }
+}
+
+/// DELETE from several tables changes only one copy of a global table, unless all are global.
+fn refuse_deleted_copies(analysis: &Analysis) -> Result<(), PlanError> {
+    let is_copied = |found: &crate::analysis::TableRef| {
+        copies(&found.table.table.placement).is_some_and(|nodes| nodes.len() > 1)
+    };
+    let deleted = analysis.deleted.iter().filter_map(|at| analysis.refs.get(*at));
+    let Some(global) = deleted.into_iter().find(|found| is_copied(found)) else { return Ok(()) };
+    if analysis.refs.iter().all(is_copied) {
+        return Ok(());
     }
-    Ok(Several::Write)
+    Err(PlanError::refused(format!(
+        "DELETE from the global table {} joined with others would change only one of its copies; read the rows first and \
+         delete them by their values",
+        global.exposed
+    )))
 }
 
 /// A row whose sharding value changes would have to move to another shard.

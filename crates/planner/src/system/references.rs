@@ -31,9 +31,30 @@ impl References<'_> {
         }
         let found = SystemQuery::default();
         let mut walk = References { locator: &parsed.locator, current, ctes: Vec::new(), found };
+        if let Statement::Query(query) = &parsed.ast {
+            walk.labels(&query.body);
+        }
         match parsed.ast.visit(&mut walk) {
             ControlFlow::Break(error) => Err(error),
             ControlFlow::Continue(()) => Ok(walk.found),
+        }
+    }
+
+    /// The plain columns among what the result shows; of a union those of its first part name it.
+    fn labels(&mut self, body: &SetExpr) {
+        match body {
+            SetExpr::Select(select) => {
+                let names = select.projection.iter().filter_map(|item| match item {
+                    SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name),
+                    SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last(),
+                    _ => None,
+                });
+                let locator = self.locator;
+                self.found.labels.extend(names.map(|name| (locator.span(name.span), name.value.clone())));
+            }
+            SetExpr::Query(query) => self.labels(&query.body),
+            SetExpr::SetOperation { left, .. } => self.labels(left),
+            _ => {}
         }
     }
 

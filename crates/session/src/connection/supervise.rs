@@ -3,7 +3,7 @@
 //! Ending early is dropping its future. Connections that it held are closed, and what runs on their servers is
 //! killed, by their own drop.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,8 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::{Next, command};
-use crate::failure::Failure;
+use crate::failure::{Failure, interrupted};
 use crate::registry::{Entry, Pace};
+use crate::running::Running;
 use crate::session::Session;
 use crate::statement;
 use crate::stream::{Door, Piece, ReadError, Reader, Writer};
@@ -29,6 +30,8 @@ use crate::stream::{Door, Piece, ReadError, Reader, Writer};
 const FILE_TIME: Duration = Duration::from_secs(30);
 /// How long it may send a file that nobody wants any more.
 const UNWANTED_TIME: Duration = Duration::from_secs(600);
+/// How long a server may take to end a statement that it was asked to interrupt.
+const INTERRUPT_TIME: Duration = Duration::from_secs(5);
 
 /// Answers one command; its answer has been sent when this returns.
 pub(super) async fn run<B, R, W>(
@@ -46,6 +49,8 @@ where
     let limit = session.proxy.catalog.load().settings.query_timeout;
     let may_end = may_end(session, &packet.payload, writer.capabilities());
     let committing = session.transaction.committing();
+    let running = Arc::clone(session.backend.running());
+    running.begin(session.transaction.is_open());
     let work = async {
         let next = command::answer(session, writer, packet.payload).await?;
         writer.flush().await?;
@@ -67,6 +72,7 @@ where
                 // Given up between two groups, a commit would leave them to recovery, and nobody could say how it ended.
                 Failure::Told(_) if committing.load(Ordering::Relaxed) => work.await,
                 failure if committing.load(Ordering::Relaxed) => work.await.and(Err(failure)),
+                Failure::Told(error) if running.is_any() => interrupt(&running, work, error).await,
                 failure => Err(failure),
             },
         }
@@ -74,6 +80,21 @@ where
     let end = end_of_file(reader, &door, &result).await?;
     end.into_iter().for_each(|sequence| writer.follow(sequence));
     result
+}
+
+/// Has the servers interrupt what runs, and waits for what they answer.
+async fn interrupt(
+    running: &Running,
+    work: Pin<&mut impl Future<Output = Result<Next, Failure>>>,
+    error: MysqlError,
+) -> Result<Next, Failure> {
+    let ended = async { tokio::join!(work, running.interrupt()).0 };
+    match tokio::time::timeout(INTERRUPT_TIME, ended).await {
+        // It was not the statement's fault, and clients look at the number.
+        Ok(Err(Failure::Told(told))) if told.number == interrupted().number => Err(error.into()),
+        Ok(result) => result,
+        Err(_) => Err(error.into()),
+    }
 }
 
 /// Where the statement has failed before the end of its client's file: skips what is left, and gives the sequence id of

@@ -104,6 +104,14 @@ impl<C: Connection> Pins<C> {
         }
     }
 
+    /// Takes a reason away whose cause a server has refused. Other reasons keep their connection.
+    pub(crate) fn refused(&mut self, group: GroupId, reason: PinReason) {
+        let Some(pin) = self.pins.get_mut(&group) else { return };
+        if pin.reasons.remove(&reason) && pin.reasons.is_empty() {
+            self.give_up(group, true);
+        }
+    }
+
     /// Whether a group is pinned for this reason.
     pub(crate) fn holds_for(&self, group: GroupId, reason: PinReason) -> bool {
         self.pins.get(&group).is_some_and(|pin| pin.reasons.contains(&reason))

@@ -121,6 +121,24 @@ pub(crate) async fn prepare<B: Backend>(
     Ok(Ready { bound, plan, numbers, parameters, timestamp })
 }
 
+/// A bound plan of an UPDATE that may change the sharding column, for who takes the rows to their new shards.
+pub(crate) fn prepare_moving<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Arc<Catalog>,
+    query: &Query<'_>,
+) -> Result<Bound, Failure> {
+    let Query { sql, scan, .. } = *query;
+    let schema = session.schema.as_deref().filter(|name| !is_system_schema(name));
+    let request = PlanRequest { sql, scan, schema, options: session.options };
+    let plan = session.proxy.planner.plan_moving(catalog, &request).map_err(|error| error.to_mysql())?;
+    for table in plan.tables() {
+        session.check_schema(&table.schema)?;
+    }
+    let text = charset::client_text(&session.state);
+    let request = BindRequest { sql, scan, parameters: &[], sequence_start: None, now: None, text };
+    Ok(plan.bind(&request).map_err(|error| error.to_mysql())?)
+}
+
 /// The client's parameters and behind them the numbers of a sequence.
 fn with_numbers(parameters: &Parameters, first: u64, count: u64) -> Parameters {
     let mut parameters = parameters.clone();

@@ -161,7 +161,7 @@ fn groups(warned: &Warned) -> Vec<GroupId> {
 }
 
 /// The targets of a plan.
-pub(super) fn targets(root: &Primitive) -> &[Target] {
+pub(crate) fn targets(root: &Primitive) -> &[Target] {
     match root {
         Primitive::Route(route) => &route.targets,
         Primitive::MergeSort(merge) => &merge.input.targets,

@@ -8,7 +8,7 @@ use serval_types::GroupId;
 use tokio::io::AsyncWrite;
 
 use super::insert_id::Given;
-use super::{into, named_locks, select_limit};
+use super::{into, named_locks, select_limit, staged};
 use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
 use crate::session::{Effects, Purpose, Query, Ready, Session, contains_word, may_call_stored, found_rows, prepare};
@@ -33,7 +33,13 @@ where
     {
         return Ok(());
     }
-    let mut ready = prepare(session, &catalog, &query, Purpose::Run).await?;
+    let mut ready = match prepare(session, &catalog, &query, Purpose::Run).await {
+        // What no plan can do in one step.
+        Err(failure) if staged::may_help(&failure, query.scan.class) => {
+            return Box::pin(staged::run(session, writer, &query, failure)).await;
+        }
+        ready => ready?,
+    };
     let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
     let touches = !ready.plan.tables().is_empty() || may_call_stored(query.sql, session.options);
     if !session.autocommit && !session.transaction.is_open() && touches {
@@ -114,12 +120,10 @@ fn remember<B: Backend>(
     completed: &Completed,
     told: Option<u64>,
 ) {
-    if ready.plan.writes() {
-        let Completed { affected_rows, last_insert_id, .. } = *completed;
-        let insert_id = match ready.numbers {
-            Some(numbers) => numbers.remembered(affected_rows, last_insert_id),
-            None => generated(session, query, ready, completed),
-        };
+    // FOR UPDATE goes where writes go, and is none.
+    if ready.plan.writes() && query.scan.class != StatementClass::Select {
+        let affected_rows = completed.affected_rows;
+        let insert_id = insert_id(session, query, ready, completed);
         session.last.changed(told.unwrap_or(affected_rows), insert_id, completed.warnings);
     } else {
         let found = completed.found_rows.or_else(|| found_rows(query, completed.rows));
@@ -133,6 +137,19 @@ fn remember<B: Backend>(
             session.last.row_count = i64::try_from(told).unwrap_or(i64::MAX);
             session.last.found_rows = Some(told);
         }
+    }
+}
+
+/// What LAST_INSERT_ID() becomes by a statement that writes; 0 where it stays as it is.
+pub(crate) fn insert_id<B: Backend>(
+    session: &Session<B>,
+    query: &Query<'_>,
+    ready: &Ready,
+    completed: &Completed,
+) -> u64 {
+    match ready.numbers {
+        Some(numbers) => numbers.remembered(completed.affected_rows, completed.last_insert_id),
+        None => generated(session, query, ready, completed),
     }
 }
 

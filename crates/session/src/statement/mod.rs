@@ -22,6 +22,7 @@ pub(crate) mod prepared;
 mod select_limit;
 mod set;
 mod show;
+mod staged;
 mod stored;
 mod temporary;
 mod track;
@@ -42,6 +43,7 @@ use crate::failure::{Failure, refused};
 use crate::session::{Query, Session};
 use crate::stream::Writer;
 
+pub(crate) use dml::insert_id;
 pub(crate) use kill::kill;
 pub(crate) use log::span;
 pub(crate) use set::{check_size, user_variable};

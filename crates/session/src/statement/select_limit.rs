@@ -25,7 +25,8 @@ pub(super) fn apply<B: Backend>(
     let selects =
         matches!(query.scan.class, StatementClass::Select | StatementClass::With | StatementClass::Values);
     let Some(count) = session.own.value(NAME).filter(|_| selects) else { return Ok(state) };
-    if is_one_node(bound) {
+    // What is gathered is read by questions of Serval's own, which are not cut.
+    if is_one_node(bound) || matches!(bound.root, Primitive::Gather(_)) {
         return Ok(state.with(NAME, count));
     }
     let count = count.parse().unwrap_or(u64::MAX);

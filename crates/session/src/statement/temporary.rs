@@ -81,10 +81,14 @@ where
     let first = (!session.temporary.is_on(group)).then(|| session.backend.attempt(PinReason::TemporaryTable));
     session.backend.pin(group, PinReason::TemporaryTable);
     let result = execute(session, writer, &bound, catalog).await;
-    if result.is_ok() {
-        if let Some(first) = first {
-            first.succeed();
+    if let Some(first) = first {
+        match &result {
+            Ok(()) => first.succeed(),
+            Err(Failure::Told(_)) => first.refused(group),
+            Err(_) => drop(first),
         }
+    }
+    if result.is_ok() {
         let (schema, name) = (schema.clone(), name.table.value.clone());
         session.temporary.add(catalog, TemporaryTable { schema, name, node });
     }

@@ -17,14 +17,12 @@ pub(super) async fn run<B: Backend>(
         TransactionStatement::Commit { chain, release } => {
             let characteristics = session.next_transaction.clone();
             commit(session).await?;
-            complete(session, characteristics, *chain, *release);
-            Ok(())
+            complete(session, characteristics, *chain, *release).await
         }
         TransactionStatement::Rollback { chain, release } => {
             let characteristics = session.next_transaction.clone();
             rollback(session).await;
-            complete(session, characteristics, *chain, *release);
-            Ok(())
+            complete(session, characteristics, *chain, *release).await
         }
         // Outside a transaction there is nothing that a savepoint could mark, and servers say OK to it.
         TransactionStatement::Savepoint(name) if session.transaction.is_open() || !session.autocommit => {
@@ -59,11 +57,15 @@ async fn begin<B: Backend>(
     read_only: Option<bool>,
     snapshot: bool,
 ) -> Result<(), Failure> {
-    // What SET TRANSACTION said is for the transaction that begins, not for the one that this commits.
-    let next = session.next_transaction.clone();
-    if session.transaction.is_open() {
-        commit(session).await?;
-    }
+    // What SET TRANSACTION said is for the transaction that begins. Where one is open it was for that one, and ends
+    // with it.
+    let next = match session.transaction.is_open() {
+        true => {
+            commit(session).await?;
+            Characteristics::default()
+        }
+        false => session.next_transaction.clone(),
+    };
     // As on a server, unlike COMMIT.
     lock_tables::release(session).await?;
     let read_only = read_only.or(next.read_only);
@@ -95,19 +97,22 @@ fn open_if_implicit<B: Backend>(session: &mut Session<B>) {
 
 /// What follows the end of a transaction: another one like it, or the end of the connection. What the statement does
 /// not say, completion_type does.
-fn complete<B: Backend>(
+async fn complete<B: Backend>(
     session: &mut Session<B>,
     characteristics: Characteristics,
     chain: Option<bool>,
     release: Option<bool>,
-) {
+) -> Result<(), Failure> {
     let usual = session.own.value("completion_type").unwrap_or("NO_CHAIN");
     let release = release.unwrap_or(chain != Some(true) && usual == "RELEASE");
     let chain = chain.unwrap_or(!release && usual == "CHAIN");
     if chain {
+        // What begins a transaction gives them up, however it is written.
+        lock_tables::release(session).await?;
         let catalog = session.catalog();
         session.begin(begin_sql(characteristics.read_only, false), &catalog);
         session.next_transaction = characteristics;
     }
     session.leaving |= release;
+    Ok(())
 }

@@ -55,6 +55,7 @@ impl Column {
             generated: false,
             invisible: false,
             declared: String::new(),
+            json_checked: false,
         };
         Self { definition, charset, primary: false, unique: false, references: None }
     }
@@ -86,6 +87,15 @@ impl Column {
             let _ = cursor.skip_parentheses()?;
         } else if cursor.accept(&["INVISIBLE"]) {
             definition.invisible = true;
+        } else if cursor.accept(&["CHECK"]) {
+            let first = cursor.peek();
+            if cursor.skip_parentheses()?
+                && let (Some(first), Some(last)) = (first, cursor.previous())
+            {
+                let check = first.span.to(last.span).text(cursor.sql).to_lowercase();
+                let own = format!("(json_valid(`{}`))", definition.name.to_lowercase());
+                definition.json_checked |= check.replace(' ', "") == own;
+            }
         } else if cursor.accept(&["UNIQUE"]) {
             let _ = cursor.accept(&["KEY"]);
             self.unique = true;

@@ -50,6 +50,8 @@ pub struct ColumnDef {
     /// The type as written, with its character set and collation where the column names them; empty where it is not
     /// understood.
     pub declared: String,
+    /// CHECK (json_valid(…)) of the column itself, by which MariaDB tells JSON from other text.
+    pub json_checked: bool,
 }
 
 /// A UNIQUE key.

@@ -89,7 +89,7 @@ pub fn parse(sql: &str, options: LexOptions) -> Result<Statement, ParseError> {
 }
 
 /// The first words of the statements that have no class of their own.
-const OTHER_WORDS: [&str; 27] = [
+const OTHER_WORDS: [&str; 26] = [
     "BACKUP",
     "BINLOG",
     "CACHE",
@@ -110,7 +110,6 @@ const OTHER_WORDS: [&str; 27] = [
     "SLAVE",
     "START",
     "STOP",
-    "TABLE",
     "UNINSTALL",
     "CLOSE",
     "DECLARE",

@@ -143,6 +143,28 @@ pub(crate) struct Rule {
     /// The time zone that TIMESTAMP columns route in, for example "+00:00" or "Europe/Berlin".
     #[serde(default)]
     pub time_zone: Option<String>,
+    /// The names of several tables on each node, for example `"{table}_{yyyymm}"` for the calendar's functions and
+    /// `"{table}_{nnnn}"` for numbered tables. Without it each node has one table of the table's own name.
+    #[serde(default)]
+    pub tables: Option<String>,
+    /// How many numbered tables each node has, for example `4`, or `[4, 2]` in the order of `nodes`.
+    #[serde(default)]
+    pub tables_per_node: Option<Counts>,
+    /// The node, one of `nodes`, that takes NULL and whatever else the function has no shard for. Without it such rows
+    /// are refused.
+    #[serde(default)]
+    pub default: Option<String>,
+}
+
+/// One number for all nodes, or one for each.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub(crate) enum Counts {
+    /// For all.
+    Same(u32),
+    /// For each.
+    Each(Vec<u32>),
 }
 
 /// How text keys are spelt where the column's collation ignores case.

@@ -15,7 +15,7 @@ fn text(text: &str) -> Key {
 fn built(slots: &str, nodes: usize) -> Result<Box<dyn ShardFunction>, Vec<String>> {
     let options: Options = serde_json::from_str(slots).expect("options");
     let nodes: Vec<String> = (0..nodes).map(|n| format!("dn{n}")).collect();
-    build(&options, &Context { nodes: &nodes })
+    build(&options, &Context::of(&nodes))
         .map_err(|errors| errors.into_iter().map(|error| error.message).collect())
 }
 

@@ -74,6 +74,13 @@ pub(crate) async fn plan<B: Backend>(
         let alias = if reference.aliased { String::new() } else { identifier(&reference.table) };
         texts.push((reference.name, format!("({text}) {alias}").trim_end().to_owned()));
     }
+    // MariaDB names a column as the query writes it; of a derived table that is merged, as the derived table does.
+    if session.proxy.flavour().is_mariadb() {
+        texts.extend(query.labels.into_iter().map(|(span, name)| {
+            let name = identifier(&name);
+            (span, format!("{name} AS {name}"))
+        }));
+    }
     texts.extend(query.prefixes.iter().map(|prefix| (*prefix, String::new())));
     Ok(Arc::new(system_plan(catalog, request, node, texts)))
 }

@@ -19,14 +19,14 @@ fn places(scan: &Scan) -> Vec<Span> {
 }
 
 /// The statement with the text of each value in the place of its parameter.
-pub(super) fn fill(sql: &[u8], scan: &Scan, values: impl IntoIterator<Item = String>) -> Vec<u8> {
+pub(in crate::statement) fn fill(sql: &[u8], scan: &Scan, values: impl IntoIterator<Item = String>) -> Vec<u8> {
     let places = places(scan).into_iter().zip(values);
     let edits: Vec<Edit> = places.map(|(at, text)| Edit { at, text }).collect();
     splice(sql, &edits)
 }
 
 /// A value as a literal that Serval's own parser can read: a string in quotes where it is UTF-8.
-pub(super) fn readable(value: &Value, options: LexOptions) -> String {
+pub(in crate::statement) fn readable(value: &Value, options: LexOptions) -> String {
     match value {
         Value::Text(text) => match std::str::from_utf8(text) {
             Ok(text) if options.no_backslash_escapes => format!("'{}'", text.replace('\'', "''")),

@@ -81,6 +81,13 @@ impl Manner {
     }
 }
 
+impl Statement {
+    /// Whether the session would prepare the statement as it did then.
+    pub(crate) fn is_as_prepared<B: Backend>(&self, session: &Session<B>) -> bool {
+        self.manner == Manner::of(session)
+    }
+}
+
 #[cfg(test)]
 impl Statement {
     /// A statement of which nothing was found out.

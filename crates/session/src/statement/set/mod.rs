@@ -187,6 +187,12 @@ fn set_transaction<B: Backend>(
         return;
     }
     let flavour = session.proxy.flavour();
+    // Said last, it holds for the next transaction too. While one is open, `next_transaction` is about that one.
+    if !session.transaction.is_open() {
+        let next = &mut session.next_transaction;
+        next.isolation.take_if(|_| isolation.is_some());
+        next.read_only.take_if(|_| read_only.is_some());
+    }
     if let Some(isolation) = isolation {
         let value = format!("'{isolation}'");
         session.state = session.state.with(flavour.isolation_variable(), &value);

@@ -228,6 +228,12 @@ fn rename(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
     let mut tables = Vec::new();
     loop {
         tables.push(cursor.table_name()?);
+        // MariaDB's bound on the wait for the table's lock.
+        if cursor.accept(&["WAIT"]) {
+            let _ = cursor.next();
+        } else {
+            let _ = cursor.accept(&["NOWAIT"]);
+        }
         cursor.expect(&["TO"])?;
         tables.push(cursor.table_name()?);
         if cursor.is_end() {

@@ -8,8 +8,15 @@ use super::frame::Frame;
 use crate::literal::{identifier_value, literal_value};
 use crate::{HoleKind, LexOptions, Span, Token, TokenKind};
 
+/// What sqlparser's parser gets.
+pub(super) struct Converted {
+    pub(super) tokens: Vec<TokenWithSpan>,
+    /// Each TABLE that became `SELECT * FROM`.
+    pub(super) table_words: Vec<Span>,
+}
+
 /// Converts tokens, comments left out, to what sqlparser's tokenizer would make of them if it read MySQL rightly.
-pub(super) fn convert(sql: &[u8], options: LexOptions, tokens: &[Token]) -> Vec<TokenWithSpan> {
+pub(super) fn convert(sql: &[u8], options: LexOptions, tokens: &[Token]) -> Converted {
     let mut converter = Converter {
         sql,
         options,
@@ -19,11 +26,16 @@ pub(super) fn convert(sql: &[u8], options: LexOptions, tokens: &[Token]) -> Vec<
         outer: Vec::new(),
         after_duplicate: false,
         update_targets: false,
+        matching: false,
+        skip_to: 0,
+        table_words: Vec::new(),
     };
     for at in 0..tokens.len() {
-        converter.token(at);
+        if at >= converter.skip_to {
+            converter.token(at);
+        }
     }
-    converter.out
+    Converted { tokens: converter.out, table_words: converter.table_words }
 }
 
 /// The tokens so far, and where in the statement they are.
@@ -40,6 +52,12 @@ pub(super) struct Converter<'a> {
     pub(super) after_duplicate: bool,
     /// Between UPDATE and its SET.
     pub(super) update_targets: bool,
+    /// Between MATCH and its AGAINST.
+    pub(super) matching: bool,
+    /// Tokens before this one are converted already.
+    pub(super) skip_to: usize,
+    /// Each TABLE that became `SELECT * FROM`.
+    pub(super) table_words: Vec<Span>,
 }
 
 impl Converter<'_> {
@@ -54,9 +72,15 @@ impl Converter<'_> {
             }
             TokenKind::Symbol(symbol) => self.symbol(at, token, symbol),
             TokenKind::Operator => {
-                let operator = self.operator(token.span.of(self.sql));
+                let operator = match token.span.of(self.sql) {
+                    // `SET a := 1` of a column.
+                    b":=" if !self.follows_variable(at) => Sql::Eq,
+                    operator => self.operator(operator),
+                };
                 self.push(token.span, operator);
             }
+            // CAST(a AS CHAR CHARACTER SET 'utf8mb4').
+            TokenKind::Text if self.frame.in_type => {}
             _ => {
                 if let Some(literal) = self.literal(token) {
                     self.push(token.span, literal);
@@ -75,7 +99,12 @@ impl Converter<'_> {
         String::from_utf8_lossy(span.of(self.sql)).into_owned()
     }
 
-    fn quoted(&mut self, token: Token) {
+    fn follows_variable(&self, at: usize) -> bool {
+        let previous = at.checked_sub(1).and_then(|before| self.tokens.get(before));
+        previous.is_some_and(|previous| previous.kind == TokenKind::UserVariable)
+    }
+
+    pub(super) fn quoted(&mut self, token: Token) {
         let text = token.span.of(self.sql);
         let value = String::from_utf8_lossy(&identifier_value(text)).into_owned();
         let quote = text.first().map(|quote| char::from(*quote));

@@ -5,7 +5,10 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, UnaryOperator};
+use sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, ObjectName, UnaryOperator,
+};
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -82,6 +85,7 @@ impl Dialect for MySql {
             Token::ShiftLeft | Token::ShiftRight => binds::SHIFT,
             Token::Arrow | Token::LongArrow => binds::ARROW,
             Token::StringConcat => binds::BIT_XOR,
+            Token::CustomBinaryOperator(operator) if operator == "SOUNDS LIKE" => binds::PREDICATE,
             Token::CustomBinaryOperator(_) => binds::PRODUCT,
             // The prefix takes `@a := …`; anything else with it is an error.
             Token::Assignment => binds::NOTHING,
@@ -97,6 +101,8 @@ impl Dialect for MySql {
                 parser.advance_token();
                 Some(binary(parser))
             }
+            Token::Word(word) if word.keyword == Keyword::MATCH => Some(full_text(parser)),
+            Token::LParen => query(parser),
             Token::Word(word) if word.quote_style.is_none() && word.value.starts_with('@') => {
                 assignment(parser)
             }
@@ -164,7 +170,7 @@ impl Dialect for MySql {
         true
     }
 
-    fn supports_match_against(&self) -> bool {
+    fn supports_table_versioning(&self) -> bool {
         true
     }
 
@@ -217,6 +223,77 @@ fn unary(parser: &mut Parser<'_>, op: UnaryOperator, binds: u8) -> Result<Expr, 
 fn binary(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     let expr = Box::new(parser.parse_subexpr(binds::BINARY)?);
     Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type: DataType::Binary(None), format: None })
+}
+
+/// `MATCH (a, b) AGAINST (…)` as a call, so that its columns are columns like all others.
+fn full_text(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    let name = parser.parse_identifier()?;
+    let in_parentheses = parser.consume_token(&Token::LParen);
+    let mut arguments = parser.parse_comma_separated(|parser| parser.parse_subexpr(binds::PREDICATE))?;
+    if in_parentheses {
+        parser.expect_token(&Token::RParen)?;
+    }
+    parser.expect_keyword(Keyword::AGAINST)?;
+    parser.expect_token(&Token::LParen)?;
+    arguments.push(parser.parse_subexpr(binds::PREDICATE)?);
+    let _ = parser.parse_keywords(&[Keyword::IN, Keyword::BOOLEAN, Keyword::MODE]);
+    let _ = parser.parse_keywords(&[Keyword::IN, Keyword::NATURAL, Keyword::LANGUAGE, Keyword::MODE]);
+    let _ = parser.parse_keywords(&[Keyword::WITH, Keyword::QUERY, Keyword::EXPANSION]);
+    parser.expect_token(&Token::RParen)?;
+    let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)));
+    Ok(Expr::Function(Function {
+        name: ObjectName::from(vec![name]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: args.collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    }))
+}
+
+/// Queries where sqlparser expects an expression: `(VALUES …)`, and those that begin with a query in parentheses, as in
+/// `= ANY ((SELECT …) UNION …)`.
+fn query(parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+    let values = matches!(&parser.peek_nth_token_ref(1).token, Token::Word(word) if word.keyword == Keyword::VALUES);
+    if values {
+        parser.advance_token();
+        let query = parser.parse_query();
+        return Some(query.and_then(|query| {
+            parser.expect_token(&Token::RParen)?;
+            Ok(Expr::Subquery(query))
+        }));
+    }
+    let inside = parser.get_current_token().token == Token::LParen;
+    (inside && begins_union(parser)).then(|| parser.parse_query().map(Expr::Subquery))
+}
+
+/// Whether the parenthesis here holds a query, and a set operation follows it.
+fn begins_union(parser: &Parser<'_>) -> bool {
+    let is_one_of = |token: &Token, keywords: &[Keyword]| matches!(token, Token::Word(word) if keywords.contains(&word.keyword));
+    let first = (0..).map(|at| &parser.peek_nth_token_ref(at).token).find(|token| **token != Token::LParen);
+    if !first.is_some_and(|first| is_one_of(first, &[Keyword::SELECT, Keyword::WITH, Keyword::VALUES])) {
+        return false;
+    }
+    let (mut depth, mut at) = (0_u32, 0);
+    loop {
+        match &parser.peek_nth_token_ref(at).token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            Token::EOF => return false,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            let next = &parser.peek_nth_token_ref(at).token;
+            return is_one_of(next, &[Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT]);
+        }
+    }
 }
 
 fn between(parser: &mut Parser<'_>, expr: &Expr, negated: bool) -> Result<Expr, ParserError> {

@@ -94,12 +94,38 @@ impl Frame {
     }
 }
 
-/// Whether the parenthesis holds a query.
-fn is_query(sql: &[u8], tokens: &[Token], at: usize) -> bool {
-    let first = tokens.iter().skip(at).find(|token| !token.is_symbol(b'('));
-    first.is_some_and(|first| {
-        ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| first.is_word(sql, word))
-    })
+/// Whether the parenthesis holds a query: `(SELECT …)`, `((SELECT …) UNION …)`, but not `((SELECT …) AS t, u)`.
+fn is_query(sql: &[u8], tokens: &[Token], mut at: usize) -> bool {
+    const BEHIND_QUERY: [&str; 9] =
+        ["UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "LOCK"];
+    while let Some(first) = tokens.get(at + 1) {
+        if !first.is_symbol(b'(') {
+            return ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| first.is_word(sql, word));
+        }
+        at += 1;
+        let behind = tokens.get(at + length(tokens, at));
+        let goes_on = behind.is_some_and(|next| {
+            next.is_symbol(b')') || BEHIND_QUERY.iter().any(|word| next.is_word(sql, word))
+        });
+        if !goes_on {
+            return false;
+        }
+    }
+    false
+}
+
+/// How many tokens the parenthesis at `tokens[at]` is long, up to the one that closes it.
+pub(super) fn length(tokens: &[Token], at: usize) -> usize {
+    let mut depth = 0_u32;
+    let inside = tokens.iter().skip(at).take_while(|token| {
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => depth -= 1,
+            _ => {}
+        }
+        depth > 0
+    });
+    inside.count() + 1
 }
 
 /// Whether a join or a comma stands right inside the parenthesis at `tokens[at]`.

@@ -12,6 +12,7 @@ mod dialect;
 mod frame;
 mod guard;
 mod keywords;
+mod phrases;
 mod reduce;
 mod reserved;
 mod words;
@@ -34,13 +35,15 @@ pub struct Parsed {
     pub trailing_lock: Option<Span>,
     /// `INTO @a, @b` of a SELECT, which the tree does not show.
     pub into_variables: Option<Span>,
-    /// Words behind the verb, which the tree does not show.
+    /// Words behind the verb and in clauses, which the tree does not show.
     pub modifiers: Vec<(Modifier, Span)>,
+    /// Each TABLE of `TABLE t`, which the tree shows as the `SELECT * FROM t` that it is short for.
+    pub table_words: Vec<Span>,
     /// Whether version comments were read as part of the statement.
     pub version_comments: VersionComments,
 }
 
-/// A word behind the verb that changes how a statement runs. The tree does not show it.
+/// Words that change how a statement runs. The tree does not show them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Modifier {
     /// SQL_CALC_FOUND_ROWS.
@@ -49,6 +52,10 @@ pub enum Modifier {
     Ignore,
     /// DELAYED.
     Delayed,
+    /// ASC or DESC behind a key of GROUP BY, by which MariaDB sorts.
+    GroupDirection,
+    /// MariaDB's LIMIT ROWS EXAMINED.
+    RowsExamined,
     /// Any other, which changes no result: HIGH_PRIORITY, LOW_PRIORITY, QUICK, SQL_NO_CACHE, …
     Other,
 }
@@ -99,7 +106,7 @@ pub(super) fn parse(
     let reduced = reduce::reduce(sql, tokens)?;
     let converted = convert::convert(sql.as_bytes(), options, &reduced.tokens);
     let end = reduced.tokens.last().map_or(0, |last| last.span.end);
-    let mut ast = run(sql, end, converted)?;
+    let mut ast = run(sql, end, converted.tokens)?;
     balance::balance(&mut ast);
     Ok(Box::new(Parsed {
         ast,
@@ -107,6 +114,7 @@ pub(super) fn parse(
         trailing_lock: reduced.lock,
         into_variables: reduced.into_variables,
         modifiers: reduced.modifiers,
+        table_words: converted.table_words,
         version_comments,
     }))
 }

@@ -1,5 +1,12 @@
 //! Takes off the tokens that sqlparser does not know.
 
+mod calls;
+mod clauses;
+mod paren;
+mod targets;
+
+use paren::Paren;
+
 use super::Modifier;
 use crate::parse::ParseError;
 use crate::{Span, Token, TokenKind};
@@ -19,10 +26,13 @@ pub(super) fn reduce(sql: &str, tokens: Vec<Token>) -> Result<Reduced, ParseErro
         lock: None,
         into_variables: None,
     };
-    let mut reducer = Reducer { sql, tokens, at: 0, reduced };
+    let outermost = Paren::default();
+    let mut reducer =
+        Reducer { sql, tokens, at: 0, reduced, paren: outermost, outer: Vec::new(), verb: None, conditions: false };
     while reducer.at < reducer.tokens.len() {
         reducer.step()?;
     }
+    reducer.returning_first();
     Ok(reducer.reduced)
 }
 
@@ -31,42 +41,74 @@ struct Reducer<'a> {
     tokens: Vec<Token>,
     at: usize,
     reduced: Reduced,
+    /// The innermost open parenthesis.
+    paren: Paren,
+    /// Those around it.
+    outer: Vec<Paren>,
+    /// Which of [`VERBS`] the statement is, once that is read.
+    verb: Option<&'static str>,
+    /// The statement's own WHERE or RETURNING is read.
+    conditions: bool,
 }
+
+/// What a statement does; a WITH may stand before it.
+const VERBS: [&str; 5] = ["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"];
 
 impl Reducer<'_> {
     fn step(&mut self) -> Result<(), ParseError> {
         let Some(token) = self.tokens.get(self.at).copied() else { return Ok(()) };
-        if token.kind != TokenKind::Word || self.follows_dot() {
-            self.keep(token);
-            return Ok(());
+        match token.kind {
+            TokenKind::Word if !self.follows_dot() => return self.word(token),
+            TokenKind::Symbol(symbol) => self.symbol(token, symbol),
+            _ => self.keep(token),
         }
+        Ok(())
+    }
+
+    fn word(&mut self, token: Token) -> Result<(), ParseError> {
         let word = token.span.text(self.sql);
-        if word.eq_ignore_ascii_case("SELECT") {
+        let is = |name: &str| word.eq_ignore_ascii_case(name);
+        if self.begins(word) {
             self.keep(token);
+            self.modifiers(if is("SELECT") { &SELECT_MODIFIERS } else { &ROW_MODIFIERS });
+        } else if is("SELECT") {
+            self.keep(token);
+            self.paren.grouping = false;
             self.modifiers(&SELECT_MODIFIERS);
-        } else if self.reduced.tokens.is_empty()
-            && is_one_of(word, &["INSERT", "REPLACE", "UPDATE", "DELETE"])
-        {
-            self.keep(token);
-            self.modifiers(&ROW_MODIFIERS);
-        } else if word.eq_ignore_ascii_case("LOCK") && self.next_words(&["LOCK", "IN", "SHARE", "MODE"]) {
+        } else if is("LOCK") && self.next_words(&["LOCK", "IN", "SHARE", "MODE"]) {
             self.lock_in_share_mode();
-        } else if self.next_words(&["WAIT"]) && self.locks_before() {
+        } else if is("WAIT") && self.locks_before() {
             // MariaDB's FOR UPDATE WAIT n.
             self.at += 2;
-        } else if word.eq_ignore_ascii_case("PARTITION") && self.inserts() {
+        } else if is("OF") && self.locks_before() {
+            self.locked_tables(token);
+        } else if is("PARTITION") && self.inserts() {
             self.partitions();
-        } else if word.eq_ignore_ascii_case("INTO") {
+        } else if is("INTO") {
             self.into(token)?;
-        } else {
+        } else if !self.call_word(word) && !self.clause_word(token, word)? {
             self.keep(token);
         }
         Ok(())
     }
 
+    /// Whether the word is the statement's verb.
+    fn begins(&mut self, word: &str) -> bool {
+        if self.verb.is_some() || !self.outer.is_empty() {
+            return false;
+        }
+        self.verb = VERBS.into_iter().find(|verb| word.eq_ignore_ascii_case(verb));
+        self.verb.is_some()
+    }
+
     fn keep(&mut self, token: Token) {
         self.reduced.tokens.push(token);
         self.at += 1;
+    }
+
+    /// The token `ahead` of this one.
+    fn peek(&self, ahead: usize) -> Option<&Token> {
+        self.tokens.get(self.at + ahead)
     }
 
     fn follows_dot(&self) -> bool {

@@ -30,6 +30,8 @@ pub(super) fn is_no_name(keyword: Keyword) -> bool {
                 | Keyword::RETURNING
                 | Keyword::END
                 | Keyword::OFFSET
+                | Keyword::FETCH
+                | Keyword::WITHIN
                 | Keyword::ROWS
                 | Keyword::RANGE
                 | Keyword::SEPARATOR

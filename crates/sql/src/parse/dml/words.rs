@@ -19,6 +19,9 @@ enum Turned {
 impl Converter<'_> {
     pub(super) fn word(&mut self, at: usize, token: Token) {
         let text = self.text(token.span);
+        if self.phrase(at, token, &text) {
+            return;
+        }
         let turned = self.turn(at, token, &text);
         match turned {
             Turned::Word(keyword) => {
@@ -67,13 +70,18 @@ impl Converter<'_> {
         let before_text = next.is_some_and(|next| next.kind == TokenKind::Text);
         match known {
             Keyword::VALUES if before_parenthesis => !self.after_duplicate,
+            Keyword::OFFSET if self.counts_rows(at + 1) => true,
             Keyword::OFFSET => {
                 previous.is_some_and(|token| matches!(token.kind, TokenKind::Integer | TokenKind::Parameter))
             }
-            Keyword::AGAINST => before_parenthesis && previous.is_some_and(|token| token.is_symbol(b')')),
+            Keyword::AGAINST => before_parenthesis && self.matching,
+            Keyword::MATCH => true,
+            Keyword::FETCH => self.fetches(at),
+            Keyword::WITHIN => next_is("GROUP") && previous.is_some_and(|token| token.is_symbol(b')')),
+            Keyword::FIRST | Keyword::NEXT | Keyword::ONLY | Keyword::TIES => self.fetching(at),
             Keyword::DUPLICATE => next_is("KEY"),
             Keyword::END => self.frame.cases > 0,
-            Keyword::ESCAPE => before_text || next.is_some_and(|token| token.kind == TokenKind::Parameter),
+            Keyword::ESCAPE => self.begins_operand(at + 1),
             Keyword::ANY | Keyword::SOME => before_parenthesis,
             Keyword::MEMBER => next_is("OF"),
             Keyword::RETURNING => self.outer.is_empty() && self.changes_rows(),
@@ -116,6 +124,10 @@ impl Converter<'_> {
             if nothing || (known == Keyword::FROM && opens) {
                 return Some(Turned::Nothing);
             }
+        }
+        if is("IGNORE") && self.is_value(at) {
+            // MariaDB's IGNORE in the place of a value.
+            return Some(Turned::Token(keyword("DEFAULT", Keyword::DEFAULT)));
         }
         if is("DISTINCTROW") {
             return Some(Turned::Word(Keyword::DISTINCT));
@@ -164,7 +176,7 @@ impl Converter<'_> {
             before(1, "CHARSET") || before(1, "COLLATE") || (before(1, "SET") && before(2, "CHARACTER"));
         let of_charset = is("CHARSET") || is("COLLATE") || (is("SET") && before(1, "CHARACTER"));
         let attribute =
-            !starts && ["ASCII", "UNICODE", "BYTE", "BINARY", "CHARACTER"].iter().any(|word| is(word));
+            !starts && ["ASCII", "UNICODE", "BYTE", "BINARY", "CHARACTER", "INT"].iter().any(|word| is(word));
         if names_charset || of_charset || attribute { Turned::Nothing } else { Turned::Word(known) }
     }
 
@@ -175,6 +187,8 @@ impl Converter<'_> {
         };
         match keyword {
             Keyword::DUPLICATE => self.after_duplicate = true,
+            Keyword::MATCH => self.matching = true,
+            Keyword::AGAINST => self.matching = false,
             Keyword::UPDATE if self.outer.is_empty() && !behind("FOR") && !behind("KEY") => {
                 self.update_targets = true;
                 self.frame.in_tables = true;
@@ -186,7 +200,7 @@ impl Converter<'_> {
     }
 }
 
-fn lookup(word: &str) -> Keyword {
+pub(super) fn lookup(word: &str) -> Keyword {
     match Sql::make_word(word, None) {
         Sql::Word(word) => word.keyword,
         _ => Keyword::NoKeyword,
@@ -237,7 +251,8 @@ fn composite_unit(word: &str) -> Option<(&'static str, &'static str)> {
         ("HOUR_MICROSECOND", "HOUR", "MICROSECOND"),
         ("MINUTE_SECOND", "MINUTE", "SECOND"),
         ("MINUTE_MICROSECOND", "MINUTE", "MICROSECOND"),
-        ("SECOND_MICROSECOND", "SECOND", "MICROSECOND"),
+        // sqlparser knows no SECOND TO. Nothing reads more of a composite unit than that it is one.
+        ("SECOND_MICROSECOND", "MINUTE", "SECOND"),
     ];
     UNITS.iter().find(|(name, ..)| word.eq_ignore_ascii_case(name)).map(|(_, from, to)| (*from, *to))
 }

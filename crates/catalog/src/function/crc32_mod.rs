@@ -1,0 +1,59 @@
+//! `crc32_mod`: the unsigned number, or the CRC32 of what is none, modulo the number of nodes, as kingshard's and
+//! Gaea's `hash`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serval_types::ColumnType;
+
+use super::{Context, OptionError, ShardFunction, accepts_spelt};
+use crate::{Key, ShardIndex};
+
+/// `crc32_mod` has no options of its own.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) struct Options {}
+
+pub(crate) fn build(_: &Options, context: &Context<'_>) -> Result<Box<dyn ShardFunction>, Vec<OptionError>> {
+    Ok(Box::new(Crc32Mod { shards: context.nodes.len() }))
+}
+
+#[derive(Debug)]
+struct Crc32Mod {
+    shards: usize,
+}
+
+impl ShardFunction for Crc32Mod {
+    fn name(&self) -> &'static str {
+        "crc32_mod"
+    }
+
+    fn accepts(&self, column_type: &ColumnType) -> Result<(), String> {
+        accepts_spelt("crc32_mod", column_type)
+    }
+
+    fn shards(&self) -> usize {
+        self.shards
+    }
+
+    fn shard_of(&self, key: &Key) -> Result<ShardIndex, String> {
+        let hash = match key {
+            // A negative number is the unsigned number of the same 64 bits.
+            Key::Integer(number) => {
+                u64::from_le_bytes(number.to_le_bytes()[..8].try_into().expect("8 of 16 bytes"))
+            }
+            Key::Bytes(text) => unsigned(text).unwrap_or_else(|| crc32fast::hash(text).into()),
+            Key::Decimal(_) | Key::Moment(_) => return Err("it is beyond 64 bits".to_owned()),
+        };
+        Ok(usize::try_from(hash % self.shards as u64).expect("a remainder is below the number of shards"))
+    }
+
+    fn describe(&self) -> String {
+        format!("{} shards", self.shards)
+    }
+}
+
+/// A text of nothing but digits, of 64 bits; Rust would take a `+` in front, Go does not.
+fn unsigned(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
+}

@@ -1,0 +1,3 @@
+CREATE TABLE users (
+  id DATE NOT NULL PRIMARY KEY
+);

@@ -1,0 +1,3 @@
+CREATE TABLE users (
+  id BIGINT NOT NULL PRIMARY KEY
+);

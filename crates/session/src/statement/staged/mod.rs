@@ -1,0 +1,100 @@
+//! Writes that no single plan can do: several steps in one transaction, all of them or none.
+//!
+//! Each step is a statement of its own and goes through the ordinary planner, so routing, sequences, duplicates and
+//! atomicity are what they are everywhere. What is read is locked as one server would lock it, and all of it is read
+//! before the first row is written.
+//!
+//! ```text
+//! INSERT INTO t SELECT … FROM s        SELECT … FROM s LOCK IN SHARE MODE;  INSERT INTO t VALUES …
+//! DELETE FROM t ORDER BY a LIMIT 10    SELECT id FROM t ORDER BY a LIMIT 10 FOR UPDATE;  DELETE FROM t WHERE id IN (…)
+//! ```
+
+mod cells;
+mod clauses;
+mod evaluated;
+mod insert_select;
+mod keyed;
+mod keys;
+mod moving;
+
+use serval_catalog::{Placement, Table};
+use serval_planner::PlanTable;
+use serval_remote::Backend;
+use serval_sql::StatementClass;
+use tokio::io::AsyncWrite;
+
+use super::prepared::{fill, readable};
+use crate::failure::{Failure, no_schema, unknown_table};
+use crate::session::{Query, Session};
+use crate::stream::Writer;
+use clauses::Clauses;
+
+/// What is asked of the planner in vain is worth trying in steps.
+pub(super) fn may_help(failure: &Failure, class: StatementClass) -> bool {
+    let writes = matches!(
+        class,
+        StatementClass::Insert | StatementClass::Replace | StatementClass::Update | StatementClass::Delete
+    );
+    // ER_NOT_SUPPORTED_YET.
+    writes && matches!(failure, Failure::Told(error) if error.number == 1235)
+}
+
+/// Runs a statement in steps, or gives back why it was refused.
+pub(super) async fn run<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    query: &Query<'_>,
+    refusal: Failure,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
+    let Some(sql) = text(session, query) else { return Err(refusal) };
+    let Some(clauses) = Clauses::of(&sql, session.options) else { return Err(refusal) };
+    let ok = match query.scan.class {
+        StatementClass::Insert | StatementClass::Replace => {
+            if let Some(statement) = insert_select::InsertSelect::of(&clauses) {
+                insert_select::run(session, &statement).await?
+            } else if let Some(statement) = evaluated::find(session, &clauses)? {
+                evaluated::run(session, &statement).await?
+            } else {
+                return Err(refusal);
+            }
+        }
+        _ => match keyed::Keyed::of(&clauses) {
+            Some(statement) => keyed::run(session, &statement, refusal).await?,
+            None => return Err(refusal),
+        },
+    };
+    writer.ok(&ok);
+    Ok(())
+}
+
+/// The statement as text, with the values of its parameters in it.
+fn text<B: Backend>(session: &Session<B>, query: &Query<'_>) -> Option<Vec<u8>> {
+    let Some(execution) = &query.execution else { return Some(query.sql.to_vec()) };
+    if !execution.statement.is_as_prepared(session) {
+        return None;
+    }
+    let literals = execution.values.iter().map(|value| readable(value, session.options));
+    Some(fill(query.sql, query.scan, literals))
+}
+
+/// The table that a statement names.
+fn table<B: Backend>(session: &Session<B>, (schema, name): (Option<&str>, &str)) -> Result<PlanTable, Failure> {
+    let named = schema.or(session.schema.as_deref());
+    let schema = session.check_schema(named.ok_or_else(no_schema)?)?;
+    let catalog = session.catalog();
+    let table = catalog.schema(&schema).and_then(|schema| schema.table_or_default(name));
+    let table = table.ok_or_else(|| unknown_table(&schema, name))?;
+    Ok(PlanTable { schema, table })
+}
+
+/// The column that says where rows are, where one does.
+fn sharding_column(table: &Table) -> Option<&str> {
+    match &table.placement {
+        Placement::Sharded(sharding) => Some(&sharding.column),
+        Placement::Node(_) | Placement::Global(_) => None,
+    }
+}

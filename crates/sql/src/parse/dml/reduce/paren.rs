@@ -1,0 +1,71 @@
+//! The parentheses and braces that a token stands in.
+
+use super::Reducer;
+use crate::parse::dml::{keywords, words};
+use crate::{Span, Token, TokenKind};
+
+/// What stands in a parenthesis.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Paren {
+    /// The word before it, where that can name a function and no query stands inside.
+    pub(super) function: Option<Span>,
+    /// Behind GROUP BY, where MariaDB takes ASC and DESC.
+    pub(super) grouping: bool,
+    /// It is `{fn` or `{oj`, for which parentheses stand.
+    brace: bool,
+}
+
+impl Reducer<'_> {
+    pub(super) fn symbol(&mut self, token: Token, symbol: u8) {
+        match symbol {
+            b'(' => self.open(token),
+            b')' => self.close(token),
+            b'{' if self.next_is_brace_word() => self.open_brace(token),
+            b'}' if self.paren.brace => self.close(Token { kind: TokenKind::Symbol(b')'), ..token }),
+            b'.' if self.is_target_wildcard() => self.at += 2,
+            _ => self.keep(token),
+        }
+    }
+
+    fn open(&mut self, token: Token) {
+        let before = self.reduced.tokens.last().filter(|last| last.kind == TokenKind::Word);
+        let function = before.filter(|_| !self.query_follows()).map(|word| word.span);
+        let function = function.filter(|word| is_function(word.text(self.sql)));
+        self.keep(token);
+        let inner = Paren { function, ..Paren::default() };
+        self.outer.push(std::mem::replace(&mut self.paren, inner));
+    }
+
+    fn close(&mut self, token: Token) {
+        self.keep(token);
+        self.paren = self.outer.pop().unwrap_or_default();
+    }
+
+    /// `{fn f(x)}` is `(f(x))`, and `{oj a LEFT JOIN b ON …}` is `(a LEFT JOIN b ON …)`.
+    fn open_brace(&mut self, token: Token) {
+        self.keep(Token { kind: TokenKind::Symbol(b'('), ..token });
+        self.at += 1;
+        let inner = Paren { brace: true, ..Paren::default() };
+        self.outer.push(std::mem::replace(&mut self.paren, inner));
+    }
+
+    fn next_is_brace_word(&self) -> bool {
+        let next = self.peek(1);
+        ["FN", "OJ"].iter().any(|word| next.is_some_and(|next| next.is_word(self.sql.as_bytes(), word)))
+    }
+
+    fn query_follows(&self) -> bool {
+        let first = self.tokens.iter().skip(self.at).find(|token| !token.is_symbol(b'('));
+        let sql = self.sql.as_bytes();
+        first.is_some_and(|first| QUERIES.iter().any(|word| first.is_word(sql, word)))
+    }
+}
+
+const QUERIES: [&str; 4] = ["SELECT", "WITH", "VALUES", "TABLE"];
+
+/// Whether the word before a parenthesis can be a function without words among its arguments that sqlparser knows.
+fn is_function(word: &str) -> bool {
+    let keyword = words::lookup(word);
+    !keywords::is_special_function(keyword)
+        && (!keywords::is_mysql(keyword) || keywords::is_function_before_parenthesis(keyword))
+}
