@@ -18,6 +18,35 @@ async fn the_file_of_gathered_statements_prepared() {
     assert!(report.is_empty(), "{report}");
 }
 
+#[tokio::test]
+async fn the_file_of_writes_that_gather() {
+    let world = World::gathering("gather_writes").await;
+    let report = slt::run(&world, "gather_writes.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn the_file_of_writes_that_gather_prepared() {
+    let world = World::gathering("gather_writesps").await;
+    let report = slt::run_prepared(&world, "gather_writes.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+/// Each with a proxy of its own, as text and prepared, and on two plain servers.
+#[tokio::test]
+async fn the_files_of_types_and_of_names() {
+    for (file, name) in [("gather_types.slt", "gather_types"), ("gather_law.slt", "gather_law")] {
+        let world = World::gathering(name).await;
+        let report = slt::run(&world, file).await;
+        assert!(report.is_empty(), "{report}");
+        let world = World::gathering(&format!("{name}_ps")).await;
+        let report = slt::run_prepared(&world, file).await;
+        assert!(report.is_empty(), "{report}");
+        let report = slt::run_on_oracles(file, &format!("two_{name}")).await;
+        assert!(report.is_empty(), "{report}");
+    }
+}
+
 /// `SERVAL_SLT=/path/to/file` runs a file of one's own, to try statements out.
 #[tokio::test]
 async fn a_file_of_ones_own() {

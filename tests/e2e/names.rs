@@ -174,3 +174,32 @@ async fn other_schemas_are_not_shown() {
     let others = client.run("SELECT * FROM information_schema.tables WHERE table_schema = 'mysql'").await;
     assert_eq!(others.rows().len(), 0);
 }
+
+/// Drivers find columns by their names, so information_schema's must be those that a server gives.
+#[tokio::test]
+async fn columns_of_information_schema_are_named_as_by_a_server() {
+    let world = World::new("names_labels").await;
+    let (mut proxy, mut oracle) = (world.client().await, world.oracle().await);
+    for sql in [
+        "SELECT table_name, Engine FROM information_schema.tables",
+        "SELECT c.column_name, `data_type`, c.IS_NULLABLE AS n FROM information_schema.columns c",
+        "SELECT column_name, Seq_In_Index, UPPER(index_name) FROM information_schema.statistics",
+        "SELECT kcu.constraint_name, tc.constraint_type FROM information_schema.key_column_usage kcu JOIN \
+         information_schema.table_constraints tc USING (constraint_schema, constraint_name)",
+        "SELECT routine_name FROM information_schema.routines UNION SELECT check_clause FROM \
+         information_schema.check_constraints",
+        "SELECT information_schema.schemata.schema_name FROM information_schema.schemata",
+        "SELECT unique_constraint_name, update_rule FROM information_schema.referential_constraints ORDER BY update_rule",
+        "SELECT DISTINCT table_name FROM information_schema.key_column_usage GROUP BY table_name HAVING table_name > ''",
+        "SELECT * FROM information_schema.triggers",
+        "SELECT x.table_name FROM (SELECT table_name FROM information_schema.views) x",
+    ] {
+        let (ours, theirs) = (labels(proxy.run(sql).await), labels(oracle.run(sql).await));
+        assert_eq!(ours, theirs, "{sql}");
+    }
+}
+
+fn labels(answer: Answer) -> Vec<String> {
+    let Answer::Rows { columns, .. } = answer else { panic!("no rows but {answer:?}") };
+    columns.iter().filter_map(|column| column.split('`').nth(1).map(str::to_owned)).collect()
+}

@@ -45,7 +45,7 @@ macro_rules! files {
                 let name = entry.expect("an entry").file_name();
                 let name = name.to_string_lossy();
                 let named = [$(concat!(stringify!($name), ".slt")),*].contains(&name.as_ref())
-                    || name == "gather.slt";
+                    || name == "gather.slt" || name == "gather_writes.slt";
                 assert!(named, "{name} is not in oracle.rs");
             }
         }
@@ -64,14 +64,19 @@ files! {
     information_schema,
     insert,
     insert_ids,
+    insert_select,
+    insert_values,
     joins_colocated,
     law_joins,
     law_leaks,
     law_names,
     law_values,
+    limited_writes,
     lock_tables,
     maintenance,
+    moving_rows,
     named_locks,
+    parser,
     returning,
     routing,
     scatter_order,

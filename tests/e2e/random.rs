@@ -70,7 +70,7 @@ async fn compare_gathered(mut proxy: Client, mut oracle: Client) {
     for number in 0..statements {
         let statement = generator.statement();
         let (ours, theirs) = tokio::join!(proxy.run(&statement.sql), oracle.run(&statement.sql));
-        let (ours, theirs) = (comparable(ours, statement.ordered), comparable(theirs, statement.ordered));
+        let [ours, theirs] = [ours, theirs].map(|answer| of_values(comparable(answer, statement.ordered)));
         if ours != theirs {
             wrong.push(format!(
                 "seed {seed}, statement {number}: {}\n  proxy:  {ours:?}\n  oracle: {theirs:?}",
@@ -111,6 +111,19 @@ async fn compare(mut proxy: Client, mut oracle: Client) {
 async fn same_table(proxy: &mut Client, oracle: &mut Client) {
     let all = "SELECT * FROM t1 ORDER BY id";
     assert_eq!(proxy.rows(all).await, oracle.rows(all).await);
+}
+
+/// What servers say of a computed column, beside its name and type, depends on whether they have found rows.
+fn of_values(answer: Answer) -> Answer {
+    let Answer::Rows { columns, rows, warnings } = answer else { return answer };
+    let short = |column: String| match column.split_once(" of . (") {
+        None => column,
+        Some((name, rest)) => {
+            let kind = rest.split(' ').find(|word| word.starts_with("MYSQL_TYPE")).unwrap_or_default();
+            format!("{name} {kind}")
+        }
+    };
+    Answer::Rows { columns: columns.into_iter().map(short).collect(), rows, warnings }
 }
 
 fn comparable(answer: Answer, ordered: bool) -> Answer {

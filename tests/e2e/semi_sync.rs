@@ -3,8 +3,12 @@
 
 use std::time::Duration;
 
+use mysql_async::prelude::Queryable as _;
 use serval_testkit::{Flavour, ServalProcess};
-use serval_tests::{APP, Client, Topology, eventually, make_databases, on_node, own_cluster};
+use serval_tests::{APP, Client, Topology, eventually, get, make_databases, on_node, own_cluster};
+
+use crate::atomic::QUICK;
+use crate::failover::promote;
 
 /// MariaDB alone has it built in, and MariaDB alone needs help: its XA PREPARE does not wait.
 #[tokio::test]
@@ -68,4 +72,75 @@ async fn the_decision_waits_for_the_replica() {
 async fn on_node_number(cluster: &serval_testkit::Cluster, schema: &str, sql: &str) -> u64 {
     let sql = sql.replace("COUNT(*)", "CONCAT(COUNT(*))");
     on_node(cluster, schema, 0, &sql).await[0].parse().expect("a number")
+}
+
+/// With lossless semi-synchronous replication a failover loses nothing that a client was told, and nothing is half there.
+#[tokio::test]
+async fn a_failover_loses_nothing() {
+    if Flavour::from_env() != Flavour::MariaDb {
+        return;
+    }
+    let cluster = own_cluster().await;
+    for group in cluster.groups() {
+        let (primary, replica) = (group.primary(), group.replica(0));
+        for (server, sql) in [
+            (replica, "SET GLOBAL rpl_semi_sync_slave_enabled = ON"),
+            (replica, "STOP SLAVE IO_THREAD"),
+            (primary, "SET GLOBAL rpl_semi_sync_master_timeout = 600000"),
+            (primary, "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC"),
+            (primary, "SET GLOBAL rpl_semi_sync_master_enabled = ON"),
+            (replica, "START SLAVE IO_THREAD"),
+        ] {
+            server.execute(sql).await.expect(sql);
+        }
+    }
+    let topology = Topology { more: QUICK.to_owned(), ..Topology::new("semi_sync_over") };
+    make_databases(&cluster, &topology.schema).await;
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let connect =
+        async || Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
+    let mut client = connect().await;
+    client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)").await;
+    let rows: Vec<String> = (1..=20).map(|id| format!("({id}, 0)")).collect();
+    client.must(&format!("INSERT INTO t1 VALUES {}", rows.join(", "))).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // The second group first, which holds branches; then the first, which holds the decisions.
+    for (lost, groups) in [(1, vec![1]), (0, vec![1, 0])] {
+        let mut working = connect().await;
+        let committing = tokio::spawn(async move {
+            let mut done = 0;
+            while working.run("UPDATE t1 SET v = v + 1").await.error_number() == 0 && done < 100_000 {
+                done += 1;
+            }
+            done
+        });
+        let before: u64 = client.value("SELECT MIN(v) FROM t1").await.parse().expect("a number");
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        cluster.group(lost).primary().kill().await.expect("kill");
+        let replica = cluster.group(lost).replica(0);
+        // What was acknowledged is in the relay log, and has to be applied before the replica is promoted.
+        replica.execute("STOP SLAVE IO_THREAD").await.expect("stop");
+        eventually("the relay log is applied", Duration::from_secs(20), || async {
+            let idle = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Slave has read all relay log%'";
+            replica.value::<u64>(idle).await.expect("the process list") == Some(1)
+        })
+        .await;
+        promote(&cluster, &topology, &serval, &groups).await;
+        let done: u64 = committing.await.expect("the client");
+        assert!(done > 0, "it has worked before");
+        eventually("no branch is left", Duration::from_secs(20), || async {
+            let rows: Vec<mysql_async::Row> =
+                replica.connect().await.expect("a connection").query("XA RECOVER").await.expect("XA RECOVER");
+            rows.is_empty() && connect().await.run("SELECT SUM(v) FROM t1").await.error_number() == 0
+        })
+        .await;
+        client = connect().await;
+        let row = client.rows("SELECT MIN(v), MAX(v) FROM t1").await.remove(0);
+        assert_eq!(row[0], row[1], "all of a transaction or nothing");
+        let there: u64 = row[0].parse().expect("a number");
+        assert!(there >= done && there >= before, "{there} of {done}");
+        let metrics = get(serval.ports().http(), "/metrics").await.body;
+        assert!(metrics.contains("serval_transactions_lost_total 0"), "{metrics}\n{}", serval.log());
+    }
 }

@@ -41,6 +41,8 @@ pub struct Topology {
     pub limits: Limits,
     /// The address of a server for gathering, where the proxy has one.
     pub scratch: Option<String>,
+    /// Where `orders` lies.
+    pub orders: &'static str,
     /// Text put after everything else.
     pub more: String,
     /// More lines of the `[listen]` table.
@@ -57,6 +59,7 @@ impl Topology {
             transaction: "atomic",
             limits: Limits::default(),
             scratch: None,
+            orders: r#"{ rule = "by_user", auto_increment = "segment", unique = "sequence" }"#,
             more: String::new(),
             listen: String::new(),
         }
@@ -65,7 +68,7 @@ impl Topology {
     /// The configuration file.
     #[must_use]
     pub fn toml(&self, cluster: &Cluster, ports: &ServalPorts) -> String {
-        let Topology { schema, consistency, transaction, limits, scratch, more, listen } = self;
+        let Topology { schema, consistency, transaction, limits, scratch, orders, more, listen } = self;
         let Limits { max_connections, query_timeout, idle_timeout, max_packet } = limits;
         let mut text = ports.listen_table() + listen;
         let _ = write!(
@@ -98,6 +101,7 @@ default_node = "dn0"
 transaction = "{transaction}"
 consistency = "{consistency}"
 [schemas.{schema}.tables]
+orders      = {orders}
 {TABLES}
 {more}
 "#,
@@ -173,7 +177,6 @@ tables = "{table}_{yyyymm}"
 
 /// `t1` to `t9` and `c1` to `c4` are for whatever a test wants to make; what is not named here lies on dn0.
 const TABLES: &str = r#"users       = { rule = "by_user", column = "id", auto_increment = "segment" }
-orders      = { rule = "by_user", auto_increment = "segment", unique = "sequence" }
 order_items = { rule = "by_user", unique = "unchecked" }
 products    = { rule = "by_number" }
 stock       = { rule = "by_ring" }

@@ -68,10 +68,18 @@ impl World {
     /// # Panics
     /// If a server or the proxy does not work.
     pub async fn gathering(schema: &str) -> World {
+        World::with(World::gathering_topology(schema).await).await
+    }
+
+    /// That topology, for tests that change it.
+    ///
+    /// # Panics
+    /// If the oracle does not work.
+    pub async fn gathering_topology(schema: &str) -> Topology {
         let oracle = shared().await.oracle.group(0).primary();
         let made = oracle.execute("CREATE DATABASE IF NOT EXISTS serval_scratch").await;
         made.expect("the database for gathering");
-        World::with(Topology { scratch: Some(oracle.address()), ..Topology::new(schema) }).await
+        Topology { scratch: Some(oracle.address()), ..Topology::new(schema) }
     }
 
     /// A topology that the test has changed.

@@ -48,7 +48,8 @@ pub(crate) fn statement(assignments: &[String]) -> String {
 
 /// Whether a connection in this state can be brought to any other.
 pub(crate) fn is_reversible(state: &SessionState) -> bool {
-    NO_WAY_BACK.iter().all(|name| state.value(name).is_none())
+    // A session sets a few variables, if any.
+    state.iter().all(|(name, _)| !NO_WAY_BACK.contains(&name))
 }
 
 fn is_plain(name: &str) -> bool {

@@ -130,8 +130,8 @@ impl Link {
         self.status.contains(StatusFlags::SERVER_STATUS_IN_TRANS)
     }
 
-    pub(crate) fn age(&self) -> Duration {
-        self.created.elapsed()
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.created)
     }
 
     pub(crate) fn is_quiet(&mut self) -> bool {

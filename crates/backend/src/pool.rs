@@ -63,9 +63,14 @@ impl Pool {
     /// The link used last among those in this state, or else the one used last, with the time that it has been idle.
     pub(crate) fn take(&self, state: &SessionState) -> Option<(Box<Link>, Duration)> {
         let mut idle = self.idle.lock();
-        let best = idle.iter().rposition(|idle| idle.link.state == *state).or(idle.len().checked_sub(1))?;
-        let Idle { link, since } = idle.remove(best);
+        let same = idle.iter().rposition(|idle| idle.link.state == *state);
+        let best = same.or(idle.len().checked_sub(1))?;
+        let Idle { mut link, since } = idle.remove(best);
         drop(idle);
+        if same.is_some() {
+            // Whoever compares them again compares a pointer.
+            link.state = state.clone();
+        }
         Some((link, since.elapsed()))
     }
 
@@ -81,15 +86,15 @@ impl Pool {
         }
     }
 
-    pub(crate) fn put(&self, mut link: Box<Link>) {
+    pub(crate) fn put(&self, mut link: Box<Link>, now: Instant) {
         link.shrink();
-        self.idle.lock().push(Idle { link, since: Instant::now() });
+        self.idle.lock().push(Idle { link, since: now });
     }
 
     /// Closes links that have been idle or alive for too long, or that their server has closed.
     pub(crate) fn reap(&self, longest_idle: Duration, longest_life: Duration) {
         let spent = |idle: &mut Idle| {
-            idle.since.elapsed() > longest_idle || idle.link.age() > longest_life || !idle.link.is_quiet()
+            idle.since.elapsed() > longest_idle || idle.link.age(Instant::now()) > longest_life || !idle.link.is_quiet()
         };
         let spent: Vec<Idle> = self.idle.lock().extract_if(.., spent).collect();
         quit(spent);

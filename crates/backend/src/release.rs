@@ -6,6 +6,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use serval_remote::Interrupt;
 use tokio::sync::OwnedSemaphorePermit;
@@ -40,14 +41,15 @@ pub(crate) fn release(server: &Arc<Server>, link: Box<Link>, slot: OwnedSemaphor
 /// Puts a clean link back, or closes it if it has served its time.
 fn park(server: &Server, mut link: Box<Link>) {
     link.phase = Phase::Idle;
+    let now = Instant::now();
     let spent = link.retire
         || server.retired.is_cancelled()
-        || link.age() > server.timing.age
+        || link.age(now) > server.timing.age
         || !difference::is_reversible(&link.state);
     if spent {
         link.quit();
     } else {
-        server.pool.put(link);
+        server.pool.put(link, now);
     }
 }
 
@@ -108,7 +110,9 @@ impl Interrupt for Server {
             match told.await.unwrap_or(Err(LinkError::TimedOut)) {
                 Ok(()) => {}
                 Err(LinkError::Server(error)) if error.number == NO_SUCH_THREAD => {}
-                Err(error) => debug!(server = self.name, thread_id, %error, "a statement was not interrupted"),
+                Err(error) => {
+                    debug!(server = self.name, thread_id, %error, "a statement was not interrupted")
+                }
             }
         })
     }

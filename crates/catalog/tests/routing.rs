@@ -9,52 +9,98 @@ use proptest::prelude::*;
 use serval_catalog::{Catalog, Sharding};
 use serval_types::Value;
 
-const RULES: [&str; 3] = ["hash", "mod", "consistent"];
+/// Functions of a number, each with options that give every number a shard. They take text too, but for the first
+/// three.
+const NUMBERS: [(&str, &str); 17] = [
+    ("hash", ""),
+    ("consistent", ""),
+    ("mod", ""),
+    ("jump", ""),
+    ("wang_mod", ""),
+    ("crc32_mod", ""),
+    ("crc32_slots", ""),
+    ("murmur", "cumulative = true\nvirtual_nodes = 10"),
+    ("segments", "counts = [6, 1]\nlengths = [128, 256]\nfold = true"),
+    ("string_hash", "counts = [6, 1]\nlengths = [128, 256]\nslice = \"-9:\""),
+    ("range", "ranges = { dn6 = \"min to -1, 500 to 700\", dn0 = \"0-499\", dn3 = \"701 to max\" }"),
+    ("range_mod", "groups = { \"min to -1\" = 2, \"0-99999\" = 4, \"100000 to max\" = 1 }"),
+    ("list", "values = { dn0 = [1, 2, 3], dn1 = [-4, \"9223372036854775808\"] }\ndefault = \"dn2\""),
+    ("pattern", "modulus = 100\nranges = { dn0 = \"0-49\", dn1 = \"50-99\" }\ndefault = \"dn2\""),
+    ("prefix_pattern", "length = 4\nmodulus = 64\nranges = { dn0 = \"0-31\", dn1 = \"32-63\" }"),
+    ("substring", "start = 1\nsize = 1\ndefault = \"dn5\""),
+    ("numbered", "tables = \"{table}_{nnnn}\"\ntables_per_node = [4, 4, 4, 4, 4, 4, 2]"),
+];
+
+/// Functions of the calendar.
+const DATES: [(&str, &str); 9] = [
+    ("month", "from = \"2020-01\"\nto = \"2029-12\"\ntables = \"{table}_{yyyymm}\""),
+    ("months_round", "from = \"2020-01\"\nto = \"2029-12\""),
+    ("year", "from = \"2020\"\nto = \"2029\"\nperiods = { dn1 = \"2020 to 2024\", dn0 = \"2025 to 2029\" }"),
+    ("week", "from = \"2020-W01\"\nto = \"2030-W01\"\ntables = \"{table}_{yyyyww}\""),
+    ("day", "from = \"2020-01-01\"\nto = \"2029-12-31\"\ntables = \"{table}_{yyyymmdd}\""),
+    ("date", "from = \"2020-01-01\"\nto = \"2029-12-31\"\ndays = 10"),
+    ("hour", "from = \"2024-01-01 00\"\nto = \"2024-03-31 23\"\nbefore = \"cycle\"\nafter = \"cycle\""),
+    ("days_round", "from = \"2024-02-01\"\nto = \"2024-02-29\"\nbefore = \"first\"\nafter = \"cycle\""),
+    ("years_and_rest", "from = \"2022\"\nto = \"2026\"\ntables = \"{table}_{yyyy}\"\ndefault = \"dn6\""),
+];
+
+/// Rules whose name is not their function's.
+const NAMED: [(&str, &str); 4] =
+    [("numbered", "crc32_mod"), ("months_round", "month"), ("days_round", "day"), ("years_and_rest", "year")];
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(catalog);
 
 fn catalog() -> Catalog {
-    let config = r#"
+    let mut config = r#"
         [groups.g]
         primary = "db:3306"
         user = "serval"
         password = { env = "PASSWORD" }
         [nodes]
         "dn[0-6]" = { group = "g", database = "d[0-6]" }
-        [rules.hash]
-        function = "hash"
-        nodes = "dn[0-6]"
-        column = "k"
-        [rules.mod]
-        function = "mod"
-        nodes = "dn[0-6]"
-        column = "k"
-        [rules.consistent]
-        function = "consistent"
-        nodes = "dn[0-6]"
-        column = "k"
-        [rules.month]
-        function = "month"
-        nodes = "dn[0-6]"
-        column = "k"
-        from = "2020-01"
-        to = "2029-12"
-        tables = "{table}_{yyyymm}"
-        time_zone = "+00:00"
-        [schemas.s.tables]
-        hash = { rule = "hash" }
-        mod = { rule = "mod" }
-        consistent = { rule = "consistent" }
-        text = { rule = "hash" }
-        days = { rule = "month" }
-        moments = { rule = "month" }
-        stamps = { rule = "month" }
-    "#;
-    let snapshot = "CREATE TABLE hash (k BIGINT); CREATE TABLE `mod` (k BIGINT); CREATE TABLE consistent (k BIGINT);
-        CREATE TABLE text (k VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin); CREATE TABLE days (k DATE);
-        CREATE TABLE moments (k DATETIME); CREATE TABLE stamps (k TIMESTAMP);";
-    let snapshot = [("s.sql".to_owned(), snapshot.to_owned())];
-    serval_catalog::load(config, "c.toml", &|_| Ok(String::new()), &snapshot).expect("a right config").0
+    "#
+    .to_owned();
+    let (mut tables, mut snapshot) = (String::from("[schemas.s.tables]\n"), String::new());
+    let mut table = |name: &str, rule: &str, column: &str| {
+        tables += &format!("{name} = {{ rule = \"{rule}\" }}\n");
+        snapshot += &format!("CREATE TABLE `{name}` (k {column});\n");
+    };
+    for (rule, options) in NUMBERS.into_iter().chain(DATES) {
+        let function = NAMED.iter().find(|(name, _)| *name == rule).map_or(rule, |(_, function)| function);
+        config += &format!(
+            "[rules.{rule}]\nfunction = \"{function}\"\nnodes = \"dn[0-6]\"\ncolumn = \"k\"\ntime_zone = \"+00:00\"\n{options}\n"
+        );
+    }
+    for (rule, _) in NUMBERS {
+        table(rule, rule, "BIGINT");
+        table(&format!("{rule}_decimal"), rule, "DECIMAL(20,0)");
+    }
+    for (rule, _) in &NUMBERS[3..] {
+        table(&format!("{rule}_text"), rule, "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+    }
+    for (rule, _) in DATES {
+        if rule != "hour" {
+            table(&format!("{rule}_days"), rule, "DATE");
+        }
+        table(&format!("{rule}_moments"), rule, "DATETIME");
+        table(&format!("{rule}_stamps"), rule, "TIMESTAMP");
+    }
+    table("text", "hash", "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+    let snapshot = [("s.sql".to_owned(), snapshot)];
+    let loaded =
+        serval_catalog::load(&(config.clone() + &tables), "c.toml", &|_| Ok(String::new()), &snapshot);
+    loaded
+        .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|e| e.render(&config)).collect::<String>()))
+        .0
+}
+
+/// The tables of dates: the functions with the columns that they take.
+fn tables_of_dates() -> impl Iterator<Item = String> {
+    let columns =
+        DATES.into_iter().flat_map(|(rule, _)| ["days", "moments", "stamps"].map(|kind| (rule, kind)));
+    columns
+        .filter(|&(rule, kind)| (rule, kind) != ("hour", "days"))
+        .map(|(rule, kind)| format!("{rule}_{kind}"))
 }
 
 fn sharding<'c>(catalog: &'c Catalog, table: &str) -> &'c Sharding {
@@ -68,7 +114,7 @@ fn text(text: &str) -> Value {
 proptest! {
     #[test]
     fn a_number_routes_alike_however_it_is_written(number: i64) {
-        for rule in RULES {
+        for (rule, _) in NUMBERS {
             let sharding = sharding(&CATALOG, rule);
             let shard = sharding.shard_for_stored(&Value::Int(number)).expect("every number has a shard");
             let written = [
@@ -83,17 +129,41 @@ proptest! {
                 prop_assert!(sharding.shards_for_equal(&value).contains(shard));
             }
             prop_assert_eq!(sharding.shards_for_equal(&Value::Int(number)).single(), Some(shard));
+            let decimal = self::sharding(&CATALOG, &format!("{rule}_decimal"));
+            prop_assert_eq!(decimal.shard_for_stored(&Value::Int(number)), Ok(shard));
+            // In a column of text the number's digits are its one spelling.
+            if let Some(texts) = CATALOG.table("s", &format!("{rule}_text")).and_then(|table| table.sharding()) {
+                prop_assert_eq!(texts.shard_for_stored(&Value::Int(number)), texts.shard_for_stored(&text(&number.to_string())));
+            }
         }
     }
 
     #[test]
-    fn a_range_of_numbers_reaches_its_members(low: i64, length in 0_i64..1000, member in 0_i64..1000) {
+    fn every_text_has_at_most_one_shard(value in "\\PC{0,40}") {
+        for (rule, _) in &NUMBERS[3..] {
+            let sharding = sharding(&CATALOG, &format!("{rule}_text"));
+            let stored = sharding.shard_for_stored(&text(&value));
+            let found = sharding.shards_for_equal(&text(&value));
+            prop_assert_eq!(stored.ok(), found.single(), "{}", rule);
+            prop_assert!(found.len() <= 1, "{}", rule);
+        }
+    }
+
+    #[test]
+    fn a_range_of_numbers_reaches_its_members(
+        low in prop_oneof![any::<i64>(), -2000_i64..200_000],
+        length in 0_i64..1000,
+        member in 0_i64..1000,
+    ) {
         let high = low.saturating_add(length);
         let member = low.saturating_add(member.min(length));
-        for rule in RULES {
+        for (rule, _) in NUMBERS {
             let sharding = sharding(&CATALOG, rule);
             let shards = sharding.shards_for_range(Bound::Included(&Value::Int(low)), Bound::Included(&Value::Int(high)));
-            prop_assert!(shards.contains(sharding.shard_for_stored(&Value::Int(member)).expect("a shard")));
+            let shard = sharding.shard_for_stored(&Value::Int(member)).expect("a shard");
+            prop_assert!(shards.contains(shard), "{}", rule);
+            let from = sharding.shards_for_range(Bound::Excluded(&Value::Int(low.saturating_sub(1))), Bound::Unbounded);
+            prop_assert!(low == i64::MIN || from.contains(shard), "{}", rule);
         }
     }
 
@@ -106,8 +176,10 @@ proptest! {
 
     #[test]
     fn nothing_panics(bytes: Vec<u8>, number: f64) {
-        for table in ["hash", "mod", "text", "days", "moments", "stamps"] {
-            let sharding = sharding(&CATALOG, table);
+        let numbers = NUMBERS.map(|(rule, _)| rule.to_owned());
+        let texts = NUMBERS[3..].iter().map(|(rule, _)| format!("{rule}_text"));
+        for table in numbers.into_iter().chain(texts).chain(tables_of_dates()).chain(["text".to_owned()]) {
+            let sharding = sharding(&CATALOG, &table);
             for value in [Value::Text(bytes.clone()), Value::Bytes(bytes.clone()), Value::Double(number)] {
                 if let Ok(shard) = sharding.shard_for_stored(&value) {
                     prop_assert!(shard < sharding.shards.len());
@@ -120,12 +192,12 @@ proptest! {
 
     #[test]
     fn numeric_looking_texts_do_not_panic(value in "[ +-]{0,2}[0-9]{0,24}[.:/-]?[0-9]{0,8}[eE T]?[-+]?[0-9:.]{0,12}") {
-        for table in ["hash", "mod", "days", "moments", "stamps"] {
+        for table in ["hash", "mod", "month_days", "month_moments", "month_stamps", "hour_moments", "date_moments"] {
             let sharding = sharding(&CATALOG, table);
             let stored = sharding.shard_for_stored(&text(&value));
             let found = sharding.shards_for_range(Bound::Included(&text(&value)), Bound::Included(&text(&value)));
             // A fraction that an integer column rounds away is not equal to what was stored.
-            let exact = matches!(table, "moments" | "stamps");
+            let exact = table.ends_with("moments") || table.ends_with("stamps");
             if let (Ok(shard), true) = (stored, exact) {
                 prop_assert!(found.contains(shard), "{value}");
             }
@@ -139,20 +211,66 @@ proptest! {
         zone_hours in -14_i32..=14,
     ) {
         let moment = text(&format!("{year}-{month:02}-{day:02} {hour:02}:30:00"));
-        for table in ["days", "moments", "stamps"] {
-            let sharding = sharding(&CATALOG, table);
+        for table in tables_of_dates() {
+            let sharding = sharding(&CATALOG, &table);
             let shard = sharding.shard_for_stored(&moment).expect("inside the window");
             prop_assert!(sharding.shards_for_equal(&moment).contains(shard));
-            let from = text(&format!("{year}-{month:02}-01"));
-            let shards = sharding.shards_for_range(Bound::Included(&from), Bound::Included(&moment));
-            prop_assert!(shards.contains(shard));
+            for from in [text(&format!("{year}-{month:02}-01")), text(&format!("{year}-{month:02}-{day:02}"))] {
+                let shards = sharding.shards_for_range(Bound::Included(&from), Bound::Included(&moment));
+                prop_assert!(shards.contains(shard), "{}", table);
+            }
+            let next = text(&format!("{year}-{month:02}-{day:02} {hour:02}:30:01"));
+            let shards = sharding.shards_for_range(Bound::Unbounded, Bound::Excluded(&next));
+            prop_assert!(shards.contains(shard), "{}", table);
         }
         // The same instant, read by a session in another time zone.
         let (parsed, _) = serval_catalog::Moment::parse_text(&format!("{year}-{month:02}-{day:02} {hour:02}:30:00")).expect("a date");
         if let Some(elsewhere) = parsed.plus_hours(zone_hours) {
-            let sharding = sharding(&CATALOG, "stamps");
-            let shard = sharding.shard_for_stored(&moment).expect("inside the window");
-            prop_assert!(sharding.shards_for_equal(&text(&elsewhere.to_string())).contains(shard));
+            for table in ["month_stamps", "hour_stamps", "week_stamps", "date_stamps"] {
+                let sharding = sharding(&CATALOG, table);
+                let shard = sharding.shard_for_stored(&moment).expect("inside the window");
+                prop_assert!(sharding.shards_for_equal(&text(&elsewhere.to_string())).contains(shard));
+            }
         }
     }
+}
+
+#[test]
+fn what_has_no_shard_goes_to_the_default() {
+    let place = |table: &str, value: &Value| {
+        let sharding = sharding(&CATALOG, table);
+        let shard = sharding.shard_for_stored(value).ok()?;
+        let shard = &sharding.shards[shard];
+        Some(format!("{} {}", CATALOG.node(shard.node).name, shard.table))
+    };
+    assert_eq!(place("list", &Value::Null).as_deref(), Some("dn2 list"));
+    assert_eq!(place("list", &Value::Int(77)).as_deref(), Some("dn2 list"));
+    assert_eq!(place("list", &Value::Int(-4)).as_deref(), Some("dn1 list"));
+    // The default of split tables is the table of the client's own name.
+    assert_eq!(
+        place("years_and_rest_moments", &text("2021-05-05")).as_deref(),
+        Some("dn6 years_and_rest_moments")
+    );
+    assert_eq!(
+        place("years_and_rest_moments", &text("2022-05-05")).as_deref(),
+        Some("dn0 years_and_rest_moments_2022")
+    );
+    // What the column itself does not take is refused all the same.
+    assert_eq!(place("list", &text("abc")), None);
+    assert_eq!(place("range", &Value::Null), None);
+    let sharding = sharding(&CATALOG, "years_and_rest_moments");
+    let within =
+        sharding.shards_for_range(Bound::Included(&text("2023-01-01")), Bound::Excluded(&text("2024-01-01")));
+    assert_eq!(within.iter().collect::<Vec<_>>(), [1, 5]);
+}
+
+#[test]
+fn numbered_tables_lie_on_their_nodes() {
+    let sharding = sharding(&CATALOG, "numbered");
+    assert_eq!(sharding.shards.len(), 26);
+    let shown = [0, 3, 4, 25].map(|shard: usize| {
+        let shard = &sharding.shards[shard];
+        format!("{} {}", CATALOG.node(shard.node).name, shard.table)
+    });
+    assert_eq!(shown, ["dn0 numbered_0000", "dn0 numbered_0003", "dn1 numbered_0004", "dn6 numbered_0025"]);
 }

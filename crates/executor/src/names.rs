@@ -111,6 +111,14 @@ impl<'a> Names<'a> {
     /// Where a column comes from, in logical names. An alias is the client's own and stays.
     pub(crate) fn map_origin<'n>(&'n self, origin: Origin<'n>) -> Origin<'n> {
         let mut mapped = origin;
+        if origin.schema.is_empty() {
+            // A column of a derived table that the server has merged into the query: only its origin is named.
+            let mut split = self.tables.iter().filter(|names| names.physical != names.logical);
+            if let Some(names) = split.find(|names| names.physical.as_bytes() == origin.org_table) {
+                mapped.org_table = names.logical.as_bytes();
+            }
+            return mapped;
+        }
         let Some(names) = self.table_of(origin) else { return origin };
         if origin.org_table == names.physical.as_bytes() && names.physical != names.logical {
             mapped.org_table = names.logical.as_bytes();

@@ -78,6 +78,8 @@ impl<'n> Rewriter<'n> {
             Origin { schema: reader.string()?, table: reader.string()?, org_table: reader.string()? };
         let mapped = self.names.map_origin(origin);
         self.scratch.clear();
+        // Names that differ are seldom longer by more.
+        self.scratch.reserve(payload.len() + 64);
         for name in [catalog, mapped.schema, mapped.table, mapped.org_table] {
             write_string(&mut self.scratch, name);
         }

@@ -123,6 +123,8 @@ impl Finder<'_> {
             return Some(keyword);
         }
         match () {
+            // USE INDEX FOR ORDER BY (…) is no clause.
+            () if index > 0 && self.is_word(index - 1, "FOR") && is(1, "BY") => None,
             () if is(0, "GROUP") && is(1, "BY") => Some(Keyword::GroupBy),
             () if is(0, "ORDER") && is(1, "BY") => Some(Keyword::OrderBy),
             () if is(0, "FOR") && (is(1, "UPDATE") || is(1, "SHARE")) => Some(Keyword::Tail),

@@ -96,13 +96,24 @@ impl Printer<'_> {
         let count = gather.sources.len();
         self.line(head, &format!("Gather {count} {} on the scratch server", plural(count, "table")));
         for source in &gather.sources {
+            if let Some(other) = source.copy_of.and_then(|at| gather.sources.get(at)) {
+                self.line(rest, &format!("├─ {}: a copy of {}", source.name, other.name));
+                continue;
+            }
             let filters = match source.filters {
                 0 => "all rows".to_owned(),
                 filters => format!("{filters} {} applied by the nodes", plural(filters, "predicate")),
             };
+            let by_keys = source.reduction.as_ref().and_then(|reduction| gather.sources.get(reduction.from));
+            let by_keys = by_keys.map_or_else(String::new, |from| {
+                format!(", by the keys of {} where these are few", from.name)
+            });
             let name = &source.name;
             let columns = source.columns.len();
-            self.line(rest, &format!("├─ {name}: {columns} {}, {filters}", plural(columns, "column")));
+            self.line(
+                rest,
+                &format!("├─ {name}: {columns} {}, {filters}{by_keys}", plural(columns, "column")),
+            );
             let (head, rest) = (format!("{rest}│  └─ "), format!("{rest}│     "));
             self.primitive(&source.rows, &head, &rest);
         }

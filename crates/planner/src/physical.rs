@@ -25,6 +25,8 @@ pub(crate) struct NameSlot {
     pub(crate) qualified: bool,
     /// Write this alias behind it where the physical name differs.
     pub(crate) alias: Option<String>,
+    /// Only the alias: the name stands elsewhere.
+    pub(crate) alias_only: bool,
 }
 
 /// The edits that put slots in the place of names, and what each slot renders.
@@ -43,20 +45,50 @@ pub(crate) fn name_slots(
         // it may use a table that LOCK TABLES has locked: no two pieces of a database can be locked under one alias.
         let needed = renaming == Renaming::Alias && !found.aliased && mentions(sql, &found.exposed) > 1;
         let alias = needed.then(|| found.exposed.clone());
-        push(&mut edits, &mut slots, found.name, NameSlot { reference, qualified: found.qualified, alias });
+        let slot = NameSlot { reference, qualified: found.qualified, alias, alias_only: false };
+        match behind_partitions(sql, found.name.end).filter(|_| slot.alias.is_some()) {
+            Some(place) => {
+                push(&mut edits, &mut slots, found.name, NameSlot { alias: None, ..slot.clone() });
+                push(&mut edits, &mut slots, Span::at(place), NameSlot { alias_only: true, ..slot });
+            }
+            None => push(&mut edits, &mut slots, found.name, slot),
+        }
     }
+    edits.extend(analysis.table_words.iter().map(|word| (*word, Replacement::Text(SELECT_ALL.to_owned()))));
     for span in &analysis.schema_prefixes {
         edits.push((*span, Replacement::Text(String::new())));
     }
     if renaming == Renaming::Qualifiers {
         for (span, name) in &analysis.table_prefixes {
             if let Some(reference) = renamed_as(&analysis.refs, name) {
-                push(&mut edits, &mut slots, *span, NameSlot { reference, qualified: false, alias: None });
+                push(
+                    &mut edits,
+                    &mut slots,
+                    *span,
+                    NameSlot { reference, qualified: false, alias: None, alias_only: false },
+                );
             }
         }
     }
     (edits, slots)
 }
+
+/// The place behind `PARTITION (p0, p1)`, where that stands behind a table's name: an alias follows it.
+fn behind_partitions(sql: &[u8], name_end: u32) -> Option<u32> {
+    const WORD: &[u8] = b"PARTITION";
+    let rest = sql.get(name_end as usize..)?;
+    let word = rest.trim_ascii_start();
+    let (start, behind) = word.split_at_checked(WORD.len())?;
+    if !start.eq_ignore_ascii_case(WORD) || !behind.trim_ascii_start().starts_with(b"(") {
+        return None;
+    }
+    let close = behind.iter().position(|byte| *byte == b')')?;
+    let before = rest.len() - behind.len() + close + 1;
+    u32::try_from(before).ok().map(|before| name_end + before)
+}
+
+/// What TABLE is short for.
+pub(crate) const SELECT_ALL: &str = "SELECT * FROM";
 
 /// How often a name stands in the text, in whatever meaning.
 fn mentions(sql: &[u8], name: &str) -> usize {
@@ -94,15 +126,21 @@ pub(crate) fn render(
     out: &mut Vec<u8>,
 ) {
     let physical = table.physical_name(shard);
+    if !slot.alias_only {
+        name(slot, physical, node, catalog, out);
+    }
+    if let Some(alias) = slot.alias.as_ref().filter(|_| physical != table.table.name) {
+        out.extend_from_slice(b" AS ");
+        quote(alias, out);
+    }
+}
+
+fn name(slot: &NameSlot, physical: &str, node: NodeId, catalog: &Catalog, out: &mut Vec<u8>) {
     if slot.qualified {
         quote(&catalog.node(node).database, out);
         out.push(b'.');
     }
     quote(physical, out);
-    if let Some(alias) = slot.alias.as_ref().filter(|_| physical != table.table.name) {
-        out.extend_from_slice(b" AS ");
-        quote(alias, out);
-    }
 }
 
 /// An identifier in backticks.

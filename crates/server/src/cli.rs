@@ -31,6 +31,9 @@ pub enum Command {
     Snapshot(ConfigArgs),
     /// Read a password from standard input and print its verifier for the config
     Passwd,
+    /// Convert another proxy's config so that every row stays where it is; the result goes to standard output
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Print the JSON Schema of the config file, for editors
     Schema,
     /// Start private servers, a small shop on them and the proxy, to try things on
@@ -46,6 +49,7 @@ impl Command {
             Self::Explain(args) => command::explain::run(&args),
             Self::Snapshot(args) => command::snapshot::run(&args),
             Self::Passwd => command::passwd::run(),
+            Self::Import(from) => command::import::run(&from),
             Self::Schema => command::schema::run(),
             Self::Demo(args) => demo::run(&args),
         }
@@ -69,6 +73,29 @@ pub struct CheckArgs {
     /// Ask the servers too: versions, grants, databases, and whether a table is the same on all its nodes
     #[arg(long)]
     pub online: bool,
+}
+
+/// Whose config `serval import` converts.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Mycat 1.6: server.xml, schema.xml, rule.xml and the mapping files they name
+    Mycat {
+        /// The directory, Mycat's conf
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// kingshard: its YAML file
+    Kingshard {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Gaea: the JSON files of its namespaces
+    Gaea {
+        /// The directory, or one file
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
 }
 
 /// Arguments of `serval explain`.

@@ -165,12 +165,12 @@ pub(crate) fn of_results(state: &SessionState) -> String {
 /// What the bytes of a string literal are by the time that they meet a column: the servers convert it from the
 /// client's character set to the connection's first.
 pub(crate) fn client_text(state: &SessionState) -> ClientText {
-    let client = text_of(&of_client(state));
+    let client = text_of(charset_word(state, "character_set_client"));
     let connection = match state.value("collation_connection") {
-        Some(collation) => Collation::new(&word(collation.trim_start_matches('\''))).charset().to_owned(),
-        None => named(state, "character_set_connection"),
+        Some(collation) => text_of(Collation::new(&word(collation.trim_start_matches('\''))).charset()),
+        None => text_of(charset_word(state, "character_set_connection")),
     };
-    match (client, text_of(&connection)) {
+    match (client, connection) {
         (ClientText::Other, _) | (_, ClientText::Other) => ClientText::Other,
         (ClientText::Utf8mb4, ClientText::Utf8mb4) => ClientText::Utf8mb4,
         _ => ClientText::Utf8mb3,
@@ -178,25 +178,36 @@ pub(crate) fn client_text(state: &SessionState) -> ClientText {
 }
 
 fn text_of(charset: &str) -> ClientText {
-    match charset {
-        "utf8mb4" => ClientText::Utf8mb4,
-        "utf8" | "utf8mb3" => ClientText::Utf8mb3,
-        _ => ClientText::Other,
+    let is = |name: &str| charset.eq_ignore_ascii_case(name);
+    if is("utf8mb4") {
+        ClientText::Utf8mb4
+    } else if is("utf8") || is("utf8mb3") {
+        ClientText::Utf8mb3
+    } else {
+        ClientText::Other
     }
 }
 
 fn named(state: &SessionState, variable: &str) -> String {
+    charset_word(state, variable).to_ascii_lowercase()
+}
+
+/// The character set that a variable names, as it was written.
+fn charset_word<'a>(state: &'a SessionState, variable: &str) -> &'a str {
     let value = state.value(variable).or_else(|| state.value(NAMES)).unwrap_or_default();
-    match word(value.trim_start_matches('\'')) {
-        word if word.is_empty() || word == "null" || word == "default" => "utf8mb4".to_owned(),
-        word => word,
-    }
+    let word = first_word(value.trim_start_matches('\''));
+    let is = |name: &str| word.eq_ignore_ascii_case(name);
+    if word.is_empty() || is("null") || is("default") { "utf8mb4" } else { word }
 }
 
 /// The word at the start of a name, in lower case: what goes into SQL is never more than a word.
 fn word(name: &str) -> String {
-    let word = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_');
-    word.collect::<String>().to_ascii_lowercase()
+    first_word(name).to_ascii_lowercase()
+}
+
+fn first_word(name: &str) -> &str {
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(name.len());
+    &name[..end]
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod command;
 mod supervise;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,7 +179,8 @@ async fn answer_next<B: Backend>(
     if packet.payload.first() == Some(&code::COM_CHANGE_USER) {
         return Box::pin(change_user::run(session, identity, reader, writer, packet)).await;
     }
-    let result = supervise::run(session, reader, writer, packet).await;
+    // Pinned where it is made: to await it by value would copy its ten kilobytes for every statement.
+    let result = pin!(supervise::run(session, reader, writer, packet)).await;
     let next = match result {
         Ok(next) => next,
         Err(failure) => tell(session, writer, &failure).await,

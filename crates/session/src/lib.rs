@@ -46,6 +46,7 @@ mod session;
 mod statement;
 pub mod stream;
 mod watched;
+mod words;
 
 pub use answer::{Answer, Row, integer_column, text_column};
 pub use connection::run as serve_client;

@@ -19,9 +19,10 @@ mod temporary;
 mod warnings;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serval_catalog::{Catalog, TransactionMode};
+use serval_catalog::{Catalog, Schema, TransactionMode};
+use serval_planner::ClientText;
 use serval_remote::{Backend, SessionState};
 use serval_sql::{LexOptions, Pairs};
 use serval_transaction::Transaction;
@@ -44,7 +45,7 @@ pub(crate) use last::Last;
 pub(crate) use locked::Locked;
 pub(crate) use numbers::Numbers;
 pub(crate) use own::{Own, wrong_type, wrong_value};
-pub(crate) use prepare::{Purpose, Ready, contains_word, fixed_timestamp, plan, prepare, prepare_moving};
+pub(crate) use prepare::{Purpose, Ready, fixed_timestamp, plan, prepare, prepare_moving};
 pub(crate) use query::{Execution, Query, rescan};
 pub(crate) use read_back::Wanted;
 pub(crate) use run::{is_one_node, on_node};
@@ -63,6 +64,10 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) schema: Option<String>,
     /// What was SET, to be replayed on every connection that works for the session.
     pub(crate) state: SessionState,
+    /// What [`Session::client_text`] last was, and of which state.
+    client_text: Option<(SessionState, ClientText)>,
+    /// When the running command began.
+    pub(crate) began: Instant,
     /// How the session's statements are read.
     pub(crate) options: LexOptions,
     pub(crate) autocommit: bool,
@@ -128,6 +133,8 @@ impl<B: Backend> Session<B> {
             host,
             schema: None,
             warned: None,
+            client_text: None,
+            began: Instant::now(),
             initial: state.clone(),
             state,
             options: LexOptions::default().with_pairs(pairs),
@@ -173,6 +180,18 @@ impl<B: Backend> Session<B> {
     /// Reads statements as the session's character set wants.
     pub(crate) fn refresh_options(&mut self) {
         self.options = self.options.with_pairs(Pairs::of_charset(&charset::of_client(&self.state)));
+    }
+
+    /// What the bytes of the client's strings are. It is worked out when the state has changed, not for each statement.
+    pub(crate) fn client_text(&mut self) -> ClientText {
+        match &self.client_text {
+            Some((state, text)) if *state == self.state => *text,
+            _ => {
+                let text = charset::client_text(&self.state);
+                self.client_text = Some((self.state.clone(), text));
+                text
+            }
+        }
     }
 
     /// How long the client may be silent.
@@ -224,13 +243,17 @@ impl<B: Backend> Session<B> {
     pub(crate) fn begin(&mut self, begin_sql: &str, catalog: &Arc<Catalog>) {
         self.read_only =
             begin_sql.contains("READ ONLY") || !begin_sql.contains("READ WRITE") && self.begins_read_only();
-        self.transaction.begin(begin_sql, self.transaction_mode(catalog));
+        self.transaction.begin(begin_sql, self.transaction_mode(self.current_schema(catalog)));
         self.pinned = Some(if catalog.is_overlay() { self.base_catalog() } else { Arc::clone(catalog) });
     }
 
-    /// How a transaction that begins now ends, should it use several groups.
-    pub(crate) fn transaction_mode(&self, catalog: &Catalog) -> TransactionMode {
-        let schema = self.schema.as_deref().and_then(|name| catalog.schema(name));
+    /// The current schema, as the catalog has it.
+    pub(crate) fn current_schema<'a>(&self, catalog: &'a Catalog) -> Option<&'a Schema> {
+        self.schema.as_deref().and_then(|name| catalog.schema(name))
+    }
+
+    /// How a transaction that begins now in this schema ends, should it use several groups.
+    pub(crate) fn transaction_mode(&self, schema: Option<&Schema>) -> TransactionMode {
         self.own.transaction().or(schema.map(|schema| schema.transaction)).unwrap_or_default()
     }
 

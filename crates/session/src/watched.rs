@@ -297,7 +297,8 @@ impl<C: Connection> WatchedConnection<C> {
         if !(self.kept || running.in_transaction() && (begins || self.in_transaction())) {
             return;
         }
-        let server = self.read(|connection| connection.interrupt().map(|server| (server, connection.thread_id())));
+        let server =
+            self.read(|connection| connection.interrupt().map(|server| (server, connection.thread_id())));
         self.run = server.map(|(server, thread_id)| running.note(server, thread_id));
     }
 

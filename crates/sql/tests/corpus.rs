@@ -37,7 +37,10 @@ fn statements_of_a_corpus_parse() {
         }
     }
     for (class, Count { all, parsed, refused }) in &counts {
-        println!("{class:12} {all:7} parsed {parsed:7} refused {refused:5} unread {:5}", all - parsed - refused);
+        println!(
+            "{class:12} {all:7} parsed {parsed:7} refused {refused:5} unread {:5}",
+            all - parsed - refused
+        );
     }
     std::fs::write(Path::new(&path).with_extension("failed"), failed).expect("a folder to write to");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -18,6 +18,7 @@ use crate::branch::Branch;
 use crate::global::{Boxed, Decisions};
 use crate::gtrid::{Gtrid, Names};
 use crate::identity::{self, Identity};
+use crate::loss::{Kept, Loss, Memory};
 use crate::metric;
 use crate::record::{self, Verdict};
 use crate::recovery::Doubt;
@@ -45,6 +46,10 @@ pub struct Coordinator<B: Backend> {
     pub(crate) swept: Mutex<Option<Instant>>,
     /// Groups whose lock waits are asked for in MySQL's way.
     pub(crate) mysql: Mutex<HashSet<GroupId>>,
+    /// What was decided lately, to be missed after a failover.
+    pub(crate) memories: Mutex<HashMap<GroupId, Memory>>,
+    /// What a failover has lost.
+    pub(crate) losses: Mutex<BTreeMap<Gtrid, Loss>>,
     barriers: Barriers,
 }
 
@@ -52,6 +57,8 @@ pub struct Coordinator<B: Backend> {
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) begun: Instant,
+    /// The same by the clock, in milliseconds: proxies compare it.
+    pub(crate) since: u64,
     /// Its connections, as long as it has them.
     pub(crate) connections: Vec<(GroupId, Weak<AtomicU32>)>,
     /// It was chosen to end a deadlock.
@@ -74,11 +81,14 @@ impl<B: Backend> Coordinator<B> {
             wake: Notify::new(),
             swept: Mutex::default(),
             mysql: Mutex::default(),
+            memories: Mutex::default(),
+            losses: Mutex::default(),
             barriers: Barriers::default(),
         })
     }
 
-    async fn identify(&self, group: GroupId) -> Result<Arc<Identity>, RemoteError> {
+    /// Where a group keeps its records; made where there is no such place yet.
+    pub(crate) async fn identify(&self, group: GroupId) -> Result<Arc<Identity>, RemoteError> {
         if let Some(known) = self.identities.lock().get(&group) {
             return Ok(Arc::clone(known));
         }
@@ -156,7 +166,9 @@ impl<B: Backend> Decisions for Coordinator<B> {
 
     fn name(&self, uuid: &str) -> Gtrid {
         let gtrid = self.names.make(uuid);
-        let running = Running { begun: Instant::now(), connections: Vec::new(), victim: false };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = u64::try_from(now.as_millis()).unwrap_or(0);
+        let running = Running { begun: Instant::now(), since, connections: Vec::new(), victim: false };
         self.running.lock().insert(gtrid.clone(), running);
         gtrid
     }
@@ -190,6 +202,10 @@ impl<B: Backend> Decisions for Coordinator<B> {
         if left {
             self.wake.notify_one();
         }
+    }
+
+    fn kept(&self, gtrid: &Gtrid, parts: Vec<(GroupId, Kept)>) {
+        self.remember(gtrid, parts);
     }
 
     fn missing(&self, group: GroupId) {

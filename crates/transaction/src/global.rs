@@ -12,6 +12,7 @@ use serval_types::GroupId;
 
 use crate::gtrid::Gtrid;
 use crate::identity::Identity;
+use crate::loss::Kept;
 use crate::record::Verdict;
 
 /// A future behind a pointer.
@@ -40,6 +41,8 @@ pub(crate) trait Decisions: Send + Sync {
     ) -> Boxed<'a, Result<Verdict, RemoteError>>;
     /// The transaction is over for its session; `left` says that branches may be left to recovery.
     fn forget(&self, gtrid: &Gtrid, left: bool);
+    /// The transaction is committed; a failover must not lose what its groups keep of it.
+    fn kept(&self, gtrid: &Gtrid, parts: Vec<(GroupId, Kept)>);
     /// The group's records are not where they were.
     fn missing(&self, group: GroupId);
     /// Counts a two-phase commit, and whether its client was told the outcome.

@@ -33,6 +33,7 @@
 
 mod barrier;
 mod branch;
+mod circle;
 mod commit;
 mod coordinator;
 mod deadlock;
@@ -41,8 +42,11 @@ mod global;
 mod gtrid;
 mod identity;
 mod lent;
+mod loss;
 mod metric;
+mod notice;
 mod participant;
+mod position;
 mod record;
 mod recovery;
 mod savepoint;

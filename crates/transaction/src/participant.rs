@@ -72,6 +72,14 @@ impl<C: Connection> Participant<C> {
         matches!(self.part, Part::Local)
     }
 
+    /// The branch, unless it is an ordinary transaction.
+    pub(crate) fn branch(&self) -> Option<&Branch> {
+        match &self.part {
+            Part::Local => None,
+            Part::Active(branch) | Part::Prepared(branch) => Some(branch),
+        }
+    }
+
     /// The connection's id on its server.
     pub(crate) fn thread_id(&self) -> u32 {
         match &self.place {

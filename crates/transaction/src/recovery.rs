@@ -15,7 +15,7 @@ use serval_types::{ErrorCode, GroupId, MysqlError};
 
 use crate::branch::Branch;
 use crate::coordinator::{Coordinator, PATIENCE};
-use crate::exchange::ask;
+use crate::exchange::{Row, ask};
 use crate::gtrid::Gtrid;
 use crate::metric;
 use crate::record::Verdict;
@@ -58,7 +58,8 @@ pub struct InDoubt {
     pub groups: Vec<String>,
     /// How long this proxy has known of it.
     pub age: Duration,
-    /// `running` in a session of this proxy, `waiting`, `commit`, `abort`, or why that is not known.
+    /// `running` in a session of this proxy, `waiting`, `commit`, `abort`, or why that is not known; `lost` or `perhaps lost`
+    /// where a failover has taken the groups' part of what is committed.
     pub verdict: String,
 }
 
@@ -101,19 +102,36 @@ impl<B: Backend> Coordinator<B> {
                 }
             }
         }
+        // Before the verdicts: an abort record would stand where a lost one was.
+        together(catalog.groups.iter().map(|group| self.look_for_losses(group.id))).await;
         let due = self.due(&running, catalog.settings.recovery.patience);
         for some in due.chunks(AT_ONCE) {
             together(some.iter().map(|gtrid| self.recover_one(gtrid))).await;
         }
-        metric::note_in_doubt(self.in_doubt().iter().filter(|doubt| doubt.verdict != "running").count());
+        metric::note_in_doubt(
+            self.branches_in_doubt().iter().filter(|doubt| doubt.verdict != "running").count(),
+        );
         if complete {
             self.sweep(&catalog).await;
         }
     }
 
-    /// The transactions of which branches are prepared on the groups.
+    /// The transactions of which branches are prepared on the groups, and those of which a failover has lost a part.
     #[must_use]
     pub fn in_doubt(&self) -> Vec<InDoubt> {
+        let catalog = self.catalog.load();
+        let name = |group: &GroupId| Some(catalog.groups.get(usize::from(group.0))?.name.clone());
+        let lost = self.losses.lock();
+        let lost = lost.iter().map(|(gtrid, loss)| InDoubt {
+            gtrid: gtrid.clone(),
+            groups: loss.groups.iter().filter_map(name).collect(),
+            age: loss.noticed.elapsed(),
+            verdict: loss.verdict().to_owned(),
+        });
+        self.branches_in_doubt().into_iter().chain(lost).collect()
+    }
+
+    fn branches_in_doubt(&self) -> Vec<InDoubt> {
         let catalog = self.catalog.load();
         let running = self.running();
         let mut found: BTreeMap<Gtrid, InDoubt> = BTreeMap::new();
@@ -151,6 +169,11 @@ impl<B: Backend> Coordinator<B> {
         }
         self.round().await;
         let branches = self.branches(&gtrid);
+        let was_lost = self.losses.lock().remove(&gtrid).is_some();
+        if branches.is_empty() && was_lost {
+            // Somebody has seen it; nothing is left that could be done here.
+            return Ok(0);
+        }
         if branches.is_empty() {
             return Err(wrong(format!(
                 "Transaction {gtrid} has no prepared branch on a group that answers; there is nothing to resolve"
@@ -174,12 +197,8 @@ impl<B: Backend> Coordinator<B> {
     }
 
     /// The branches of Serval's that are prepared on a group.
-    async fn list(&self, group: GroupId) -> Result<Vec<Branch>, RemoteError> {
-        let state = SessionState::default();
-        let deadline = Instant::now() + PATIENCE;
-        let mut connection = self.backend.acquire(group, Access::Primary, &state, deadline).await?;
-        let asked = tokio::time::timeout(PATIENCE, ask(&mut connection, &state, "XA RECOVER")).await;
-        let rows = asked.map_err(|_| silent(group))??.map_err(RemoteError::Refused)?;
+    pub(crate) async fn list(&self, group: GroupId) -> Result<Vec<Branch>, RemoteError> {
+        let rows = self.ask(group, "XA RECOVER").await?.map_err(RemoteError::Refused)?;
         Ok(rows.into_iter().filter_map(branch).collect())
     }
 
@@ -280,11 +299,20 @@ impl<B: Backend> Coordinator<B> {
     }
 
     async fn run(&self, group: GroupId, sql: &str) -> Result<Result<(), MysqlError>, RemoteError> {
+        Ok(self.ask(group, sql).await?.map(drop))
+    }
+
+    /// A statement of Serval's own on a group's primary, and its answer.
+    pub(crate) async fn ask(
+        &self,
+        group: GroupId,
+        sql: &str,
+    ) -> Result<Result<Vec<Row>, MysqlError>, RemoteError> {
         let state = SessionState::default();
         let deadline = Instant::now() + PATIENCE;
         let mut connection = self.backend.acquire(group, Access::Primary, &state, deadline).await?;
         let answer = tokio::time::timeout(PATIENCE, ask(&mut connection, &state, sql)).await;
-        Ok(answer.map_err(|_| silent(group))??.map(drop))
+        answer.map_err(|_| silent(group))?
     }
 }
 

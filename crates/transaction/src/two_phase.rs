@@ -15,6 +15,7 @@
 //!
 //! Participants that only read are not prepared. They commit by themselves in the end: there is nothing to lose.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serval_remote::{Connection, RemoteError};
@@ -22,6 +23,7 @@ use serval_types::{ErrorCode, MysqlError};
 
 use crate::commit::{CommitError, commit_each};
 use crate::global::Global;
+use crate::loss::Kept;
 use crate::participant::Participant;
 use crate::record::{self, Verdict};
 use crate::together::together;
@@ -182,6 +184,8 @@ async fn resolve(error: Option<MysqlError>, wanted: Verdict, global: &Global) ->
 
 /// Tells the branches. What cannot be told now, recovery tells later; the transaction is committed either way.
 async fn finish<C: Connection>(branches: Vec<Participant<C>>, mut global: Global) {
+    let mut kept = vec![(global.place.group, Kept::Record(Arc::clone(&global.place)))];
+    let names: Vec<_> = branches.iter().map(|branch| (branch.group, branch.branch().cloned())).collect();
     let finished = together(branches.into_iter().map(|mut branch| async move {
         match tokio::time::timeout(FINISH_LIMIT, branch.finish()).await {
             Ok(Ok(Ok(()))) => return true,
@@ -192,6 +196,9 @@ async fn finish<C: Connection>(branches: Vec<Participant<C>>, mut global: Global
         false
     }))
     .await;
+    let branches = names.into_iter().zip(&finished);
+    kept.extend(branches.filter_map(|((group, branch), done)| Some((group, Kept::Branch(branch?, *done)))));
+    global.decisions.kept(&global.gtrid, kept);
     if finished.into_iter().all(|finished| finished) {
         global.is_finished();
     }

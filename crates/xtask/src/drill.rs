@@ -19,20 +19,26 @@ pub(crate) struct Options {
 enum Drill {
     /// Transfers between accounts while proxies, primaries and connections are killed every three seconds
     Bank,
-    /// The commit protocol over simulated servers, with faults drawn from ten seeds for each second
+    /// The transactions of TPC-C over four warehouses while the same is killed
+    Tpcc,
+    /// The commit protocol over simulated servers, with faults drawn from five hundred seeds for each second
     Crashes,
 }
 
 /// Runs the drill once; where it fails the output says what to replay.
 pub(crate) fn run(options: &Options) -> Outcome {
     let (arguments, name, value) = match options.drill {
-        Drill::Bank => {
+        Drill::Bank | Drill::Tpcc => {
             setup::for_tests()?;
             step::run(step::cargo(["build", "-p", "serval"]))?;
-            (["-p", "serval-tests", "--test", "e2e", "bank"], "SERVAL_BANK_SECONDS", options.seconds)
+            let (name, value) = match options.drill {
+                Drill::Bank => ("bank", "SERVAL_BANK_SECONDS"),
+                _ => ("tpcc", "SERVAL_TPCC_SECONDS"),
+            };
+            (["-p", "serval-tests", "--test", "e2e", name], value, options.seconds)
         }
         Drill::Crashes => {
-            let seeds = options.seconds.saturating_mul(10);
+            let seeds = options.seconds.saturating_mul(500);
             (["-p", "serval-transaction", "--test", "crashes", "many"], "SERVAL_SEEDS", seeds)
         }
     };

@@ -80,7 +80,14 @@ impl Gathered {
     }
 
     fn outer(&mut self) -> &'static str {
-        self.dice.one_of(&["JOIN", "INNER JOIN", "LEFT JOIN", "LEFT OUTER JOIN", "RIGHT JOIN", "STRAIGHT_JOIN"])
+        self.dice.one_of(&[
+            "JOIN",
+            "INNER JOIN",
+            "LEFT JOIN",
+            "LEFT OUTER JOIN",
+            "RIGHT JOIN",
+            "STRAIGHT_JOIN",
+        ])
     }
 
     /// A condition over several names, the last of them among those that are compared.
@@ -118,7 +125,8 @@ impl Gathered {
             5 => format!("x.d <= ANY (SELECT y.d FROM {inner} y WHERE {correlated})"),
             _ => format!("x.id < (SELECT MAX(y.id) FROM {inner} y WHERE {correlated} AND {own})"),
         };
-        let also = if self.dice.once_in(2) { format!(" AND {}", self.condition(&["x"], 1)) } else { String::new() };
+        let also =
+            if self.dice.once_in(2) { format!(" AND {}", self.condition(&["x"], 1)) } else { String::new() };
         let aggregate = self.dice.one_of(&["COUNT(*)", "SUM(y.k)", "MAX(y.d)", "MIN(y.t)"]);
         let scalar = format!("(SELECT {aggregate} FROM {inner} y WHERE {correlated})");
         let value = self.value(&["x"]);
@@ -209,7 +217,8 @@ impl Gathered {
             1 => format!(" WHERE a.n {} {}", self.comparison(), self.dice.below(5)),
             _ => format!(" WHERE b.id IS {}NULL", self.dice.one_of(&["", "NOT "])),
         };
-        let grouped = format!("SELECT x.k, COUNT(*) AS n, SUM(x.d) AS total FROM {one} x{first} GROUP BY x.k");
+        let grouped =
+            format!("SELECT x.k, COUNT(*) AS n, SUM(x.d) AS total FROM {one} x{first} GROUP BY x.k");
         let plain = format!("SELECT y.id, y.k, y.s FROM {two} y{second}");
         let on = self.dice.one_of(&["a.k = b.k", "a.k = b.id", "a.n = b.k"]);
         let sql = match self.dice.below(3) {
@@ -228,10 +237,8 @@ impl Gathered {
         if self.dice.once_in(3) {
             return Statement { sql, ordered: false };
         }
-        let keys: Vec<String> = keys
-            .iter()
-            .map(|key| format!("{key}{}", self.dice.one_of(&["", "", " DESC"])))
-            .collect();
+        let keys: Vec<String> =
+            keys.iter().map(|key| format!("{key}{}", self.dice.one_of(&["", "", " DESC"]))).collect();
         let limit = match self.dice.below(4) {
             0 => format!(" LIMIT {}", self.dice.below(10)),
             1 => format!(" LIMIT {} OFFSET {}", self.dice.below(10), self.dice.below(8)),
@@ -268,10 +275,19 @@ impl Gathered {
             1 => format!("{name}.{} {} {}", self.dice.one_of(&NUMBERS), self.comparison(), self.number()),
             2 => format!("{name}.{} {} {}", self.dice.one_of(&TEXTS), self.comparison(), self.word()),
             3 => format!("{name}.{} IS {}NULL", self.column(), self.dice.one_of(&["", "NOT "])),
-            4 => format!("{name}.k BETWEEN {} AND {}", self.dice.below(6), self.dice.below(12)),
-            5 => format!("{name}.{} LIKE '{}%'", self.dice.one_of(&TEXTS), self.dice.one_of(&["a", "A", "ä", "p", "s"])),
+            4 => format!("{name}.k BETWEEN {} AND {}", self.dice.below(4), 4 + self.dice.below(8)),
+            5 => format!(
+                "{name}.{} LIKE '{}%'",
+                self.dice.one_of(&TEXTS),
+                self.dice.one_of(&["a", "A", "ä", "p", "s"])
+            ),
             6 => format!("{name}.t {} '2026-{:02}-15'", self.comparison(), self.dice.below(12) + 1),
-            7 => format!("{name}.id IN ({}, {}, {})", self.dice.below(20), self.dice.below(20), self.dice.below(20)),
+            7 => format!(
+                "{name}.id IN ({}, {}, {})",
+                self.dice.below(20),
+                self.dice.below(20),
+                self.dice.below(20)
+            ),
             8 => match self.dice.below(4) {
                 0 => format!("{name}.e = '{}'", self.dice.one_of(&["x", "y", "z"])),
                 1 => format!("{name}.k <=> {}", self.dice.one_of(&["NULL", "3", "5"])),
@@ -346,7 +362,8 @@ impl Gathered {
         let number = self.dice.below(16);
         match self.dice.below(9) {
             0 => format!("'{number}'"),
-            1 => format!("{number}.5"),
+            // Not .5: a server with an index takes `k = 0.5` for `k = 1`.
+            1 => format!("{number}.0"),
             2 => format!("-{number}"),
             3 => "NULL".to_owned(),
             4 => format!("{number}e0"),

@@ -110,8 +110,11 @@ impl<'s> Shape<'s, '_> {
 
     fn number(&mut self, text: &str, schema: &Json) -> Verdict {
         let limit = |name: &str| schema.get(name).and_then(Json::as_i64);
-        let wide = schema.get("format").and_then(Json::as_str) == Some("int64");
-        let (least, most) = if wide { (i64::MIN, i64::MAX) } else { (0, i64::from(u32::MAX)) };
+        let (least, most) = match schema.get("format").and_then(Json::as_str) {
+            Some("int64") => (i64::MIN, i64::MAX),
+            Some("int32") => (i32::MIN.into(), i32::MAX.into()),
+            _ => (0, u32::MAX.into()),
+        };
         let low = limit("minimum").unwrap_or(least);
         let high = limit("maximum").unwrap_or(most);
         let in_range =

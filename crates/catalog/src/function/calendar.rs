@@ -175,7 +175,9 @@ impl ShardFunction for Window {
     fn shard_of(&self, key: &Key) -> Result<ShardIndex, String> {
         let Key::Moment(moment) = key else { return Err(format!("`{}` takes dates only", self.name)) };
         let period = self.period_of(self.unit.number(moment) - self.first);
-        period.map(|period| self.shard_of_period(period)).ok_or_else(|| format!("the rule covers {}", self.shown()))
+        period
+            .map(|period| self.shard_of_period(period))
+            .ok_or_else(|| format!("the rule covers {}", self.shown()))
     }
 
     fn shards_of_range(&self, low: Bound<&Key>, high: Bound<&Key>) -> ShardSet {
@@ -203,7 +205,8 @@ impl ShardFunction for Window {
     }
 
     fn describe(&self) -> String {
-        let tables = if self.split { format!("a table per {}", self.name) } else { "a table per node".to_owned() };
+        let tables =
+            if self.split { format!("a table per {}", self.name) } else { "a table per node".to_owned() };
         let outside = match (self.before, self.after) {
             (Before::Refuse, After::Refuse) => String::new(),
             (before, after) => format!(", before {before:?}, after {after:?}").to_lowercase(),
@@ -264,7 +267,10 @@ impl Window {
     }
 
     fn shards_of_each(&self, low: i64, end: i64) -> ShardSet {
-        (low..end).filter_map(|since| self.period_of(since)).map(|period| self.shard_of_period(period)).collect()
+        (low..end)
+            .filter_map(|since| self.period_of(since))
+            .map(|period| self.shard_of_period(period))
+            .collect()
     }
 
     fn shard_of_period(&self, period: usize) -> ShardIndex {

@@ -84,7 +84,8 @@ impl ShardFunction for List {
 
     fn accepts(&self, column_type: &ColumnType) -> Result<(), String> {
         accepts_spelt("list", column_type)?;
-        let odd = |value: &&String| value.parse::<i128>().map(|number| number.to_string()) != Ok((*value).clone());
+        let odd =
+            |value: &&String| value.parse::<i128>().map(|number| number.to_string()) != Ok((*value).clone());
         match (column_type, self.shards.keys().filter(odd).min()) {
             (ColumnType::Text { .. }, _) | (_, None) => Ok(()),
             (_, Some(odd)) => Err(format!("the column holds numbers, and the listed `{odd}` is none")),

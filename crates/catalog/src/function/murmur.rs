@@ -41,7 +41,11 @@ pub(crate) fn build(
     let mut errors = Vec::new();
     if !(1..=10_000).contains(&points) {
         let message = format!("`virtual_nodes` is {points}");
-        errors.push(OptionError::new("virtual_nodes", message, "write a number from 1 to 10000; 160 is the default"));
+        errors.push(OptionError::new(
+            "virtual_nodes",
+            message,
+            "write a number from 1 to 10000; 160 is the default",
+        ));
     }
     if weights.len() != shards {
         let message = format!("`weights` has {} numbers, but the rule has {shards} nodes", weights.len());

@@ -38,7 +38,11 @@ pub(super) fn remainders(
     context: &Context<'_>,
 ) -> Result<Spans, Vec<OptionError>> {
     if modulus == 0 {
-        return Err(vec![OptionError::new("modulus", "`modulus` is 0", "write a number from 1; 1024 is the default")]);
+        return Err(vec![OptionError::new(
+            "modulus",
+            "`modulus` is 0",
+            "write a number from 1; 1024 is the default",
+        )]);
     }
     let whole = Some((0, i128::from(modulus) - 1));
     let gaps = context.default.is_some();
@@ -73,7 +77,9 @@ impl ShardFunction for Pattern {
             return Err("it has characters other than digits".to_owned());
         }
         let remainder = reading::long(key)? % i64::from(self.modulus);
-        self.spans.find(remainder.into()).ok_or_else(|| format!("its remainder {remainder} belongs to no node"))
+        self.spans
+            .find(remainder.into())
+            .ok_or_else(|| format!("its remainder {remainder} belongs to no node"))
     }
 
     fn describe(&self) -> String {

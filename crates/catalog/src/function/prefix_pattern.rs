@@ -30,8 +30,7 @@ pub(crate) fn build(
 ) -> Result<Box<dyn ShardFunction>, Vec<OptionError>> {
     let modulus = options.modulus.unwrap_or(1024);
     let spans = remainders(modulus, &options.ranges, context)?;
-    let described =
-        format!("first {}, modulus {modulus}, {}", options.length, spans.describe(context.nodes));
+    let described = format!("first {}, modulus {modulus}, {}", options.length, spans.describe(context.nodes));
     let length = options.length as usize;
     Ok(Box::new(PrefixPattern { length, modulus, spans, shards: context.nodes.len(), described }))
 }
@@ -62,7 +61,9 @@ impl ShardFunction for PrefixPattern {
         let text = reading::text(key)?;
         let sum: u64 = text.encode_utf16().take(self.length).map(u64::from).sum();
         let remainder = sum % u64::from(self.modulus);
-        self.spans.find(remainder.into()).ok_or_else(|| format!("its remainder {remainder} belongs to no node"))
+        self.spans
+            .find(remainder.into())
+            .ok_or_else(|| format!("its remainder {remainder} belongs to no node"))
     }
 
     fn describe(&self) -> String {

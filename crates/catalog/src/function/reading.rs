@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn numbers_in_text() {
-        for (text, expected) in [("7", Some(7)), ("-7", Some(-7)), ("+07", Some(7)), ("", None), ("-", None)] {
+        for (text, expected) in [("7", Some(7)), ("-7", Some(-7)), ("+07", Some(7)), ("", None), ("-", None)]
+        {
             assert_eq!(number(&bytes(text)).ok(), expected, "{text}");
         }
         assert!(number(&bytes(" 7")).is_err());

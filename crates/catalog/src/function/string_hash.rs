@@ -28,7 +28,11 @@ pub(crate) fn build(
     let text = options.slice.as_deref().unwrap_or("0:8");
     let slice = Slice::parse(text).ok_or_else(|| {
         let message = format!("`{text}` is not a slice");
-        vec![OptionError::new("slice", message, "write its start and its end, for example \"0:8\" or \"-4:\"")]
+        vec![OptionError::new(
+            "slice",
+            message,
+            "write its start and its end, for example \"0:8\" or \"-4:\"",
+        )]
     });
     let segments = Segments::new(&options.counts, &options.lengths, context.nodes.len());
     match (slice, segments) {

@@ -54,7 +54,8 @@ impl ShardFunction for Substring {
         let units = reading::units(&reading::text(key)?);
         let part = self.start.checked_add(self.size).and_then(|end| units.get(self.start..end));
         let digits = part.and_then(|part| String::from_utf16(part).ok());
-        let number = digits.filter(|digits| reading::is_number(digits)).and_then(|digits| digits.parse().ok());
+        let number =
+            digits.filter(|digits| reading::is_number(digits)).and_then(|digits| digits.parse().ok());
         let number: i64 = number.ok_or_else(|| "it has no number in that place".to_owned())?;
         let shard = usize::try_from(number).ok().filter(|&shard| shard < self.shards);
         shard.ok_or_else(|| format!("there is no shard {number}: the rule has {}", self.shards))

@@ -8,6 +8,7 @@ use serval_remote::{Burst, Connection, Request};
 use serval_types::{ErrorCode, MysqlError};
 use serval_wire::packet::{ColumnDefinition, OkPacket, text_row};
 
+use super::keys::Column;
 use super::literal;
 use crate::error::ExecuteError;
 use crate::sink::{End, ResultSink, SinkError};
@@ -22,6 +23,8 @@ pub(super) struct Loader<'a, C> {
     columns: &'a [Loading],
     head: Vec<u8>,
     chunk: Vec<u8>,
+    /// Whose keys are noted.
+    keys: &'a mut [Column],
     /// A chunk was sent whose answer has not been read.
     sent: bool,
     /// How many bytes may still come.
@@ -65,10 +68,11 @@ impl<'a, C: Connection> Loader<'a, C> {
         request: Request<'a>,
         source: &'a GatherSource,
         left: usize,
+        keys: &'a mut [Column],
     ) -> Self {
         let head = source.insert.clone().into_bytes();
         let chunk = Vec::new();
-        Self { connection, request, columns: &source.columns, head, chunk, sent: false, left, failure: None }
+        Self { connection, request, columns: &source.columns, head, chunk, keys, sent: false, left, failure: None }
     }
 
     /// What went wrong in here, where a sink can only say that it takes no more.
@@ -93,6 +97,8 @@ impl<'a, C: Connection> Loader<'a, C> {
             let cell = cells.next().and_then(Result::ok).ok_or_else(|| {
                 Failure::Scratch(ExecuteError::malformed("a node", "row with too few columns"))
             })?;
+            let noted = self.keys.iter_mut().find(|column| column.index() == index);
+            noted.into_iter().for_each(|column| column.note(cell));
             literal::write(*loading, cell, &mut self.chunk);
         }
         self.chunk.push(b')');

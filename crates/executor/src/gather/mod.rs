@@ -4,6 +4,7 @@
 //! come; so a table of any size takes the memory of two chunks here. What stands on the scratch server is limited in
 //! bytes, by statement.
 
+mod keys;
 mod literal;
 mod loader;
 
@@ -24,7 +25,8 @@ use crate::names::Names;
 use crate::query_rows::ask;
 use crate::relay;
 use crate::sink::ResultSink;
-use loader::Loader;
+use keys::Keys;
+use loader::{Failure, Loader};
 
 /// Gathers the tables of a statement, runs it, and passes its answer on.
 pub(crate) async fn run<B: Backend, S: ResultSink>(
@@ -116,9 +118,20 @@ impl<'a, C: Connection> Place<'a, C> {
         let state = load_state();
         let read_state = context.state.with("character_set_results", "NULL").without("sql_select_limit");
         let mut left = self.scratch.limit;
+        let mut sizes: Vec<usize> = vec![0; self.gather.sources.len()];
         let read_utf8 = read_state.with(NAMES, "utf8mb4").with("character_set_results", "NULL");
-        for source in &self.gather.sources {
+        let mut keys = Keys::wanted(self.gather);
+        for &index in &self.gather.order {
+            let Some(source) = self.gather.sources.get(index) else { continue };
             self.order(&make_state(), source.create.as_bytes()).await?;
+            if let Some((at, other)) = source.copy_of.and_then(|at| Some((at, self.gather.sources.get(at)?))) {
+                let size = sizes.get(at).copied().unwrap_or_default();
+                let own = tables.get(source.table..=source.table).unwrap_or_default();
+                let limit = self.scratch.limit;
+                left = left.checked_sub(size).ok_or_else(|| Failure::Limit.of_table(own, limit))?;
+                self.order(&state, copy(source, other).as_bytes()).await?;
+                continue;
+            }
             let mut context = Context {
                 backend: context.backend,
                 catalog: context.catalog,
@@ -130,7 +143,9 @@ impl<'a, C: Connection> Place<'a, C> {
                 mode: context.mode,
                 parameters: None,
             };
-            left = self.load(source, tables, &state, left, &mut context).await?;
+            let before = left;
+            left = self.load(index, &mut keys, tables, left, &mut context).await?;
+            sizes[index] = before - left;
         }
         Ok(())
     }
@@ -138,17 +153,19 @@ impl<'a, C: Connection> Place<'a, C> {
     /// Brings the rows of one table; the bytes that may still come.
     async fn load<B: Backend<Connection = C>>(
         &mut self,
-        source: &GatherSource,
+        index: usize,
+        keys: &mut Keys,
         tables: &[PlanTable],
-        state: &SessionState,
         left: usize,
         context: &mut Context<'_, B>,
     ) -> Result<usize, ExecuteError> {
+        let (source, state) = (&self.gather.sources[index], load_state());
         let database = Some(&*self.scratch.node.database);
-        let request = Request { database, state, begin: None, sql: b"", execution: None };
-        let mut loader = Loader::new(&mut self.connection, request, source, left);
+        let request = Request { database, state: &state, begin: None, sql: b"", execution: None };
+        let rows = keys.narrow(source);
+        let mut loader = Loader::new(&mut self.connection, request, source, left, keys.of(index));
         let own = tables.get(source.table..=source.table).unwrap_or_default();
-        let read = execute_rows(&source.rows, own, context, &mut loader).await;
+        let read = execute_rows(&rows, own, context, &mut loader).await;
         match (loader.failed(), read) {
             (Some(failure), _) => Err(failure.of_table(own, self.scratch.limit)),
             (None, Err(error)) => Err(error),
@@ -161,6 +178,12 @@ impl<'a, C: Connection> Place<'a, C> {
         let request = Request { database, state, begin: None, sql, execution: None };
         ask(&mut self.connection, &request).await.map(|_| ())
     }
+}
+
+/// The statement that copies the rows of `other`.
+fn copy(source: &GatherSource, other: &GatherSource) -> String {
+    let columns = source.names.join(", ");
+    format!("INSERT INTO {} ({columns}) SELECT {columns} FROM {}", source.name, other.name)
 }
 
 fn internal<'a>(state: &'a SessionState, sql: &'a [u8]) -> Request<'a> {

@@ -12,7 +12,7 @@ use sqlparser::ast::{
 };
 
 use super::columns::{Column, Scope};
-use super::early::{Early, early};
+use super::early::{Early, Equal, Judge, early};
 use super::equality::{Equality, equal_to, equalities};
 use super::predicate::Reader;
 use super::tables::{Names, TableRef};
@@ -29,10 +29,14 @@ pub(crate) struct Analysis {
     pub(crate) schema_prefixes: Vec<Span>,
     /// Places where a column is written with its table, and which reference's name that is.
     pub(crate) table_prefixes: Vec<(Span, String)>,
+    /// Each TABLE of `TABLE t`: servers get `SELECT * FROM t`, which takes an alias.
+    pub(crate) table_words: Vec<Span>,
     /// The references that DELETE from several tables deletes from.
     pub(crate) deleted: Vec<usize>,
     /// Predicates of one reference alone, which may be applied to its rows before anything else.
     pub(crate) early: Vec<Early>,
+    /// Columns whose rows count only where they equal another reference's.
+    pub(crate) equal: Vec<Equal>,
 }
 
 impl Analysis {
@@ -73,7 +77,9 @@ impl Analysis {
             blocks: 0,
             schema_prefixes: Vec::new(),
             table_prefixes: Vec::new(),
+            table_words: Vec::new(),
             early: Vec::new(),
+            equal: Vec::new(),
             deleted: Vec::new(),
         }
     }
@@ -146,6 +152,12 @@ struct Condition<'q> {
     whole: Vec<usize>,
     /// It is an outer join's, which fills these rows up with NULLs where it does not hold.
     outer: bool,
+}
+
+impl Condition<'_> {
+    fn judge(&self) -> Judge<'_> {
+        Judge { expr: self.expr, restricts: &self.restricts, whole: &self.whole, outer: self.outer }
+    }
 }
 
 /// A block being read.
@@ -245,9 +257,11 @@ impl Collector<'_> {
             let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
             self.wildcard_prefixes(&parts);
             let exposed = parts.last().map(|name| name.value.clone()).unwrap_or_default();
-            let found = self.analysis.refs.iter().position(|found| {
-                found.block == 0 && found.exposed.eq_ignore_ascii_case(&exposed)
-            });
+            let found = self
+                .analysis
+                .refs
+                .iter()
+                .position(|found| found.block == 0 && found.exposed.eq_ignore_ascii_case(&exposed));
             self.analysis.deleted.push(found.ok_or_else(|| {
                 PlanError::refused(format!(
                     "DELETE names table {exposed}, which is not among those that it reads; name it as it stands there, with \
@@ -326,7 +340,12 @@ impl Collector<'_> {
                     let filled = (side != Side::Inner).then_some(&*restricts);
                     self.using(columns, (&inside, &right), filled, block);
                 }
-                JoinConstraint::Natural | JoinConstraint::None => {}
+                JoinConstraint::Natural => {
+                    let filled = (side != Side::Inner).then_some(&*restricts);
+                    let columns = if block.opaque { Vec::new() } else { self.common(&inside, &right) };
+                    self.using(&columns, (&inside, &right), filled, block);
+                }
+                JoinConstraint::None => {}
             }
             match side {
                 Side::Inner => {}
@@ -371,6 +390,24 @@ impl Collector<'_> {
             }
             other => Err(PlanError::refused(format!("FROM {other} is not supported"))),
         }
+    }
+
+    /// The columns that a NATURAL join compares: all that both operands have and show. None where the right operand is
+    /// no single table, or one that is not known.
+    fn common(&self, left: &[usize], right: &[usize]) -> Vec<ObjectName> {
+        let definition = |table: usize| self.analysis.refs[table].table.table.definition.as_deref();
+        let &[only] = right else { return Vec::new() };
+        let Some(known) = definition(only).filter(|_| left.iter().all(|&table| definition(table).is_some()))
+        else {
+            return Vec::new();
+        };
+        let shown = |table: usize, name: &str| {
+            let column = definition(table).and_then(|definition| definition.column(name));
+            column.is_some_and(|column| !column.invisible)
+        };
+        let columns = known.columns.iter().filter(|column| !column.invisible);
+        let common = columns.filter(|column| left.iter().any(|&table| shown(table, &column.name)));
+        common.map(|column| ObjectName::from(vec![Ident::new(column.name.clone())])).collect()
     }
 
     /// `USING (c)` compares the right operand's c with that of the left one, which is a coalesced column where several
@@ -419,15 +456,16 @@ impl Collector<'_> {
             let filled = condition.outer.then_some(&*condition.restricts);
             equalities(condition.expr, scope, filled, &mut block.equalities);
         }
-        for condition in &block.conditions {
-            self.analysis.early.extend(early(condition.expr, scope, &condition.whole));
-        }
+        let judges: Vec<Judge<'_>> = block.conditions.iter().map(Condition::judge).collect();
+        let (early, equal) = early(&judges, scope);
+        self.analysis.early.extend(early);
+        self.analysis.equal.extend(equal);
         let key =
             |index: usize, sharding: &Sharding| Column { table: index, name: sharding.column.to_lowercase() };
         let anchor = (first..scope.refs.len()).find_map(|index| {
             let found = &scope.refs[index];
             let sharding = found.table.table.sharding().filter(|_| !found.nullable)?;
-            Some((sharding, equal_to(scope, key(index, sharding), &block.equalities)))
+            Some((index, sharding, equal_to(scope, key(index, sharding), &block.equalities)))
         });
         let mut results = Vec::new();
         for (index, found) in scope.refs.iter().enumerate().skip(first) {
@@ -438,8 +476,9 @@ impl Collector<'_> {
                 block.conditions.iter().filter(|condition| condition.restricts.contains(&index));
             let reach = restricting
                 .fold(crate::reach::Reach::All, |reach, condition| reach.and(reader.reach(condition.expr)));
-            let co_located = anchor.as_ref().is_some_and(|(anchor, class)| {
-                class.contains(&key(index, sharding)) && anchor.co_located(sharding)
+            // A table meets its own rows, also where its definition is not known.
+            let co_located = anchor.as_ref().is_some_and(|(at, anchor, class)| {
+                *at == index || class.contains(&key(index, sharding)) && anchor.co_located(sharding)
             });
             results.push((index, reach, co_located));
         }

@@ -3,57 +3,153 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use serval_types::ColumnType;
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Query, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
-use super::columns::Scope;
+use super::columns::{Column, Scope};
 
 /// A term of a condition that needs the columns of one reference only.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Early {
     /// The reference, as an index into the statement's.
     pub(crate) table: usize,
     /// The term, as it was parsed.
     pub(crate) expr: Expr,
-    /// The place of the first column in it.
-    pub(crate) place: Span,
+    /// The places of the columns in it, each from its first name to its last.
+    pub(crate) places: Vec<(Span, Span)>,
+    /// The term is another reference's, and holds for this column in the place of that one's.
+    pub(crate) of: Option<String>,
+    /// The column, where the term has only one.
+    only: Option<Column>,
+    /// No row of the result fails the term.
+    certain: bool,
 }
 
-/// The terms of `condition` that speak of one of the references `whole` alone, which are those whose rows reach the
-/// condition without having been filled up with NULLs.
-pub(super) fn early(condition: &Expr, scope: Scope<'_>, whole: &[usize]) -> Vec<Early> {
-    let mut terms = Vec::new();
-    split(condition, &mut terms);
-    let found = terms.into_iter().filter_map(|expr| {
-        let (table, place) = only_table(expr, scope)?;
-        whole.contains(&table).then(|| Early { table, expr: expr.clone(), place })
-    });
-    found.collect()
+/// A condition of a block, as far as rows may be thrown away by it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) expr: &'a Expr,
+    /// The references that it restricts.
+    pub(super) restricts: &'a [usize],
+    /// Those of them whose rows reach it without having been filled up with NULLs.
+    pub(super) whole: &'a [usize],
+    /// It is an outer join's.
+    pub(super) outer: bool,
 }
 
-fn split<'e>(expr: &'e Expr, terms: &mut Vec<&'e Expr>) {
-    match expr {
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            split(left, terms);
-            split(right, terms);
-        }
-        expr => terms.push(expr),
+/// The terms of a block's conditions that speak of one reference alone, and the columns that equal others.
+pub(super) fn early(conditions: &[Judge<'_>], scope: Scope<'_>) -> (Vec<Early>, Vec<Equal>) {
+    let mut found: Vec<Early> = conditions.iter().flat_map(|judge| judge.early(scope)).collect();
+    let equal: Vec<Equal> = conditions.iter().flat_map(|judge| judge.equal(scope)).collect();
+    // One by one, because what follows from a term may follow on.
+    let mut at = 0;
+    while let Some(term) = found.get(at) {
+        let more = equal.iter().filter_map(|equal| equal.carry(term));
+        let known = |new: &Early| {
+            let same = |old: &Early| old.only == new.only && old.places == new.places;
+            found.iter().any(same)
+        };
+        let more: Vec<Early> = more.filter(|new| !known(new)).collect();
+        found.extend(more);
+        at += 1;
+    }
+    (found, equal)
+}
+
+impl Judge<'_> {
+    fn early(self, scope: Scope<'_>) -> Vec<Early> {
+        let found = terms(self.expr).into_iter().filter_map(|expr| {
+            let (columns, places) = columns(expr, scope)?;
+            let mut tables = columns.iter().map(|column| column.table);
+            let table = tables.next().filter(|table| tables.all(|other| other == *table))?;
+            let only = columns.first().filter(|first| columns.iter().all(|column| column == *first)).cloned();
+            let certain = !self.outer && !scope.refs[table].nullable;
+            let whole = self.whole.contains(&table);
+            whole.then(|| Early { table, expr: expr.clone(), places, of: None, only, certain })
+        });
+        found.collect()
+    }
+
+    fn equal(self, scope: Scope<'_>) -> Vec<Equal> {
+        let pair = |expr: &Expr| match expr {
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                Some((scope.column(left)?, scope.column(right)?))
+            }
+            _ => None,
+        };
+        let pairs = terms(self.expr).into_iter().filter_map(pair);
+        let exact = pairs.filter(|(one, two)| one.table != two.table && is_exact(scope, one, two));
+        let both = exact.flat_map(|(one, two)| [(one.clone(), two.clone()), (two, one)]);
+        let reach = |to: usize, from: usize| match self.outer {
+            false => !scope.refs[to].nullable,
+            // Rows that it fills up are dropped where they equal none that stays.
+            true => self.whole.contains(&to) && !self.restricts.contains(&from),
+        };
+        let allowed = both.filter(|(from, to)| reach(to.table, from.table));
+        allowed.map(|(from, to)| Equal { from, to, certain: !self.outer }).collect()
     }
 }
 
-/// The reference that all columns of an expression belong to, where that is certain, and where the first one stands.
-fn only_table(expr: &Expr, scope: Scope<'_>) -> Option<(usize, Span)> {
-    let mut reader = Reader { scope, tables: BTreeSet::new(), place: None };
-    if expr.visit(&mut reader).is_break() || reader.tables.len() != 1 {
+/// Two columns of which the second, wherever its row counts, equals the first.
+#[derive(Debug)]
+pub(crate) struct Equal {
+    /// The column that is there.
+    pub(crate) from: Column,
+    /// The one whose rows count only where they equal it.
+    pub(crate) to: Column,
+    certain: bool,
+}
+
+impl Equal {
+    /// What a term says of the second column.
+    fn carry(&self, term: &Early) -> Option<Early> {
+        let fits = term.certain && term.only.as_ref() == Some(&self.from);
+        fits.then(|| Early {
+            table: self.to.table,
+            of: Some(self.to.name.clone()),
+            only: Some(self.to.clone()),
+            certain: self.certain,
+            ..term.clone()
+        })
+    }
+}
+
+/// Whether equal values of two columns are the same value for every predicate.
+fn is_exact(scope: Scope<'_>, one: &Column, two: &Column) -> bool {
+    let declared = |column: &Column| scope.column_type(column.table, &column.name);
+    match (declared(one), declared(two)) {
+        (Some(ColumnType::Int { .. }), Some(ColumnType::Int { .. })) => true,
+        (Some(one @ (ColumnType::Decimal { .. } | ColumnType::Date)), Some(two)) => one == two,
+        _ => false,
+    }
+}
+
+/// What AND joins.
+fn terms(condition: &Expr) -> Vec<&Expr> {
+    match condition {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            let mut found = terms(left);
+            found.extend(terms(right));
+            found
+        }
+        expr => vec![expr],
+    }
+}
+
+/// The columns of an expression and their places, where all are certain and there is one.
+fn columns(expr: &Expr, scope: Scope<'_>) -> Option<(Vec<Column>, Vec<(Span, Span)>)> {
+    let mut reader = Reader { scope, columns: Vec::new(), places: BTreeSet::new() };
+    if expr.visit(&mut reader).is_break() || reader.columns.is_empty() {
         return None;
     }
-    Some((reader.tables.pop_first()?, reader.place?))
+    Some((reader.columns, reader.places.into_iter().collect()))
 }
 
 struct Reader<'a> {
     scope: Scope<'a>,
-    tables: BTreeSet<usize>,
-    place: Option<Span>,
+    columns: Vec<Column>,
+    places: BTreeSet<(Span, Span)>,
 }
 
 impl Visitor for Reader<'_> {
@@ -64,17 +160,15 @@ impl Visitor for Reader<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        let first: &Ident = match expr {
-            Expr::Identifier(name) => name,
-            Expr::CompoundIdentifier(parts) => match parts.first() {
-                Some(first) => first,
-                None => return ControlFlow::Break(()),
-            },
+        let parts: &[Ident] = match expr {
+            Expr::Identifier(name) => std::slice::from_ref(name),
+            Expr::CompoundIdentifier(parts) => parts,
             _ => return ControlFlow::Continue(()),
         };
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return ControlFlow::Break(()) };
         let Some(column) = self.scope.column(expr) else { return ControlFlow::Break(()) };
-        self.tables.insert(column.table);
-        self.place.get_or_insert(first.span);
+        self.columns.push(column);
+        self.places.insert((first.span, last.span));
         ControlFlow::Continue(())
     }
 }

@@ -11,5 +11,6 @@ mod predicate;
 mod tables;
 
 pub(crate) use block::Analysis;
-pub(crate) use columns::Scope;
+pub(crate) use columns::{Column, Scope};
+pub(crate) use early::{Early, Equal};
 pub(crate) use tables::TableRef;

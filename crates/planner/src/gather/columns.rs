@@ -59,8 +59,16 @@ impl Named {
                 *all |= here && meant;
             }
         }
+        for word in &gathering.analysis.table_words {
+            let behind = refs.iter().enumerate().filter(|(_, found)| found.name.start > word.start);
+            if let Some((index, _)) = behind.min_by_key(|(_, found)| found.name.start) {
+                all_of[index] = true;
+            }
+        }
         let compared = compared(gathering);
-        let asks = |at: &usize| tokens[*at].is_word(sql, "DEFAULT") && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
+        let asks = |at: &usize| {
+            tokens[*at].is_word(sql, "DEFAULT") && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('))
+        };
         let defaults = (0..tokens.len()).any(|at| asks(&at));
         Ok(Self { words, all_of, compared, defaults })
     }

@@ -5,9 +5,10 @@ use serval_types::Value;
 use sqlparser::ast::{Expr, SetExpr, Statement};
 
 use super::Gathering;
+use super::temporary::quoted;
 use super::terms::terms;
 use super::total::is_total;
-use crate::analysis::Scope;
+use crate::analysis::{Early, Scope};
 use crate::planner::dml;
 
 /// A term of a condition: its text, and what it parses to by itself.
@@ -21,22 +22,27 @@ impl Gathering<'_> {
     /// The terms of all conditions.
     pub(super) fn terms(&self) -> Vec<Term> {
         let spans = terms(self.planning.sql, &self.tokens).into_iter();
-        spans.filter_map(|span| Some(Term { span, expr: self.parse(span.text(self.planning.readable))? })).collect()
+        spans
+            .filter_map(|span| Some(Term { span, expr: self.parse(span.text(self.planning.readable))? }))
+            .collect()
     }
 
     /// The predicates over one reference alone, as text that stands where the table has its exposed name.
     pub(super) fn filters(&self, table: usize) -> Vec<String> {
         let own = self.analysis.early.iter().filter(|early| early.table == table);
-        let found = own.filter_map(|early| {
-            let place = self.planning.parsed.locator.span(early.place).start;
-            let is = |term: &&Term| term.span.start <= place && place < term.span.end && term.expr == early.expr;
-            self.filter(table, self.terms.iter().find(is)?.span)
-        });
-        found.collect()
+        let mut found: Vec<String> = Vec::new();
+        for early in own {
+            let text = self.filter(early);
+            found.extend(text.filter(|text| !found.contains(text)));
+        }
+        found
     }
 
-    fn filter(&self, table: usize, term: Span) -> Option<String> {
-        let text = self.with_values(term)?;
+    fn filter(&self, early: &Early) -> Option<String> {
+        let table = early.table;
+        let place = self.places(early).next()?.start;
+        let is = |term: &&Term| term.span.start <= place && place < term.span.end && term.expr == early.expr;
+        let text = self.with_values(self.terms.iter().find(is)?.span, early)?;
         let refs = &self.analysis.refs[..=table];
         let scope = Scope { refs, first: table, opaque: false };
         is_total(&self.parse(&text)?, scope).then(|| format!("({text})"))
@@ -51,14 +57,31 @@ impl Gathering<'_> {
         select.selection.filter(|_| plain && !grouped && statement.trailing_lock.is_none())
     }
 
-    /// The text of a term, with its parameters' values and without schemas before columns; `None` where a value has no
-    /// form that is safe to write.
-    fn with_values(&self, term: Span) -> Option<String> {
+    /// Where the columns of a term stand.
+    fn places(&self, early: &Early) -> impl Iterator<Item = Span> {
+        let locator = &self.planning.parsed.locator;
+        early
+            .places
+            .iter()
+            .map(|(first, last)| Span { start: locator.span(*first).start, end: locator.span(*last).end })
+    }
+
+    /// The text of a term, with its parameters' values, and with the columns under the name that the reference has
+    /// here; `None` where a value has no form that is safe to write.
+    fn with_values(&self, term: Span, early: &Early) -> Option<String> {
         let inside = |span: &Span| term.start <= span.start && span.end <= term.end;
         let here = |span: Span| Span { start: span.start - term.start, end: span.end - term.start };
-        let prefixes = self.analysis.schema_prefixes.iter().filter(|span| inside(span));
-        let mut edits: Vec<Edit> =
-            prefixes.map(|span| Edit { at: here(*span), text: String::new() }).collect();
+        let mut edits: Vec<Edit> = match &early.of {
+            Some(name) => {
+                let exposed = &self.analysis.refs[early.table].exposed;
+                let column = format!("{}.{}", quoted(exposed), quoted(name));
+                self.places(early).map(|place| Edit { at: here(place), text: column.clone() }).collect()
+            }
+            None => {
+                let prefixes = self.analysis.schema_prefixes.iter().filter(|span| inside(span));
+                prefixes.map(|span| Edit { at: here(*span), text: String::new() }).collect()
+            }
+        };
         edits.dedup();
         let parameters = self.tokens.iter().filter(|token| token.kind == TokenKind::Parameter).enumerate();
         for (index, token) in parameters.filter(|(_, token)| inside(&token.span)) {

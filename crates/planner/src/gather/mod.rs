@@ -7,6 +7,7 @@
 
 mod columns;
 mod filter;
+mod reduce;
 mod segments;
 mod source;
 mod temporary;
@@ -22,10 +23,10 @@ use crate::analysis::{Analysis, TableRef};
 use crate::bound::Note;
 use crate::error::PlanError;
 use crate::operand::Values;
-use crate::physical::quote;
+use crate::physical::{SELECT_ALL, quote};
 use crate::plan::{Gathers, Kind, Plan};
 use crate::planner::{dml, readable};
-use crate::primitive::{Gather, Primitive, Target};
+use crate::primitive::{Gather, GatherSource, Primitive, Target};
 use crate::statement::{Planning, plan_tables};
 use segments::Segments;
 use serval_types::NodeId;
@@ -63,6 +64,20 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     let local = |token: &Token| NOT_THERE.iter().any(|name| token.is_word(sql, name));
     if tokens.iter().any(local) {
         return Some("it asks for what belongs to one server's session");
+    }
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token: &Token| token.is_word(sql, word));
+    let numbers = |at: usize| (is(at, "NEXT") || is(at, "PREVIOUS")) && is(at + 1, "VALUE");
+    if (0..tokens.len()).any(numbers) {
+        return Some("it takes a number of a sequence");
+    }
+    let searches =
+        |at: usize| is(at, "AGAINST") && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
+    if (0..tokens.len()).any(searches) {
+        return Some("it searches a full-text index");
+    }
+    let part = |at: usize| is(at, "PARTITION") && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
+    if (0..tokens.len()).any(|at| is(at, "SYSTEM_TIME") || part(at)) {
+        return Some("it reads partitions or the history of a table");
     }
     let assigns = |token: &Token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=";
     tokens.iter().any(assigns).then_some("it assigns variables")
@@ -180,8 +195,31 @@ impl<'a> Gathering<'a> {
     fn gather(&self) -> Result<Gather, PlanError> {
         let names = columns::Named::of(self)?;
         let sources = self.analysis.refs.iter().enumerate();
-        let sources = sources.map(|(index, found)| self.source(index, found, &names));
-        Ok(Gather { sources: sources.collect::<Result<_, _>>()?, statement: self.statement()? })
+        let sources = sources.map(|(index, found)| self.source(index, found, &names, None));
+        let mut sources = sources.collect::<Result<Vec<_>, _>>()?;
+        self.copies(&mut sources);
+        let order = self.reduce(&names, &mut sources)?;
+        Ok(Gather { sources, order, statement: self.statement()? })
+    }
+
+    /// Has rows that are already there copied there: a table that is mentioned twice is read once, and looks the same
+    /// in both places.
+    fn copies(&self, sources: &mut [GatherSource]) {
+        let refs = &self.analysis.refs;
+        let same_table = |one: usize, two: usize| {
+            let (one, two) = (&refs[one].table, &refs[two].table);
+            one.schema == two.schema && one.table.name == two.table.name
+        };
+        for index in 1..sources.len() {
+            let (before, source) = (&sources[..index], &sources[index]);
+            let is_like = |other: &GatherSource| {
+                // With predicates in it the text has the reference's own name.
+                let filtered = other.filters + source.filters > 0 && other.rows != source.rows;
+                !filtered && other.names == source.names && same_table(other.table, source.table)
+            };
+            let found = before.iter().position(|other| other.copy_of.is_none() && is_like(other));
+            sources[index].copy_of = found;
+        }
     }
 
     /// The client's text with temporary tables in the place of its own.
@@ -192,6 +230,8 @@ impl<'a> Gathering<'a> {
         }
         edits
             .extend(self.analysis.schema_prefixes.iter().map(|span| Edit { at: *span, text: String::new() }));
+        let words = self.analysis.table_words.iter();
+        edits.extend(words.map(|word| Edit { at: *word, text: SELECT_ALL.to_owned() }));
         edits.extend(self.index_hints().into_iter().map(|at| Edit { at, text: String::new() }));
         edits.sort_by_key(|edit| edit.at);
         edits.dedup();

@@ -9,7 +9,7 @@ use super::{Gathering, read, temporary_name};
 use crate::analysis::TableRef;
 use crate::error::PlanError;
 use crate::operand::ClientText;
-use crate::primitive::{GatherSource, Loading};
+use crate::primitive::{GatherSource, Loading, Reduction};
 
 impl Gathering<'_> {
     /// How the rows of one reference are brought.
@@ -21,6 +21,7 @@ impl Gathering<'_> {
         index: usize,
         found: &TableRef,
         named: &Named,
+        reduction: Option<Reduction>,
     ) -> Result<GatherSource, PlanError> {
         let definition = found.table.table.definition.as_deref().ok_or_else(|| {
             PlanError::refused(format!(
@@ -32,7 +33,9 @@ impl Gathering<'_> {
         // Names of ours in a text of the client's character set.
         let in_utf8 = self.values.text == ClientText::Other && !select(found, &columns, &[]).is_ascii();
         let filters = if in_utf8 { Vec::new() } else { self.filters(index) };
-        let sql = select(found, &columns, &filters);
+        let reduced = reduction.iter().map(|reduction| reduction.marker.clone());
+        let predicates: Vec<String> = filters.iter().cloned().chain(reduced).collect();
+        let sql = select(found, &columns, &predicates);
         let rows = read(self.planning, &found.table.schema, &sql, self.values)?;
         let table = Temporary { name: temporary_name(index), found, definition, columns: &columns, named };
         Ok(GatherSource {
@@ -41,6 +44,9 @@ impl Gathering<'_> {
             create: table.create()?,
             insert: table.insert(),
             in_utf8,
+            copy_of: None,
+            reduction,
+            names: columns.iter().map(|column| quoted(&column.name)).collect(),
             columns: columns.iter().map(|column| loading(&column.column_type)).collect(),
             rows: Box::new(rows),
             filters: filters.len(),

@@ -85,7 +85,8 @@ impl Temporary<'_> {
             keys.push(format!("PRIMARY KEY ({})", list(primary)));
             leading.push(primary[0].to_lowercase());
         }
-        for key in self.definition.unique_keys.iter().filter(|key| key.whole && self.is_unique(&key.columns)) {
+        for key in self.definition.unique_keys.iter().filter(|key| key.whole && self.is_unique(&key.columns))
+        {
             keys.push(format!("UNIQUE KEY ({})", list(&key.columns)));
             leading.push(key.columns[0].to_lowercase());
         }
@@ -101,7 +102,8 @@ impl Temporary<'_> {
     /// Whether a unique key holds among the rows of all shards, and all of its columns are brought.
     fn is_unique(&self, columns: &[String]) -> bool {
         let is = |one: &str, two: &str| one.eq_ignore_ascii_case(two);
-        let brought = |name: &String| self.columns.iter().any(|column| is(&column.name, name) && !column.invisible);
+        let brought =
+            |name: &String| self.columns.iter().any(|column| is(&column.name, name) && !column.invisible);
         if columns.is_empty() || !columns.iter().all(brought) {
             return false;
         }
@@ -112,7 +114,8 @@ impl Temporary<'_> {
                 let holds_key = columns.iter().any(|name| is(name, &sharding.column));
                 let automatic = self.definition.auto_increment();
                 let sequenced = table.unique == Uniqueness::Sequence
-                    && automatic.is_some_and(|automatic| columns.iter().any(|name| is(name, &automatic.name)));
+                    && automatic
+                        .is_some_and(|automatic| columns.iter().any(|name| is(name, &automatic.name)));
                 sequenced || holds_key && sharding.equal_values_share_a_shard()
             }
         }

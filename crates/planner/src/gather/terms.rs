@@ -7,8 +7,24 @@ use serval_sql::{Span, Token, TokenKind};
 
 /// Words behind which a condition of the same depth is over.
 const ENDS: [&str; 18] = [
-    "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "FOR", "LOCK", "PROCEDURE", "INTO", "UNION", "INTERSECT", "EXCEPT",
-    "WHERE", "ON", "JOIN", "STRAIGHT_JOIN", "INNER", "CROSS",
+    "GROUP",
+    "HAVING",
+    "WINDOW",
+    "ORDER",
+    "LIMIT",
+    "FOR",
+    "LOCK",
+    "PROCEDURE",
+    "INTO",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "WHERE",
+    "ON",
+    "JOIN",
+    "STRAIGHT_JOIN",
+    "INNER",
+    "CROSS",
 ];
 /// Words that end a condition unless they are functions.
 const ENDS_NO_CALL: [&str; 3] = ["LEFT", "RIGHT", "NATURAL"];
@@ -45,7 +61,8 @@ impl Cutter<'_> {
 
     /// The terms of the condition that begins at a token; one where another connective than AND joins them.
     fn terms(&self, start: usize) -> Vec<Span> {
-        let (mut cuts, mut depth, mut between, mut cases, mut whole) = (Vec::new(), 0_usize, 0_usize, 0_usize, false);
+        let (mut cuts, mut depth, mut between, mut cases, mut whole) =
+            (Vec::new(), 0_usize, 0_usize, 0_usize, false);
         let mut end = self.tokens.len();
         for at in start..self.tokens.len() {
             let token = &self.tokens[at];

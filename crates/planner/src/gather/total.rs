@@ -139,14 +139,17 @@ impl Total<'_> {
             | ColumnType::Bit { .. } => Some(Domain::Number),
             ColumnType::Text { .. } => Some(Domain::Text),
             ColumnType::Enum { .. } | ColumnType::Set { .. } => Some(Domain::Member),
-            ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => Some(Domain::Moment),
+            ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
+                Some(Domain::Moment)
+            }
             _ => None,
         }
     }
 
     /// A column with a date in it.
     fn is_dated(&self, expr: &Expr) -> bool {
-        matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) && self.column(expr) == Some(Domain::Moment)
+        matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+            && self.column(expr) == Some(Domain::Moment)
     }
 
     fn function(&self, function: &Function) -> Option<Domain> {
@@ -154,7 +157,9 @@ impl Total<'_> {
         let is = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
         let arguments: Vec<&Expr> = match &function.args {
             FunctionArguments::None => Vec::new(),
-            FunctionArguments::List(list) if list.clauses.is_empty() && list.duplicate_treatment.is_none() => {
+            FunctionArguments::List(list)
+                if list.clauses.is_empty() && list.duplicate_treatment.is_none() =>
+            {
                 let plain = list.args.iter().map(|argument| match argument {
                     FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
                     _ => None,
@@ -201,10 +206,15 @@ fn is_digits(text: &[u8]) -> bool {
 fn is_civil(text: &[u8]) -> bool {
     let shape = |pattern: &[u8], text: &[u8]| {
         text.len() == pattern.len()
-            && text.iter().zip(pattern).all(|(byte, like)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like })
+            && text
+                .iter()
+                .zip(pattern)
+                .all(|(byte, like)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like })
     };
     let Some((date, time)) = text.split_at_checked(10) else { return false };
-    let number = |text: &[u8]| text.iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit.wrapping_sub(b'0')));
+    let number = |text: &[u8]| {
+        text.iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit.wrapping_sub(b'0')))
+    };
     let dated = shape(b"0000-00-00", date)
         && (1..=12).contains(&number(&date[5..7]))
         && (1..=28).contains(&number(&date[8..10]).min(28))
@@ -228,7 +238,17 @@ mod tests {
         for text in ["2026-01-31", "2026-02-28 23:59:59", "1995-12-31"] {
             assert!(is_civil(text.as_bytes()), "{text}");
         }
-        for text in ["2026-02-30", "2026-13-01", "2026-00-01", "2026-01-00", "2026-04-31", "2026-01-32", "26-01-01", "x", "2026-01-01 24:00:00"] {
+        for text in [
+            "2026-02-30",
+            "2026-13-01",
+            "2026-00-01",
+            "2026-01-00",
+            "2026-04-31",
+            "2026-01-32",
+            "26-01-01",
+            "x",
+            "2026-01-01 24:00:00",
+        ] {
             assert!(!is_civil(text.as_bytes()), "{text}");
         }
         assert!(is_digits(b"-12") && !is_digits(b"") && !is_digits(b"1x"));

@@ -8,6 +8,8 @@ use super::{Primitive, Target};
 pub struct Gather {
     /// The tables, in the order of the text; one for each mention.
     pub sources: Vec<GatherSource>,
+    /// In which order they are loaded, as indexes into `sources`.
+    pub order: Vec<usize>,
     /// The client's statement over the temporary tables.
     pub statement: Target,
 }
@@ -17,6 +19,8 @@ pub struct Gather {
 pub struct GatherSource {
     /// Which of the statement's tables it is, as an index into [`Bound::tables`](crate::Bound::tables).
     pub table: usize,
+    /// The temporary table's columns, quoted.
+    pub names: Vec<String>,
     /// The name of the temporary table.
     pub name: String,
     /// Its CREATE TEMPORARY TABLE.
@@ -27,10 +31,27 @@ pub struct GatherSource {
     pub in_utf8: bool,
     /// The columns in order: how each is loaded.
     pub columns: Vec<Loading>,
+    /// The earlier one that has the same rows in the same columns, from which they are copied there.
+    pub copy_of: Option<usize>,
+    /// Keys of an earlier one that the rows must have, where those are few.
+    pub reduction: Option<Reduction>,
     /// Reads the rows, always as text.
     pub rows: Box<Primitive>,
     /// The predicates that the nodes apply already, for EXPLAIN.
     pub filters: usize,
+}
+
+/// Only rows with certain keys are needed: those that another source has brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reduction {
+    /// The source with the keys.
+    pub from: usize,
+    /// Which of its columns.
+    pub column: usize,
+    /// The column here that equals it, as the statements that read the rows call it.
+    pub key: String,
+    /// The predicate in those statements that the keys take the place of. It is true of all rows that can be needed.
+    pub marker: String,
 }
 
 /// How the text of a cell becomes a literal that stores the same value again.

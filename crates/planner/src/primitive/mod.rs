@@ -17,7 +17,7 @@ mod spread;
 
 pub use aggregate::{Aggregate, Combine};
 pub use cut::Cut;
-pub use gather::{Gather, GatherSource, Loading};
+pub use gather::{Gather, GatherSource, Loading, Reduction};
 pub use limit::Limit;
 pub use merge_sort::MergeSort;
 pub use returning::Returning;

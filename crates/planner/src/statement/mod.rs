@@ -13,7 +13,7 @@ pub(crate) mod update;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{LexOptions, Parsed, Scan, TokenKind, VersionComments, tokens};
+use serval_sql::{LexOptions, Modifier, Parsed, Scan, TokenKind, VersionComments, tokens};
 use serval_types::NodeId;
 use sqlparser::ast::Statement;
 
@@ -76,6 +76,12 @@ impl Planning<'_> {
                  itself; restrict the statement to one value of the sharding column, or use SELECT … INTO",
             );
         }
+        if self.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::RowsExamined) {
+            return Some(
+                "LIMIT ROWS EXAMINED over several shards is not supported: each would count by itself; use LIMIT, or \
+                 restrict the statement to one value of the sharding column",
+            );
+        }
         if self.parsed.into_variables.is_some() {
             return Some("SELECT … INTO over several shards is not supported here");
         }
@@ -92,7 +98,9 @@ impl Planning<'_> {
 
     /// The tables of the statement, with what its predicates leave of each.
     pub(crate) fn analyse(self) -> Result<Analysis, PlanError> {
-        Analysis::of(&self.parsed.ast, self.catalog, self.schema, &self.parsed.locator, self.scan)
+        let parsed = self.parsed;
+        let found = Analysis::of(&parsed.ast, self.catalog, self.schema, &parsed.locator, self.scan)?;
+        Ok(Analysis { table_words: parsed.table_words.clone(), ..found })
     }
 
     /// The node for statements without tables: the default node of the current schema, or the first node.

@@ -48,6 +48,16 @@ fn columns_lose_the_schema_that_a_derived_table_has_not() {
 }
 
 #[test]
+fn plain_columns_of_the_result_are_named() {
+    let labels =
+        |sql| find(sql, None).expect("a query").labels.into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+    let sql = "SELECT table_name, t.Engine, table_rows AS n, UPPER(engine) FROM information_schema.tables t UNION SELECT \
+               x, y, z, w FROM information_schema.tables WHERE table_name IN (SELECT name FROM information_schema.views)";
+    assert_eq!(labels(sql), ["table_name", "Engine"]);
+    assert_eq!(labels("(SELECT `a b` FROM information_schema.views)"), ["a b"]);
+}
+
+#[test]
 fn the_current_schema_counts() {
     check("SELECT * FROM tables", Some("information_schema"), "SELECT * FROM [information_schema.tables+]");
     assert!(matches!(find("SELECT * FROM tables", None), Err(PlanError::NoSchema)));

@@ -7,7 +7,7 @@ use serval_sql::{Scan, StatementClass};
 use serval_wire::Capabilities;
 use serval_wire::packet::OkPacket;
 
-use crate::session::contains_word;
+use crate::words::contains_word;
 
 /// What an OK packet counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

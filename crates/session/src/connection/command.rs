@@ -36,7 +36,7 @@ where
     }
     session.changes.clear();
     writer.set_metadata(session.metadata);
-    session.entry.begin(name(&command), statement_of(session, &command, &payload));
+    session.began = session.entry.begin(name(&command), statement_of(session, &command, &payload));
     match command {
         Command::Query(_) => statement::query(session, writer, &payload.slice(1..)).await?,
         Command::Quit => return Ok(Next::Close),
@@ -90,7 +90,7 @@ where
     let (attributes, sql) = split_query(body).map_err(|error| error.to_mysql())?;
     session.changes.clear();
     writer.set_metadata(session.metadata);
-    session.entry.begin("Query", Some(sql.clone()));
+    session.began = session.entry.begin("Query", Some(sql.clone()));
     session.attributes = attributes;
     let span = statement::span(session);
     Box::pin(statement::query(session, writer, &sql)).instrument(span).await?;

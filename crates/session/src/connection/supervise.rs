@@ -51,13 +51,13 @@ where
     let committing = session.transaction.committing();
     let running = Arc::clone(session.backend.running());
     running.begin(session.transaction.is_open());
-    let work = async {
-        let next = command::answer(session, writer, packet.payload).await?;
-        writer.flush().await?;
-        Ok(next)
-    };
     let result = {
-        let mut work = pin!(work);
+        // Pinned where it is made: it is too large to be moved.
+        let mut work = pin!(async {
+            let next = command::answer(session, writer, packet.payload).await?;
+            writer.flush().await?;
+            Ok(next)
+        });
         tokio::select! {
             biased;
             result = &mut work => result,

@@ -131,6 +131,26 @@ mod tests {
         peer.map(|peer| peer.to_string())
     }
 
+    proptest::proptest! {
+        /// What a header says of its own length never exceeds what has come, whatever it says.
+        #[test]
+        fn no_bytes_make_it_panic(
+            version in 0_usize..3,
+            tail in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+            changed in 0_usize..28,
+            byte: u8,
+        ) {
+            let start = [&b""[..], b"PROXY TCP4 ", V2][version];
+            let mut bytes = [start, &tail].concat();
+            if let Some(place) = bytes.get_mut(changed) {
+                *place = byte;
+            }
+            if let Ok(Some((_, length))) = parse(&bytes) {
+                proptest::prop_assert!(length <= bytes.len());
+            }
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn both_versions_name_the_client() {
         let v1 = b"PROXY TCP4 1.2.3.4 10.0.0.9 4444 3306\r\n";

@@ -93,14 +93,13 @@ const BEFORE_TABLES: [&str; 5] = ["into", "insert", "replace", "ignore", "table"
 /// Whether the statement may name any fact: a quick look at the bytes that is never wrongly `false`.
 #[must_use]
 pub fn may_mention(sql: &[u8]) -> bool {
-    sql.iter().enumerate().any(|(at, byte)| match byte {
+    memchr::memchr3_iter(b'@', b'(', b'_', sql).any(|at| match sql[at] {
         b'@' => sql.get(at + 1) == Some(&b'@'),
         b'(' => sql.get(..at).is_some_and(ends_with_function),
         // CURRENT_USER and CURRENT_ROLE need no parentheses.
-        b'_' => sql
+        _ => sql
             .get(at + 1..at + 5)
             .is_some_and(|word| word.eq_ignore_ascii_case(b"user") || word.eq_ignore_ascii_case(b"role")),
-        _ => false,
     })
 }
 

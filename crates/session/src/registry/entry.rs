@@ -196,14 +196,15 @@ impl Entry {
         self.lock_thread.load(Ordering::Acquire)
     }
 
-    /// Notes that a command begins.
-    pub fn begin(&self, command: &'static str, sql: Option<Bytes>) {
+    /// Notes that a command begins, and when it does.
+    pub fn begin(&self, command: &'static str, sql: Option<Bytes>) -> Instant {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let mut activity = self.activity.lock();
         activity.command = command;
         activity.since = Instant::now();
         activity.sql = sql;
         activity.pace = None;
+        activity.since
     }
 
     /// Notes that the command's next statement begins; whether it may be given up half-way.

@@ -3,10 +3,12 @@
 //! Each session has a bell of its own and looks at its level when it rings, so that a statement registers nowhere
 //! that other sessions contend for.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Poll, Waker};
 
+use parking_lot::Mutex;
 use serval_types::MysqlError;
-use tokio::sync::Notify;
 
 use crate::failure::{Failure, interrupted, killed, shutting_down};
 
@@ -29,46 +31,61 @@ pub(super) struct Signal {
     level: AtomicU8,
     /// How many statements have been interrupted.
     interrupts: AtomicU64,
-    bell: Notify,
+    /// The session's task, which is the only one that listens. It stays here when it does not, and may be woken for
+    /// nothing: coming and going with each statement would cost more.
+    listener: Mutex<Option<Waker>>,
 }
 
 impl Signal {
     pub(super) fn raise(&self, level: Level) {
         self.level.fetch_max(level as u8, Ordering::AcqRel);
-        self.bell.notify_waiters();
+        self.ring();
     }
 
     pub(super) fn interrupt(&self) {
         self.interrupts.fetch_add(1, Ordering::AcqRel);
-        self.bell.notify_waiters();
+        self.ring();
+    }
+
+    fn ring(&self) {
+        let listener = self.listener.lock().take();
+        listener.into_iter().for_each(Waker::wake);
+    }
+
+    /// Resolves when `look` sees something, which it does whenever the bell rings.
+    async fn heard<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        poll_fn(|context| {
+            // Before the look, so that no ring in between is missed.
+            match &mut *self.listener.lock() {
+                Some(listener) => listener.clone_from(context.waker()),
+                nobody => *nobody = Some(context.waker().clone()),
+            }
+            look().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     /// Resolves when a session that waits for its client has to go.
     pub(super) async fn while_idle(&self, in_transaction: bool) -> MysqlError {
-        loop {
-            // Made before the level is looked at, so that no ring in between is missed.
-            let rung = self.bell.notified();
-            match self.level() {
-                Level::Kill => return killed(),
-                Level::End => return shutting_down(),
-                Level::Drain if !in_transaction => return shutting_down(),
-                Level::Drain | Level::Stay => rung.await,
-            }
-        }
+        self.heard(|| match self.level() {
+            Level::Kill => Some(killed()),
+            Level::End => Some(shutting_down()),
+            Level::Drain if !in_transaction => Some(shutting_down()),
+            Level::Drain | Level::Stay => None,
+        })
+        .await
     }
 
     /// Resolves when the statement that is beginning has to stop.
     pub(super) async fn during_statement(&self) -> Failure {
         let before = self.interrupts.load(Ordering::Acquire);
-        loop {
-            let rung = self.bell.notified();
-            match self.level() {
-                Level::Kill => return Failure::Fatal(killed()),
-                Level::End => return Failure::Fatal(shutting_down()),
-                _ if self.interrupts.load(Ordering::Acquire) != before => return Failure::Told(interrupted()),
-                Level::Drain | Level::Stay => rung.await,
-            }
-        }
+        self.heard(|| match self.level() {
+            Level::Kill => Some(Failure::Fatal(killed())),
+            Level::End => Some(Failure::Fatal(shutting_down())),
+            _ if self.interrupts.load(Ordering::Acquire) != before => Some(Failure::Told(interrupted())),
+            Level::Drain | Level::Stay => None,
+        })
+        .await
     }
 
     fn level(&self) -> Level {

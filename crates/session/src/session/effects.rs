@@ -4,7 +4,8 @@ use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, t
 use serval_types::Value;
 
 use super::read_back::Wanted;
-use super::{Query, contains_word};
+use super::Query;
+use crate::words::{contains_word, last_word};
 
 /// What a statement leaves in a server's session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -141,14 +142,13 @@ fn offset(query: &Query<'_>) -> Offset {
     let key = &query.scan.key;
     let tail_at = key.len().saturating_sub(64);
     let tail = &key[tail_at..];
-    let word = |word: &[u8]| tail.windows(word.len()).rposition(|part| part.eq_ignore_ascii_case(word));
-    let Some(limit) = word(b"LIMIT") else { return Offset::None };
+    let Some(limit) = last_word(tail, b"LIMIT") else { return Offset::None };
     let rest = &tail[limit + 5..];
     // Each hole is a NUL and its kind.
     let holes: Vec<usize> =
         rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at).collect();
     let comma = rest.contains(&b',');
-    let by_word = rest.windows(6).any(|part| part.eq_ignore_ascii_case(b"OFFSET"));
+    let by_word = contains_word(rest, b"OFFSET");
     if rest.contains(&b')') || !(comma || by_word) {
         return Offset::None;
     }

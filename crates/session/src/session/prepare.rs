@@ -10,10 +10,10 @@ use serval_types::Value;
 use serval_wire::command::execute::Parameters;
 
 use super::{Numbers, Query, Session, is_system_schema};
-use crate::charset;
 use crate::failure::{Failure, refused};
 use crate::heavy::beside_others;
 use crate::statement::information_schema;
+use crate::words::contains_word;
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub(crate) async fn prepare<B: Backend>(
     let Query { sql, scan, .. } = *query;
     let instant = if plan.needs_now() { Some(Instant::ask(session, catalog).await?) } else { None };
     let now = instant.as_ref().map(|instant| &instant.now);
-    let text = charset::client_text(&session.state);
+    let text = session.client_text();
     let request = BindRequest { sql, scan, parameters: query.values(), sequence_start: None, now, text };
     let demand = plan.sequence_demand(&request).map_err(|error| error.to_mysql())?;
     let numbers = match &demand {
@@ -194,11 +194,6 @@ pub(crate) async fn fixed_timestamp<B: Backend>(
     catalog: &Catalog,
 ) -> Result<Option<String>, Failure> {
     Ok(Instant::ask(session, catalog).await?.timestamp)
-}
-
-/// Whether a word stands anywhere in the text.
-pub(crate) fn contains_word(key: &[u8], word: &[u8]) -> bool {
-    key.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
 }
 
 /// Whether a statement failed to be planned because it reads a schema of the servers' own.

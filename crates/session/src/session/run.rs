@@ -35,11 +35,15 @@ impl<B: Backend> Session<B> {
         self.check_locked(bound)?;
         let was_open = self.transaction.is_open();
         self.last.nodes = targets(&bound.root).len();
-        let replicas = !was_open && self.reads_anywhere(catalog);
-        let mode = self.transaction_mode(catalog);
-        let mut outside = Transaction::new();
-        let transaction =
-            if self.stays_outside(bound, catalog) { &mut outside } else { &mut self.transaction };
+        let schema = self.current_schema(catalog);
+        let replicas = !was_open && schema.is_some_and(|schema| schema.consistency == Consistency::Any);
+        let mode = self.transaction_mode(schema);
+        let mut outside = None;
+        let transaction = if self.stays_outside(bound, catalog) {
+            outside.insert(Transaction::new())
+        } else {
+            &mut self.transaction
+        };
         let mut context = Context {
             backend: &self.backend,
             catalog,
@@ -174,11 +178,6 @@ impl<B: Backend> Session<B> {
             }
             _ => false,
         }
-    }
-
-    fn reads_anywhere(&self, catalog: &Catalog) -> bool {
-        let schema = self.schema.as_deref().and_then(|name| catalog.schema(name));
-        schema.is_some_and(|schema| schema.consistency == Consistency::Any)
     }
 
     fn facts(&self) -> identity::Facts<'_> {

@@ -11,8 +11,9 @@ use super::insert_id::Given;
 use super::{into, named_locks, select_limit, staged};
 use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
-use crate::session::{Effects, Purpose, Query, Ready, Session, contains_word, may_call_stored, found_rows, prepare};
+use crate::session::{Effects, Purpose, Query, Ready, Session, may_call_stored, found_rows, prepare};
 use crate::stream::Writer;
+use crate::words::contains_word;
 
 /// Plans, binds and executes the statement.
 pub(super) async fn run<B, W>(

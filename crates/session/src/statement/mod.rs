@@ -28,8 +28,6 @@ mod temporary;
 mod track;
 mod transaction;
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use serval_remote::Backend;
 use serval_sql::{Scan, Statement, StatementClass};
@@ -59,7 +57,7 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
-    let started = Instant::now();
+    let started = session.began;
     let scan = scan_first(session, sql)?;
     if scan.end as usize != sql.len() && writer.capabilities().contains(Capabilities::CLIENT_MULTI_STATEMENTS)
     {

@@ -57,15 +57,15 @@ async fn begin<B: Backend>(
     read_only: Option<bool>,
     snapshot: bool,
 ) -> Result<(), Failure> {
-    // What SET TRANSACTION said is for the transaction that begins. Where one is open it was for that one, and ends
-    // with it.
-    let next = match session.transaction.is_open() {
-        true => {
-            commit(session).await?;
-            Characteristics::default()
+    // What SET TRANSACTION said is for the transaction that begins. Where one is open it was for that one; MariaDB's
+    // BEGIN ends it together with that, MySQL's takes it over.
+    let mut next = session.next_transaction.clone();
+    if session.transaction.is_open() {
+        commit(session).await?;
+        if session.proxy.flavour().is_mariadb() {
+            next = Characteristics::default();
         }
-        false => session.next_transaction.clone(),
-    };
+    }
     // As on a server, unlike COMMIT.
     lock_tables::release(session).await?;
     let read_only = read_only.or(next.read_only);

@@ -1,18 +1,24 @@
 //! What a client sends, one logical packet at a time.
 
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use serval_wire::WireError;
 use serval_wire::frame::{Packet, PacketReader};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::compressed::Inflate;
 use super::upload::{FileFrames, Piece, Step};
 
 /// How much is asked of the socket at once; a usual statement arrives in one read.
 const READ_BYTES: usize = 8 * 1024;
+
+/// With less room than this the buffer is extended before the next read. What statements before took is not given
+/// back while anybody holds them, so asking for more would mean a new buffer for each.
+const ROOM_BYTES: usize = 1024;
 
 /// How much a client may send ahead while its statement runs. More stays in the socket.
 const AHEAD_BYTES: usize = 64 * 1024;
@@ -47,6 +53,9 @@ pub struct Reader<R> {
     buffer: BytesMut,
     packets: PacketReader,
     limit: usize,
+    /// The timer of a client that may be silent. It only ever moves on, which costs next to nothing; a new one for each
+    /// command would be put among all others and taken out again.
+    nap: Option<Pin<Box<Sleep>>>,
     /// Where what comes is compressed.
     inflate: Option<Box<Inflate>>,
     /// Where it sends a file.
@@ -61,6 +70,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             buffer: BytesMut::new(),
             packets: PacketReader::new(limit),
             limit,
+            nap: None,
             inflate: None,
             file: None,
         }
@@ -118,7 +128,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             inflate.restart();
         }
         let keep = KEEP_BUFFER.min(idle);
-        if let Ok(packet) = tokio::time::timeout(keep, self.packet()).await {
+        if let Some(packet) = self.packet_within(keep).await {
             return packet;
         }
         if self.is_silent() {
@@ -131,6 +141,20 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             }
         }
         tokio::time::timeout(idle, self.packet()).await.unwrap_or(Err(ReadError::Idle))
+    }
+
+    /// The next packet, if it comes before a client counts as silent.
+    async fn packet_within(&mut self, limit: Duration) -> Option<Result<Packet, ReadError>> {
+        let end = Instant::now() + limit;
+        let mut nap = self.nap.take().unwrap_or_else(|| Box::pin(sleep_until(end)));
+        nap.as_mut().reset(end);
+        let packet = tokio::select! {
+            biased;
+            packet = self.packet() => Some(packet),
+            () = &mut nap => None,
+        };
+        self.nap = Some(nap);
+        packet
     }
 
     /// The next packet of the same exchange. Cancelling loses nothing: what was read stays buffered.
@@ -196,7 +220,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             None => &mut self.buffer,
             Some(inflate) => &mut inflate.input,
         };
-        input.reserve(READ_BYTES);
+        if input.capacity() - input.len() < ROOM_BYTES {
+            input.reserve(READ_BYTES);
+        }
         match self.half.read_buf(input).await? {
             0 => Err(ReadError::Closed),
             _ => Ok(()),

@@ -4,11 +4,14 @@
 //! The statement that wants the file and the watch over its client run side by side, and only the watch may read. So
 //! the statement [opens](Door::open) a door, and the watch passes pieces through it, a few at a time.
 
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
+
 use bytes::{Buf as _, Bytes, BytesMut};
 use parking_lot::Mutex;
 use serval_wire::WireError;
 use serval_wire::frame::{HEADER, MAX_PAYLOAD};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use super::ReadError;
 
@@ -31,10 +34,16 @@ pub(crate) enum Piece {
 /// Where a statement asks for its client's file.
 #[derive(Debug, Default)]
 pub(crate) struct Door {
-    asked: Mutex<Option<Ask>>,
-    opened: Notify,
+    wish: Mutex<Wish>,
     /// The sequence id of the packet that ended a file, until the statement has heard of it.
     end: Mutex<Option<u8>>,
+}
+
+#[derive(Debug, Default)]
+struct Wish {
+    asked: Option<Ask>,
+    /// The session's task, which watches. It stays here when it does not, and may be woken for nothing.
+    watch: Option<Waker>,
 }
 
 /// A statement's wish for a file.
@@ -50,14 +59,15 @@ impl Door {
     /// Asks for a file whose first packet has this sequence id; the client has been told to send it.
     pub(crate) fn open(&self, sequence: u8) -> mpsc::Receiver<Piece> {
         let (pieces, receiver) = mpsc::channel(AHEAD);
-        *self.asked.lock() = Some(Ask { sequence, pieces });
-        self.opened.notify_one();
+        let mut wish = self.wish.lock();
+        wish.asked = Some(Ask { sequence, pieces });
+        wish.watch.take().into_iter().for_each(Waker::wake);
         receiver
     }
 
     /// A wish that nobody has taken, of a statement that is over.
     pub(crate) fn untaken(&self) -> Option<Ask> {
-        self.asked.lock().take()
+        self.wish.lock().asked.take()
     }
 
     /// Notes the end of a file.
@@ -72,12 +82,18 @@ impl Door {
 
     /// Resolves when a statement asks.
     pub(crate) async fn asked(&self) -> Ask {
-        loop {
-            if let Some(ask) = self.asked.lock().take() {
-                return ask;
+        poll_fn(|context| {
+            let mut wish = self.wish.lock();
+            if let Some(ask) = wish.asked.take() {
+                return Poll::Ready(ask);
             }
-            self.opened.notified().await;
-        }
+            match &mut wish.watch {
+                Some(watch) => watch.clone_from(context.waker()),
+                nobody => *nobody = Some(context.waker().clone()),
+            }
+            Poll::Pending
+        })
+        .await
     }
 }
 

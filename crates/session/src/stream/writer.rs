@@ -238,9 +238,12 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             return self.flush_compressed().await;
         }
         while self.out.has_remaining() {
-            if self.half.write_buf(&mut self.out).await? == 0 {
+            // One piece: a vectored write of it costs more.
+            let written = self.half.write(&self.out).await?;
+            if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
+            self.out.advance(written);
         }
         self.out.clear();
         self.half.flush().await

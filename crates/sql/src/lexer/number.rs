@@ -60,10 +60,7 @@ impl Lexer<'_> {
 
     /// How far ahead the bytes from `from` on match.
     pub(super) fn run(&self, from: usize, matches: impl Fn(u8) -> bool) -> usize {
-        let mut at = from;
-        while self.peek(at).is_some_and(&matches) {
-            at += 1;
-        }
-        at
+        let rest = self.sql.get(self.pos + from..).unwrap_or_default();
+        from + rest.iter().position(|byte| !matches(*byte)).unwrap_or(rest.len())
     }
 }

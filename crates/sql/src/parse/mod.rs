@@ -78,6 +78,10 @@ pub fn parse(sql: &str, options: LexOptions) -> Result<Statement, ParseError> {
         StatementClass::Describe | StatementClass::Explain | StatementClass::Analyze => {
             statement::parse_explain(&mut cursor, class)
         }
+        // The other name of DEALLOCATE PREPARE.
+        StatementClass::Drop if cursor.sees(&["DROP", "PREPARE"]) => {
+            Ok(Statement::Other(StatementClass::Deallocate))
+        }
         StatementClass::Create
         | StatementClass::Drop
         | StatementClass::Alter

@@ -44,7 +44,8 @@ impl Homes {
         let mut homes: Vec<Option<u16>> = vec![None; count];
         for (name, ranges) in map {
             let Some(node) = names.iter().position(|known| known == name) else {
-                let message = format!("`periods` names the node `{name}`, which is not among the rule's nodes");
+                let message =
+                    format!("`periods` names the node `{name}`, which is not among the rule's nodes");
                 errors.push(error(message, format!("use the rule's nodes: {}", names.join(", "))));
                 continue;
             };
@@ -66,7 +67,8 @@ impl Homes {
         if errors.is_empty()
             && let Some(gap) = homes.iter().position(Option::is_none)
         {
-            let message = format!("{} belongs to no node", unit.show(first + i64::try_from(gap).unwrap_or(0)));
+            let message =
+                format!("{} belongs to no node", unit.show(first + i64::try_from(gap).unwrap_or(0)));
             errors.push(error(message, "give each period of the window to a node"));
         }
         let listed: Vec<String> = map.iter().map(|(name, ranges)| format!("{name} has {ranges}")).collect();

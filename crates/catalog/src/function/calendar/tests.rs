@@ -67,7 +67,8 @@ fn every_unit_counts_and_shows_alike() {
 
 #[test]
 fn hours_have_tables_of_their_own() {
-    let function = window(Unit::Hour, &options("2026-11-20 00", "2026-11-21 23"), 3, Some("{table}_{yyyymmdd}_{hh}"));
+    let function =
+        window(Unit::Hour, &options("2026-11-20 00", "2026-11-21 23"), 3, Some("{table}_{yyyymmdd}_{hh}"));
     let at = shard(&*function, "2026-11-20 13:30").expect("a shard");
     let place = function.place(at);
     assert_eq!((at, place.node), (13, 1));
@@ -92,11 +93,8 @@ fn spans_of_days_count_from_the_first() {
 
 #[test]
 fn outside_the_window() {
-    let cycle = Options {
-        before: Some(Before::Cycle),
-        after: Some(After::Cycle),
-        ..options("2026-01", "2026-03")
-    };
+    let cycle =
+        Options { before: Some(Before::Cycle), after: Some(After::Cycle), ..options("2026-01", "2026-03") };
     let function = window(Unit::Month, &cycle, 3, None);
     let shards = ["2025-11-01", "2025-12-01", "2026-01-01", "2026-03-31", "2026-04-01", "2027-02-01"];
     assert_eq!(shards.map(|day| shard(&*function, day).expect("a shard")), [1, 2, 0, 2, 0, 1]);

@@ -43,7 +43,9 @@ impl Unit {
                 Some(Moment { hour: small(number.rem_euclid(24))?, ..day })
             }
             Self::Day => Moment::of_day_number(number),
-            Self::Days { every, base } => Moment::of_day_number(number.checked_mul(every)?.checked_add(base)?),
+            Self::Days { every, base } => {
+                Moment::of_day_number(number.checked_mul(every)?.checked_add(base)?)
+            }
             Self::Week => Moment::of_day_number(number * 7 + MONDAY),
             Self::Month => {
                 let year = u16::try_from(number.div_euclid(12)).ok().filter(|&year| year < 10_000)?;

@@ -68,19 +68,17 @@ pub(crate) async fn plan<B: Backend>(
     let layout = Layout::of(catalog, &schemas, home);
     let node = layout.node(catalog, home);
     let view = View { catalog, layout, node, words: Words::of(request.sql, request.options) };
-    let mut texts = Vec::new();
+    let (mut texts, mut columns) = (Vec::new(), Vec::new());
     for reference in &query.references {
-        let text = derived(session, &view, reference).await?;
+        let text = derived(session, &view, reference, &mut columns).await?;
         let alias = if reference.aliased { String::new() } else { identifier(&reference.table) };
         texts.push((reference.name, format!("({text}) {alias}").trim_end().to_owned()));
     }
-    // MariaDB names a column as the query writes it; of a derived table that is merged, as the derived table does.
-    if session.proxy.flavour().is_mariadb() {
-        texts.extend(query.labels.into_iter().map(|(span, name)| {
-            let name = identifier(&name);
-            (span, format!("{name} AS {name}"))
-        }));
-    }
+    let is_mariadb = session.proxy.flavour().is_mariadb();
+    texts.extend(query.labels.into_iter().map(|(span, name)| {
+        let label = label(&name, &columns, is_mariadb);
+        (span, format!("{} AS {}", identifier(&name), identifier(label)))
+    }));
     texts.extend(query.prefixes.iter().map(|prefix| (*prefix, String::new())));
     Ok(Arc::new(system_plan(catalog, request, node, texts)))
 }
@@ -91,11 +89,19 @@ fn allowed<'a, B: Backend>(session: &Session<B>, catalog: &'a Catalog) -> Vec<&'
     catalog.schemas.values().filter(|schema| user.is_some_and(|user| user.may_use(&schema.name))).collect()
 }
 
-/// The query that stands in the place of one table.
+/// How a server names the result's column: MariaDB as the query writes it, MySQL as its own table has it. Of a derived
+/// table the name would depend on whether the server merges it.
+fn label<'a>(name: &'a str, columns: &'a [String], is_mariadb: bool) -> &'a str {
+    let own = columns.iter().filter(|_| !is_mariadb).find(|own| own.eq_ignore_ascii_case(name));
+    own.map_or(name, |own| own)
+}
+
+/// The query that stands in the place of one table, whose columns are added to `names`.
 async fn derived<B: Backend>(
     session: &mut Session<B>,
     view: &View<'_>,
     reference: &SystemReference,
+    names: &mut Vec<String>,
 ) -> Result<String, Failure> {
     let Some(shape) = shape::of(&reference.schema, &reference.table) else {
         return Err(unknown(session, view, reference).await);
@@ -103,7 +109,8 @@ async fn derived<B: Backend>(
     let name = identifier(&reference.table);
     let sql = format!("SELECT * FROM {}.{name} WHERE FALSE LIMIT 0", reference.schema);
     let columns = ask(session, view.catalog, view.node, &sql).await?.columns;
-    let all_names = columns.iter().map(source::name).collect();
+    let all_names: Vec<String> = columns.iter().map(source::name).collect();
+    names.extend_from_slice(&all_names);
     let source = Source { reference, shape, all_names, columns: view.words.wanted(columns) };
     match shape.scope {
         Scope::Server | Scope::Variables => Ok(source.of_server(session)),

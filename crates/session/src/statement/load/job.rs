@@ -49,7 +49,7 @@ impl Job<'_> {
         B: Backend,
         W: AsyncWrite + Unpin + Send,
     {
-        let mode = session.transaction_mode(&self.catalog);
+        let mode = session.transaction_mode(session.current_schema(&self.catalog));
         if self.placing.is_direct() {
             return self.stream(session, writer, mode).await;
         }

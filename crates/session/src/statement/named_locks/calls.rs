@@ -2,7 +2,7 @@
 
 use serval_sql::{LexOptions, Span, Token, TokenKind, tokens};
 
-use crate::session::contains_word;
+use crate::words::contains_word;
 
 /// The functions.
 const FUNCTIONS: [&str; 5] =
@@ -12,10 +12,7 @@ const FUNCTIONS: [&str; 5] =
 pub(super) fn are_mentioned(key: &[u8]) -> bool {
     // A quick look: all of them have this in their names.
     const COMMON: &[u8] = b"_LOCK";
-    let is_common = |part: &[u8]| part.first() == Some(&b'_') && part.eq_ignore_ascii_case(COMMON);
-    key.windows(COMMON.len()).any(is_common) && {
-        FUNCTIONS.iter().any(|function| contains_word(key, function.as_bytes()))
-    }
+    contains_word(key, COMMON) && FUNCTIONS.iter().any(|function| contains_word(key, function.as_bytes()))
 }
 
 /// A statement's calls.

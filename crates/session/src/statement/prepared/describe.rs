@@ -21,7 +21,7 @@ use super::statement::{Kind, Manner, Statement};
 use crate::failure::{Failure, refused};
 use crate::identity::{Replaced, Style};
 use crate::session::{Effects, Query, Session, plan, rescan};
-use crate::statement::{call, is_blank, is_dml, open_version_comments, other, scan};
+use crate::statement::{call, staged, is_blank, is_dml, open_version_comments, other, scan};
 
 /// The statement as it is kept: shared with other sessions where they have prepared the same one.
 ///
@@ -58,7 +58,15 @@ pub(super) async fn describe<B: Backend>(
         (Some(replaced), Some(filled)) => Query::text(&replaced.sql, filled),
         _ => Query::text(sql, &scan),
     };
-    let planned = if kind == Kind::Rows { Some(plan(session, &catalog, &query).await?) } else { None };
+    let mut kind = kind;
+    let planned = match plan_rows(session, &catalog, &query, kind).await {
+        // It is done in steps, each of which is planned when it runs.
+        Err(failure) if staged::may_take(session, &query, &failure) => {
+            kind = Kind::Plain;
+            None
+        }
+        planned => planned?,
+    };
     // What a session is told of itself belongs into nobody else's definitions.
     let is_shared = replaced.is_none() && !catalog.is_overlay();
     let found = session.proxy.prepared.find(sql, &manner, catalog.version).filter(|_| is_shared);
@@ -67,10 +75,18 @@ pub(super) async fn describe<B: Backend>(
     }
     let answer = match planned {
         Some(plan) => {
-            let mut answer = ask(session, &catalog, &plan, &query).await?;
-            let added: Vec<usize> = replaced.iter().flat_map(Replaced::positions).collect();
-            answer.parameters = without(answer.parameters, &added);
-            answer
+            let asked = ask(session, &catalog, &plan, &query).await;
+            let takes_steps =
+                asked.as_ref().is_err_and(|failure| staged::may_take(session, &query, failure));
+            if takes_steps {
+                kind = Kind::Plain;
+                unknown_columns(scan.parameter_count())
+            } else {
+                let mut answer = asked?;
+                let added: Vec<usize> = replaced.iter().flat_map(Replaced::positions).collect();
+                answer.parameters = without(answer.parameters, &added);
+                answer
+            }
         }
         None if kind == Kind::Call => {
             let (target, tables) = call::sample(session, &catalog, sql, &scan)?;
@@ -87,6 +103,19 @@ pub(super) async fn describe<B: Backend>(
         session.proxy.prepared.keep(&statement, catalog.version);
     }
     Ok(statement)
+}
+
+/// The plan of a statement that has one.
+async fn plan_rows<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Arc<Catalog>,
+    query: &Query<'_>,
+    kind: Kind,
+) -> Result<Option<Arc<Plan>>, Failure> {
+    match kind {
+        Kind::Rows => Ok(Some(plan(session, catalog, query).await?)),
+        Kind::Call | Kind::OfSchema | Kind::Plain => Ok(None),
+    }
 }
 
 /// The definitions of the client's own parameters.

@@ -1,7 +1,5 @@
 //! COM_STMT_EXECUTE.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use serval_remote::Backend;
 use serval_types::Value;
@@ -28,7 +26,7 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
-    let started = Instant::now();
+    let started = session.began;
     let attributed = writer.capabilities().contains(Capabilities::CLIENT_QUERY_ATTRIBUTES);
     let (statement, parameters, attributes) = session.prepared.begin(execute, payload, attributed)?;
     session.attributes = attributes;

@@ -1,6 +1,6 @@
 //! The statements that one session has prepared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,7 +30,8 @@ const LATEST: u32 = u32::MAX;
 /// The statements of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    by_id: HashMap<u32, Handle>,
+    /// The ids are Serval's own and few, and every execution looks its own up several times.
+    by_id: BTreeMap<u32, Handle>,
     by_name: HashMap<Box<str>, Arc<Statement>>,
     /// How many ids were given out; none is given twice.
     ids: u32,

@@ -34,6 +34,8 @@ pub(super) struct Cells<'a> {
     options: LexOptions,
     /// One TIMESTAMP is one moment: no hour stands twice in the session's time zone.
     moments: bool,
+    /// The cells are of expressions, which servers store as they store literals.
+    computed: bool,
 }
 
 /// What kind of value a column holds.
@@ -75,12 +77,17 @@ impl<'a> Cells<'a> {
         let moments = !instants || has_no_summer_time(staging).await?;
         let session = &staging.session;
         let (text, options) = (client_text(&session.state), session.options);
-        Ok(Self { columns: &outcome.columns, targets, keys, charsets, text, options, moments })
+        Ok(Self { columns: &outcome.columns, targets, keys, charsets, text, options, moments, computed: false })
     }
 
     /// The same, where the time zone is known to be of one kind.
     pub(super) fn in_universal_time(self) -> Self {
         Self { moments: true, ..self }
+    }
+
+    /// The same, for the values of expressions instead of columns.
+    pub(super) fn of_expressions(self) -> Self {
+        Self { computed: true, ..self }
     }
 
     /// A row's literals; `None` for NULL.
@@ -106,8 +113,8 @@ impl<'a> Cells<'a> {
             Cell::UInt(number) if column.column_type == MYSQL_TYPE_YEAR => year(number.into(), kind),
             Cell::Int(number) => self.integer(column, number.into(), kind),
             Cell::UInt(number) => self.integer(column, number.into(), kind),
-            Cell::Float(number) => double(number.into(), kind),
-            Cell::Double(number) => double(number, kind),
+            Cell::Float(number) => self.double(number.into(), kind),
+            Cell::Double(number) => self.double(number, kind),
             Cell::Date(moment) => self.moment(column, &moment, kind),
             Cell::Time(time) => Some(self::time(&time, column.decimals, kind)),
             Cell::Bytes(bytes) => self.bytes(at, bytes, kind)?,
@@ -124,6 +131,12 @@ impl<'a> Cells<'a> {
             Kind::Text | Kind::Bytes | Kind::Unknown | Kind::Other if !padded => Some(number.to_string()),
             _ => None,
         }
+    }
+
+    /// Columns that hold no numbers would keep its digits, of which there are more than one way to write.
+    fn double(&self, number: f64, kind: Kind) -> Option<String> {
+        let kept = kind == Kind::Number || self.computed && kind != Kind::Unknown;
+        (kept && number.is_finite()).then(|| format!("{number:e}"))
     }
 
     fn moment(&self, column: &ColumnDefinition, moment: &DateTime, kind: Kind) -> Option<String> {
@@ -199,6 +212,7 @@ impl<'a> Cells<'a> {
     fn inexact(&self, at: usize) -> Failure {
         let column = &self.columns[at];
         let name = String::from_utf8_lossy(&column.name);
+        let name = name.trim();
         refused(format!(
             "A value of column {name} ({}) cannot be stored exactly by way of Serval into a column of another or an unknown \
              type, or of a time zone with summer time; CAST it in the SELECT to the type of the column that takes it",
@@ -231,11 +245,6 @@ fn year(number: i128, kind: Kind) -> Option<String> {
         Kind::Text => Some(format!("'{number:04}'")),
         _ => None,
     }
-}
-
-/// Other columns would keep its digits, of which there are more than one way to write.
-fn double(number: f64, kind: Kind) -> Option<String> {
-    (kind == Kind::Number && number.is_finite()).then(|| format!("{number:e}"))
 }
 
 fn date_time(moment: &DateTime, decimals: u8) -> String {

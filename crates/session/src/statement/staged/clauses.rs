@@ -6,7 +6,6 @@ use serval_sql::{LexOptions, Span, Token, TokenKind, identifier_value, tokens};
 pub(super) struct Clauses<'a> {
     pub(super) sql: &'a [u8],
     pub(super) tokens: Vec<Token>,
-    pub(super) options: LexOptions,
 }
 
 impl<'a> Clauses<'a> {
@@ -22,7 +21,7 @@ impl<'a> Clauses<'a> {
             token.kind == TokenKind::VersionComment
                 || token.kind == TokenKind::Operator && token.span.of(sql) == b":="
         };
-        (!tokens.iter().any(assigns)).then_some(Self { sql, tokens, options })
+        (!tokens.iter().any(assigns)).then_some(Self { sql, tokens })
     }
 
     /// Whether this token is one of these words, and no part of a qualified name.

@@ -187,7 +187,7 @@ async fn evaluate<B: Backend>(
     let targets: Vec<Option<&ColumnDef>> =
         expressions.iter().map(|(_, column)| statement.definition(*column)).collect();
     let keys = vec![true; targets.len()];
-    let cells = Cells::of(staging, &outcome, targets.clone(), keys).await?;
+    let cells = Cells::of(staging, &outcome, targets.clone(), keys).await?.of_expressions();
     let Some(row) = outcome.rows.first() else { return Err(refused("A value of this INSERT has no value")) };
     for ((cell, (span, _)), target) in cells.row(row)?.into_iter().zip(expressions).zip(targets) {
         let text = cell.map_or_else(|| "NULL".to_owned(), |text| whole(text, target));

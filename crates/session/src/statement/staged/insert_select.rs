@@ -23,6 +23,8 @@ pub(super) struct InsertSelect<'a> {
     name: TableName,
     /// The columns that are listed.
     columns: Vec<String>,
+    /// Where the query and its parentheses begin.
+    head_end: usize,
     /// The tokens of the query.
     query: (usize, usize),
     ignore: bool,
@@ -58,11 +60,16 @@ impl<'a> InsertSelect<'a> {
         let update = clauses.is_word(end, &["ON"]).then_some(end);
         let returning = clauses.find(end, &["RETURNING"]) < clauses.tokens.len();
         let replaces = clauses.is_word(0, &["REPLACE"]);
-        Some(Self { clauses, name, columns, query: (at, end), ignore, replaces, update, returning })
+        let head_end = at;
+        let mut query = (at, end);
+        while clauses.is_symbol(query.0, b'(') && clauses.closing(query.0) == Some(query.1 - 1) {
+            query = (query.0 + 1, query.1 - 1);
+        }
+        Some(Self { clauses, name, columns, head_end, query, ignore, replaces, update, returning })
     }
 
     fn head(&self) -> &[u8] {
-        self.clauses.text(0, self.query.0)
+        self.clauses.text(0, self.head_end)
     }
 
     fn tail(&self) -> &[u8] {
@@ -175,7 +182,8 @@ async fn copy<B: Backend>(
     let (from, to) = statement.query;
     let (rows, sources) = staging.read(statement.clauses.text(from, to), statement.lock()).await?;
     statement.check(target, &sources)?;
-    let columns = columns(statement, target, rows.columns.len())?;
+    let mariadb = staging.session.proxy.flavour().is_mariadb();
+    let columns = columns(statement, target, rows.columns.len(), mariadb)?;
     let keys = keys(statement, target, &columns);
     let cells = Cells::of(staging, &rows, columns.clone(), keys).await?;
     let strict = staging_is_strict(staging, statement, &columns, &rows, &cells).await?;
@@ -199,13 +207,15 @@ fn columns<'t>(
     statement: &InsertSelect<'_>,
     target: &'t PlanTable,
     count: usize,
+    mariadb: bool,
 ) -> Result<Vec<Option<&'t ColumnDef>>, Failure> {
     let definition = target.table.definition.as_deref();
     let columns: Vec<Option<&ColumnDef>> = match (definition, &*statement.columns) {
         (None, _) => vec![None; count],
         (Some(definition), []) => definition.columns.iter().filter(|column| !column.invisible).map(Some).collect(),
         (Some(definition), names) => {
-            let find = |name: &String| definition.column(name).ok_or_else(|| unknown_column(name)).map(Some);
+            let unknown = |name: &String| unknown_column(name, mariadb);
+            let find = |name: &String| definition.column(name).ok_or_else(|| unknown(name)).map(Some);
             names.iter().map(find).collect::<Result<_, _>>()?
         }
     };
@@ -330,7 +340,8 @@ async fn insert<B: Backend>(
     Ok(())
 }
 
-fn unknown_column(name: &str) -> MysqlError {
-    let message = format!("Unknown column '{name}' in 'field list'");
+fn unknown_column(name: &str, mariadb: bool) -> MysqlError {
+    let place = if mariadb { "INSERT INTO" } else { "field list" };
+    let message = format!("Unknown column '{name}' in '{place}'");
     MysqlError { number: 1054, sqlstate: *b"42S22", message }
 }

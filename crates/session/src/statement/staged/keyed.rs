@@ -76,7 +76,8 @@ impl<'a> Keyed<'a> {
         let mut limit = None;
         if clauses.is_word(at, &["LIMIT"]) {
             let number = clauses.tokens.get(at + 1)?;
-            limit = Some(at + 1).filter(|_| number.kind == TokenKind::Integer);
+            let counts = matches!(number.kind, TokenKind::Integer | TokenKind::Parameter);
+            limit = Some(at + 1).filter(|_| counts);
             at += 2;
             limit?;
         }
@@ -85,6 +86,11 @@ impl<'a> Keyed<'a> {
 
     fn part(&self, part: Option<(usize, usize)>) -> &[u8] {
         part.map_or(b"", |(from, to)| self.clauses.text(from, to))
+    }
+
+    /// LIMIT 0.
+    fn takes_nothing(&self) -> bool {
+        self.limit.is_some_and(|at| self.clauses.text(at, at + 1) == b"0")
     }
 
     fn has_subquery(&self) -> bool {
@@ -155,7 +161,15 @@ pub(super) async fn run<B: Backend>(
     let steps = Steps { statement, target: &target, keys: keys.as_ref(), moving: plan.as_ref(), rekeys };
     let result = steps.run(&mut staging).await;
     let ((), sum) = staging.end(result).await?;
-    let info = if statement.updates { sum.info() } else { Vec::new() };
+    let info = match statement.updates {
+        // MariaDB, which knows that before it looks, says no more of it.
+        true if statement.takes_nothing() && session.proxy.flavour().is_mariadb() => Vec::new(),
+        true if sum.info().is_empty() => {
+            format!("Rows matched: 0  Changed: 0  Warnings: {}", sum.warnings()).into_bytes()
+        }
+        true => sum.info(),
+        false => Vec::new(),
+    };
     Ok(sum.answer(session, info))
 }
 

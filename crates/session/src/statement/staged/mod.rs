@@ -18,12 +18,14 @@ mod keys;
 mod moving;
 
 use serval_catalog::{Placement, Table};
-use serval_planner::PlanTable;
+use serval_planner::{ClientText, PlanTable};
 use serval_remote::Backend;
 use serval_sql::StatementClass;
+use serval_types::Value;
 use tokio::io::AsyncWrite;
 
 use super::prepared::{fill, readable};
+use crate::charset::client_text;
 use crate::failure::{Failure, no_schema, unknown_table};
 use crate::session::{Query, Session};
 use crate::stream::Writer;
@@ -37,6 +39,21 @@ pub(super) fn may_help(failure: &Failure, class: StatementClass) -> bool {
     );
     // ER_NOT_SUPPORTED_YET.
     writes && matches!(failure, Failure::Told(error) if error.number == 1235)
+}
+
+/// Whether a statement that is prepared may be done in steps when it is executed.
+pub(super) fn may_take<B: Backend>(session: &Session<B>, query: &Query<'_>, failure: &Failure) -> bool {
+    if !may_help(failure, query.scan.class) || query.scan.parameter_count() > 0 && !is_utf8(session) {
+        return false;
+    }
+    let Some(clauses) = Clauses::of(query.sql, session.options) else { return false };
+    match query.scan.class {
+        StatementClass::Insert | StatementClass::Replace => {
+            insert_select::InsertSelect::of(&clauses).is_some()
+                || matches!(evaluated::find(session, &clauses), Ok(Some(_)))
+        }
+        _ => keyed::Keyed::of(&clauses).is_some(),
+    }
 }
 
 /// Runs a statement in steps, or gives back why it was refused.
@@ -74,11 +91,19 @@ where
 /// The statement as text, with the values of its parameters in it.
 fn text<B: Backend>(session: &Session<B>, query: &Query<'_>) -> Option<Vec<u8>> {
     let Some(execution) = &query.execution else { return Some(query.sql.to_vec()) };
-    if !execution.statement.is_as_prepared(session) {
+    let is_plain = |value: &Value| !matches!(value, Value::Text(text) if !text.is_ascii());
+    // Other bytes than those of UTF-8 have no literal that means the same to every column.
+    let known = is_utf8(session) || execution.values.iter().all(is_plain);
+    if !known || !execution.statement.is_as_prepared(session) {
         return None;
     }
     let literals = execution.values.iter().map(|value| readable(value, session.options));
     Some(fill(query.sql, query.scan, literals))
+}
+
+/// Whether the bytes of the client's strings are UTF-8.
+fn is_utf8<B: Backend>(session: &Session<B>) -> bool {
+    client_text(&session.state) != ClientText::Other
 }
 
 /// The table that a statement names.

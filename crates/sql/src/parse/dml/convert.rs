@@ -1,10 +1,12 @@
 //! Our tokens as sqlparser's.
 
+use std::collections::HashSet;
+
 use serval_types::Value;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span as SqlSpan, Token as Sql, TokenWithSpan, Word};
 
-use super::frame::Frame;
+use super::frame::{self, Frame};
 use crate::literal::{identifier_value, literal_value};
 use crate::{HoleKind, LexOptions, Span, Token, TokenKind};
 
@@ -13,14 +15,22 @@ pub(super) struct Converted {
     pub(super) tokens: Vec<TokenWithSpan>,
     /// Each TABLE that became `SELECT * FROM`.
     pub(super) table_words: Vec<Span>,
+    /// The columns of parentheses, right inside others, that a set operation follows.
+    pub(super) unions: HashSet<u64>,
+    /// The columns of parentheses that hold a list whose first element is a query.
+    pub(super) lists: HashSet<u64>,
 }
 
 /// Converts tokens, comments left out, to what sqlparser's tokenizer would make of them if it read MySQL rightly.
 pub(super) fn convert(sql: &[u8], options: LexOptions, tokens: &[Token]) -> Converted {
+    let closes = frame::closes(tokens);
+    let unions = frame::unions(sql, tokens, &closes).map(|token| column(token.span.start)).collect();
+    let lists = frame::lists(sql, tokens, &closes).map(|token| column(token.span.start)).collect();
     let mut converter = Converter {
         sql,
         options,
         tokens,
+        closes,
         out: Vec::with_capacity(tokens.len() + 4),
         frame: Frame::outermost(),
         outer: Vec::new(),
@@ -35,7 +45,7 @@ pub(super) fn convert(sql: &[u8], options: LexOptions, tokens: &[Token]) -> Conv
             converter.token(at);
         }
     }
-    Converted { tokens: converter.out, table_words: converter.table_words }
+    Converted { tokens: converter.out, table_words: converter.table_words, unions, lists }
 }
 
 /// The tokens so far, and where in the statement they are.
@@ -43,6 +53,8 @@ pub(super) struct Converter<'a> {
     pub(super) sql: &'a [u8],
     options: LexOptions,
     pub(super) tokens: &'a [Token],
+    /// For each `(` its `)`.
+    closes: Vec<usize>,
     pub(super) out: Vec<TokenWithSpan>,
     /// The innermost open parenthesis.
     pub(super) frame: Frame,
@@ -90,7 +102,7 @@ impl Converter<'_> {
     }
 
     pub(super) fn push(&mut self, span: Span, token: Sql) {
-        let location = |byte: u32| Location { line: 1, column: u64::from(byte) + 1 };
+        let location = |byte: u32| Location { line: 1, column: column(byte) };
         let span = SqlSpan { start: location(span.start), end: location(span.end) };
         self.out.push(TokenWithSpan { token, span });
     }
@@ -179,7 +191,7 @@ impl Converter<'_> {
 
     fn open(&mut self, at: usize, token: Token) {
         let last = self.out.last().map(|last| &last.token);
-        let frame = self.frame.inside(self.sql, self.tokens, at, last);
+        let frame = self.frame.inside(self.sql, (self.tokens, &self.closes), at, last);
         if !frame.idle {
             self.push(token.span, Sql::LParen);
         }
@@ -203,6 +215,11 @@ impl Converter<'_> {
         self.frame.in_type |= self.frame.opener == Keyword::CONVERT;
         self.push(token.span, Sql::Comma);
     }
+}
+
+/// The column that a byte has for sqlparser.
+fn column(byte: u32) -> u64 {
+    u64::from(byte) + 1
 }
 
 pub(super) fn identifier(value: String, quote_style: Option<char>) -> Sql {

@@ -4,6 +4,7 @@
 //! and a BINARY that takes in all that follows it. Either would route a statement by a condition that it does not have.
 
 use std::any::TypeId;
+use std::collections::HashSet;
 
 use sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
@@ -17,8 +18,13 @@ use sqlparser::tokenizer::Token;
 use super::reserved;
 
 /// The dialect. It parses only; the lexer is ours.
-#[derive(Debug)]
-pub(super) struct MySql;
+#[derive(Debug, Default)]
+pub(super) struct MySql {
+    /// The columns of parentheses, right inside others, that a set operation follows.
+    pub(super) unions: HashSet<u64>,
+    /// The columns of parentheses that hold a list whose first element is a query.
+    pub(super) lists: HashSet<u64>,
+}
 
 /// How tightly each kind of operator binds
 /// ([manual](https://dev.mysql.com/doc/refman/8.4/en/operator-precedence.html); where the manual puts comparisons and
@@ -102,7 +108,7 @@ impl Dialect for MySql {
                 Some(binary(parser))
             }
             Token::Word(word) if word.keyword == Keyword::MATCH => Some(full_text(parser)),
-            Token::LParen => query(parser),
+            Token::LParen => query(parser, &self.unions),
             Token::Word(word) if word.quote_style.is_none() && word.value.starts_with('@') => {
                 assignment(parser)
             }
@@ -117,8 +123,12 @@ impl Dialect for MySql {
         }
     }
 
-    /// The second operand of BETWEEN may be another predicate: `a BETWEEN 1 AND b IN (2)`.
+    /// The second operand of BETWEEN may be another predicate: `a BETWEEN 1 AND b IN (2)`; and a list behind IN may begin
+    /// with a query: `a IN ((SELECT 1), 2)`.
     fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {
+        if let Some(listed) = in_list(parser, expr, &self.lists) {
+            return Some(listed);
+        }
         let negated = parser.parse_keywords(&[Keyword::NOT, Keyword::BETWEEN]);
         if !negated && !parser.parse_keyword(Keyword::BETWEEN) {
             return None;
@@ -225,6 +235,21 @@ fn binary(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     Ok(Expr::Cast { kind: CastKind::Cast, expr, data_type: DataType::Binary(None), format: None })
 }
 
+fn in_list(parser: &mut Parser<'_>, expr: &Expr, lists: &HashSet<u64>) -> Option<Result<Expr, ParserError>> {
+    let is = |ahead: usize, keyword: Keyword| matches!(&parser.peek_nth_token_ref(ahead).token, Token::Word(word) if word.keyword == keyword);
+    let negated = is(0, Keyword::NOT);
+    let ahead = usize::from(negated);
+    if !is(ahead, Keyword::IN) || !lists.contains(&parser.peek_nth_token_ref(ahead + 1).span.start.column) {
+        return None;
+    }
+    (0..ahead + 2).for_each(|_| parser.advance_token());
+    let list = parser.parse_comma_separated(Parser::parse_expr);
+    Some(list.and_then(|list| {
+        parser.expect_token(&Token::RParen)?;
+        Ok(Expr::InList { expr: Box::new(expr.clone()), list, negated })
+    }))
+}
+
 /// `MATCH (a, b) AGAINST (…)` as a call, so that its columns are columns like all others.
 fn full_text(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
     let name = parser.parse_identifier()?;
@@ -259,8 +284,9 @@ fn full_text(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
 
 /// Queries where sqlparser expects an expression: `(VALUES …)`, and those that begin with a query in parentheses, as in
 /// `= ANY ((SELECT …) UNION …)`.
-fn query(parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
-    let values = matches!(&parser.peek_nth_token_ref(1).token, Token::Word(word) if word.keyword == Keyword::VALUES);
+fn query(parser: &mut Parser<'_>, unions: &HashSet<u64>) -> Option<Result<Expr, ParserError>> {
+    let values =
+        matches!(&parser.peek_nth_token_ref(1).token, Token::Word(word) if word.keyword == Keyword::VALUES);
     if values {
         parser.advance_token();
         let query = parser.parse_query();
@@ -269,31 +295,8 @@ fn query(parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
             Ok(Expr::Subquery(query))
         }));
     }
-    let inside = parser.get_current_token().token == Token::LParen;
-    (inside && begins_union(parser)).then(|| parser.parse_query().map(Expr::Subquery))
-}
-
-/// Whether the parenthesis here holds a query, and a set operation follows it.
-fn begins_union(parser: &Parser<'_>) -> bool {
-    let is_one_of = |token: &Token, keywords: &[Keyword]| matches!(token, Token::Word(word) if keywords.contains(&word.keyword));
-    let first = (0..).map(|at| &parser.peek_nth_token_ref(at).token).find(|token| **token != Token::LParen);
-    if !first.is_some_and(|first| is_one_of(first, &[Keyword::SELECT, Keyword::WITH, Keyword::VALUES])) {
-        return false;
-    }
-    let (mut depth, mut at) = (0_u32, 0);
-    loop {
-        match &parser.peek_nth_token_ref(at).token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
-            Token::EOF => return false,
-            _ => {}
-        }
-        at += 1;
-        if depth == 0 {
-            let next = &parser.peek_nth_token_ref(at).token;
-            return is_one_of(next, &[Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT]);
-        }
-    }
+    let place = parser.peek_token_ref().span.start.column;
+    unions.contains(&place).then(|| parser.parse_query().map(Expr::Subquery))
 }
 
 fn between(parser: &mut Parser<'_>, expr: &Expr, negated: bool) -> Result<Expr, ParserError> {

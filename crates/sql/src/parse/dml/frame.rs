@@ -38,7 +38,13 @@ impl Frame {
     }
 
     /// The parenthesis at `tokens[at]`, with this one around it, behind the token `last`.
-    pub(super) fn inside(&self, sql: &[u8], tokens: &[Token], at: usize, last: Option<&Sql>) -> Self {
+    pub(super) fn inside(
+        &self,
+        sql: &[u8],
+        (tokens, closes): (&[Token], &[usize]),
+        at: usize,
+        last: Option<&Sql>,
+    ) -> Self {
         let opener = match last {
             Some(Sql::Word(word)) => word.keyword,
             _ => Keyword::NoKeyword,
@@ -57,7 +63,7 @@ impl Frame {
             None => false,
             _ => false,
         };
-        if at_table && self.in_tables && !is_query(sql, tokens, at) {
+        if at_table && self.in_tables && !is_query(sql, tokens, closes, at) {
             frame.in_tables = true;
             frame.joins = true;
             frame.idle = !joins_inside(sql, tokens, at);
@@ -95,17 +101,16 @@ impl Frame {
 }
 
 /// Whether the parenthesis holds a query: `(SELECT …)`, `((SELECT …) UNION …)`, but not `((SELECT …) AS t, u)`.
-fn is_query(sql: &[u8], tokens: &[Token], mut at: usize) -> bool {
-    const BEHIND_QUERY: [&str; 9] =
-        ["UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "LOCK"];
+fn is_query(sql: &[u8], tokens: &[Token], closes: &[usize], mut at: usize) -> bool {
+    const BEHIND_QUERY: [&str; 6] = ["ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "LOCK"];
     while let Some(first) = tokens.get(at + 1) {
         if !first.is_symbol(b'(') {
             return ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| first.is_word(sql, word));
         }
         at += 1;
-        let behind = tokens.get(at + length(tokens, at));
-        let goes_on = behind.is_some_and(|next| {
-            next.is_symbol(b')') || BEHIND_QUERY.iter().any(|word| next.is_word(sql, word))
+        let goes_on = tokens.get(closes[at] + 1).is_some_and(|next| {
+            let mut words = BEHIND_QUERY.iter().chain(&SET_OPERATIONS);
+            next.is_symbol(b')') || words.any(|word| next.is_word(sql, word))
         });
         if !goes_on {
             return false;
@@ -114,19 +119,55 @@ fn is_query(sql: &[u8], tokens: &[Token], mut at: usize) -> bool {
     false
 }
 
-/// How many tokens the parenthesis at `tokens[at]` is long, up to the one that closes it.
-pub(super) fn length(tokens: &[Token], at: usize) -> usize {
-    let mut depth = 0_u32;
-    let inside = tokens.iter().skip(at).take_while(|token| {
+/// For each `(` the place of its `)`, and the end for one that is never closed.
+pub(super) fn closes(tokens: &[Token]) -> Vec<usize> {
+    let mut closes = vec![tokens.len(); tokens.len()];
+    let mut open = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            TokenKind::Symbol(b'(') => depth += 1,
-            TokenKind::Symbol(b')') => depth -= 1,
+            TokenKind::Symbol(b'(') => open.push(at),
+            TokenKind::Symbol(b')') => {
+                if let Some(opened) = open.pop() {
+                    closes[opened] = at;
+                }
+            }
             _ => {}
         }
-        depth > 0
-    });
-    inside.count() + 1
+    }
+    closes
 }
+
+/// The parentheses right inside others that hold a query and that a set operation follows.
+pub(super) fn unions<'a>(
+    sql: &'a [u8],
+    tokens: &'a [Token],
+    closes: &'a [usize],
+) -> impl Iterator<Item = Token> + 'a {
+    let inner = (1..tokens.len()).filter(|&at| tokens[at].is_symbol(b'(') && tokens[at - 1].is_symbol(b'('));
+    let unites = move |at: &usize| {
+        let next = tokens.get(closes[*at] + 1);
+        let unites = next.is_some_and(|next| SET_OPERATIONS.iter().any(|word| next.is_word(sql, word)));
+        unites && is_query(sql, tokens, closes, *at)
+    };
+    inner.filter(unites).map(|at| tokens[at])
+}
+
+/// The parentheses that hold a list whose first element is a query: `((SELECT 1), 2)`.
+pub(super) fn lists<'a>(
+    sql: &'a [u8],
+    tokens: &'a [Token],
+    closes: &'a [usize],
+) -> impl Iterator<Item = Token> + 'a {
+    let outer = (0..tokens.len().saturating_sub(1))
+        .filter(|&at| tokens[at].is_symbol(b'(') && tokens[at + 1].is_symbol(b'('));
+    let lists = move |at: &usize| {
+        let behind = tokens.get(closes[at + 1] + 1).is_some_and(|next| next.is_symbol(b','));
+        behind && is_query(sql, tokens, closes, at + 1)
+    };
+    outer.filter(lists).map(|at| tokens[at])
+}
+
+const SET_OPERATIONS: [&str; 3] = ["UNION", "EXCEPT", "INTERSECT"];
 
 /// Whether a join or a comma stands right inside the parenthesis at `tokens[at]`.
 fn joins_inside(sql: &[u8], tokens: &[Token], at: usize) -> bool {

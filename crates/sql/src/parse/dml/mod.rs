@@ -106,7 +106,8 @@ pub(super) fn parse(
     let reduced = reduce::reduce(sql, tokens)?;
     let converted = convert::convert(sql.as_bytes(), options, &reduced.tokens);
     let end = reduced.tokens.last().map_or(0, |last| last.span.end);
-    let mut ast = run(sql, end, converted.tokens)?;
+    let dialect = dialect::MySql { unions: converted.unions, lists: converted.lists };
+    let mut ast = run(sql, end, converted.tokens, &dialect)?;
     balance::balance(&mut ast);
     Ok(Box::new(Parsed {
         ast,
@@ -119,10 +120,14 @@ pub(super) fn parse(
     }))
 }
 
-fn run(sql: &str, end: u32, tokens: Vec<TokenWithSpan>) -> Result<ast::Statement, ParseError> {
-    let dialect = dialect::MySql;
+fn run(
+    sql: &str,
+    end: u32,
+    tokens: Vec<TokenWithSpan>,
+    dialect: &dialect::MySql,
+) -> Result<ast::Statement, ParseError> {
     let mut parser =
-        Parser::new(&dialect).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
+        Parser::new(dialect).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
     let ast = parser.parse_statement().map_err(|error| located(sql, end, &error))?;
     let next = parser.peek_token_ref();
     if next.token != tokenizer::Token::EOF {

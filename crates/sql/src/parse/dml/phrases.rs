@@ -4,6 +4,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token as Sql;
 
 use super::convert::{Converter, identifier, keyword};
+use super::words;
 use crate::{Token, TokenKind};
 
 impl Converter<'_> {
@@ -16,7 +17,7 @@ impl Converter<'_> {
         }
         if (is("NEXT") || is("PREVIOUS")) && self.words_at(at + 1, &["VALUE", "FOR"]) {
             self.value_of_sequence(at, token, is("NEXT"));
-        } else if is("SOUNDS") && self.words_at(at + 1, &["LIKE"]) && self.out.last().is_some() {
+        } else if is("SOUNDS") && self.words_at(at + 1, &["LIKE"]) && self.follows_operand() {
             self.push(token.span, Sql::CustomBinaryOperator("SOUNDS LIKE".to_owned()));
             self.skip_to = at + 2;
         } else if is("FOR") && self.words_at(at + 1, &["SYSTEM_TIME"]) {
@@ -31,6 +32,10 @@ impl Converter<'_> {
             return false;
         }
         true
+    }
+
+    fn follows_operand(&self) -> bool {
+        words::ends_operand(self.out.last().map(|last| &last.token))
     }
 
     pub(super) fn words_at(&self, at: usize, words: &[&str]) -> bool {
@@ -69,6 +74,11 @@ impl Converter<'_> {
 
     /// FOR SYSTEM_TIME ALL, FROM … TO … and BETWEEN … AND …, in the form AS OF that sqlparser knows.
     fn system_time(&mut self, at: usize, token: Token) {
+        let derived = self.out.last().is_some_and(|last| last.token == Sql::RParen);
+        if derived && self.words_at(at + 2, &["ALL"]) {
+            self.skip_to = at + 3;
+            return;
+        }
         for (word, known) in [
             ("FOR", Keyword::FOR),
             ("SYSTEM_TIME", Keyword::SYSTEM_TIME),
@@ -117,7 +127,9 @@ impl Converter<'_> {
 
     /// Whether the word stands behind such a FETCH.
     pub(super) fn fetching(&self, at: usize) -> bool {
-        (1..=5).any(|back| at.checked_sub(back).is_some_and(|at| self.words_at(at, &["FETCH"]) && self.fetches(at)))
+        (1..=5).any(|back| {
+            at.checked_sub(back).is_some_and(|at| self.words_at(at, &["FETCH"]) && self.fetches(at))
+        })
     }
 
     /// `3 ROWS`.
@@ -138,7 +150,8 @@ impl Converter<'_> {
         let symbol = |token: Option<&Token>, symbols: &[u8]| {
             token.is_some_and(|token| symbols.iter().any(|symbol| token.is_symbol(*symbol)))
         };
-        let assigned = symbol(before, b"=") && (behind.is_none() || symbol(behind, b",") || self.words_at(at + 1, &["WHERE"]));
+        let assigned = symbol(before, b"=")
+            && (behind.is_none() || symbol(behind, b",") || self.words_at(at + 1, &["WHERE"]));
         assigned || symbol(before, b"(,") && symbol(behind, b"),")
     }
 

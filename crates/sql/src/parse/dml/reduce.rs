@@ -27,8 +27,16 @@ pub(super) fn reduce(sql: &str, tokens: Vec<Token>) -> Result<Reduced, ParseErro
         into_variables: None,
     };
     let outermost = Paren::default();
-    let mut reducer =
-        Reducer { sql, tokens, at: 0, reduced, paren: outermost, outer: Vec::new(), verb: None, conditions: false };
+    let mut reducer = Reducer {
+        sql,
+        tokens,
+        at: 0,
+        reduced,
+        paren: outermost,
+        outer: Vec::new(),
+        verb: None,
+        conditions: false,
+    };
     while reducer.at < reducer.tokens.len() {
         reducer.step()?;
     }

@@ -117,6 +117,69 @@ fn what_the_tree_does_not_show_is_noted() {
 }
 
 #[test]
+fn what_is_left_out_leaves_the_rest_where_it_was() {
+    assert_eq!(condition("a SOUNDS LIKE 'x' AND b = 1"), "[[a SOUNDS LIKE 'x'] AND [b = 1]]");
+    assert_eq!(condition("a = 1 AND b SOUNDS LIKE c = d"), "[[a = 1] AND [[b SOUNDS LIKE c] = d]]");
+    assert_eq!(
+        condition("a = ANY ((SELECT 1) UNION (SELECT 2)) AND b = 1"),
+        "[a = ANY((SELECT 1) UNION (SELECT 2)) AND [b = 1]]"
+    );
+    assert_eq!(condition("a IN ((SELECT 1), 2) AND b = 1"), "[[a IN (SELECT 1),2] AND [b = 1]]");
+    assert_eq!(
+        condition("MATCH a, t.b AGAINST ('x' IN BOOLEAN MODE) > 0 AND c"),
+        "[[MATCH(a, t.b, 'x') > 0] AND c]"
+    );
+    assert_eq!(condition("a LIKE b ESCAPE 3 AND c = 1"), "[[a LIKE b] AND [c = 1]]");
+    assert_eq!(condition("f(a AS x, b) = 1 AND c"), "[[f(a, b) = 1] AND c]");
+    assert_eq!(condition("CHAR(a USING utf8mb4) = b"), "[CHAR(a) = b]");
+    assert_eq!(condition("a = {fn ABS(b)} AND c"), "[[a = (ABS(b))] AND c]");
+}
+
+#[test]
+fn tables_are_those_that_mysql_reads() {
+    let from = |sql: &str| {
+        let parsed = parsed(sql);
+        let Ast::Query(query) = &parsed.ast else { panic!("{sql}") };
+        let SetExpr::Select(select) = &*query.body else { panic!("{sql}") };
+        select.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
+    };
+    assert_eq!(from("SELECT 1 FROM t USE INDEX FOR JOIN (a) IGNORE KEY FOR ORDER BY (b), (u)"), "t | u");
+    assert_eq!(from("SELECT 1 FROM a LEFT JOIN (b, c) ON 1, d"), "a LEFT JOIN (b CROSS JOIN c) ON 1 | d");
+    assert_eq!(from("SELECT 1 FROM ((SELECT 1) x, t)"), "((SELECT 1) x CROSS JOIN t)");
+    assert_eq!(from("SELECT 1 FROM ((SELECT 1) UNION (SELECT 2)) x"), "((SELECT 1) UNION (SELECT 2)) x");
+    assert_eq!(from("SELECT 1 FROM {oj a LEFT JOIN b ON a.x = b.x}, c"), "(a LEFT JOIN b ON a.x = b.x) | c");
+    assert_eq!(from("SELECT 1 FROM t FOR SYSTEM_TIME ALL x, u"), "t x FOR SYSTEM_TIME AS OF NULL | u");
+    assert_eq!(from("TABLE s.t"), "s.t");
+    assert_eq!(from("SELECT 1 FROM t PARTITION (p0) JOIN u"), "t PARTITION (p0) JOIN u");
+}
+
+#[test]
+fn clauses_that_the_tree_does_not_show_are_noted() {
+    let noted = |sql: &str| {
+        parsed(sql)
+            .modifiers
+            .iter()
+            .map(|(kind, span)| (*kind, span.text(sql).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        noted("SELECT a FROM t GROUP BY a DESC ORDER BY a DESC"),
+        [(Modifier::GroupDirection, "DESC".to_owned())]
+    );
+    assert_eq!(
+        noted("SELECT a FROM t LIMIT 1 ROWS EXAMINED 5"),
+        [(Modifier::RowsExamined, "ROWS EXAMINED 5".to_owned())]
+    );
+    assert_eq!(noted("SELECT SUM(a) OVER (ORDER BY b DESC ROWS 1 PRECEDING) FROM t"), []);
+    assert_eq!(parsed("SELECT 1 UNION TABLE t").table_words.len(), 1);
+    let sql = "DELETE FROM t WHERE a = 1 ORDER BY b LIMIT 2 RETURNING c";
+    let Ast::Delete(delete) = &parsed(sql).ast else { panic!() };
+    assert!(delete.returning.is_some() && delete.limit.is_some() && delete.order_by.len() == 1);
+    let Ast::Delete(delete) = &parsed("DELETE a.*, s.b.* FROM a, b, s.b").ast else { panic!() };
+    assert_eq!(delete.tables.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "s.b"]);
+}
+
+#[test]
 fn statements_of_the_field_parse() {
     let mut failed = Vec::new();
     for sql in include_str!("accepted.sql").split(";\n").map(str::trim).filter(|sql| !sql.is_empty()) {

@@ -82,7 +82,7 @@ impl Converter<'_> {
             Keyword::DUPLICATE => next_is("KEY"),
             Keyword::END => self.frame.cases > 0,
             Keyword::ESCAPE => self.begins_operand(at + 1),
-            Keyword::ANY | Keyword::SOME => before_parenthesis,
+            Keyword::ANY | Keyword::SOME | Keyword::LATERAL => before_parenthesis,
             Keyword::MEMBER => next_is("OF"),
             Keyword::RETURNING => self.outer.is_empty() && self.changes_rows(),
             _ if before_parenthesis && keywords::is_function_before_parenthesis(known) => at == 0,
@@ -128,6 +128,10 @@ impl Converter<'_> {
         if is("IGNORE") && self.is_value(at) {
             // MariaDB's IGNORE in the place of a value.
             return Some(Turned::Token(keyword("DEFAULT", Keyword::DEFAULT)));
+        }
+        if is("MID") && before_parenthesis {
+            // It takes FROM and FOR as well.
+            return Some(Turned::Token(keyword(text, Keyword::SUBSTRING)));
         }
         if is("DISTINCTROW") {
             return Some(Turned::Word(Keyword::DISTINCT));
@@ -215,7 +219,7 @@ fn last_keyword(last: Option<&Sql>) -> Option<Keyword> {
 }
 
 /// Whether the token can be the last of an operand, so that an operator may follow.
-fn ends_operand(last: Option<&Sql>) -> bool {
+pub(super) fn ends_operand(last: Option<&Sql>) -> bool {
     match last {
         Some(Sql::Word(word)) => {
             word.keyword == Keyword::NoKeyword || keywords::ends_expression(word.keyword)

@@ -10,13 +10,20 @@ impl Reducer<'_> {
         let function = function.text(self.sql);
         let named = |name: &str| function.eq_ignore_ascii_case(name);
         let is = |name: &str| word.eq_ignore_ascii_case(name);
-        let argument = self.reduced.tokens.last().is_some_and(|last| !last.is_symbol(b'(') && !last.is_symbol(b','));
+        let argument =
+            self.reduced.tokens.last().is_some_and(|last| !last.is_symbol(b'(') && !last.is_symbol(b','));
         if !argument {
             return false;
         }
         // WEIGHT_STRING(a AS CHAR(3) LEVEL 1, 2): no argument follows.
         let to_the_end = named("WEIGHT_STRING") && (is("AS") || is("LEVEL"));
         if to_the_end || named("CHAR") && is("USING") {
+            self.skip_argument(false);
+            return true;
+        }
+        // JSON_VALUE(a, '$' RETURNING INT NULL ON EMPTY ERROR ON ERROR).
+        let on_error = ["RETURNING", "DEFAULT", "NULL", "ERROR"].iter().any(|clause| is(clause));
+        if named("JSON_VALUE") && on_error {
             self.skip_argument(false);
             return true;
         }

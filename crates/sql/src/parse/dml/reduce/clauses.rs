@@ -23,7 +23,7 @@ impl Reducer<'_> {
         } else if self.next_words(&["ROWS", "EXAMINED"]) {
             self.rows_examined(token);
             return Ok(true);
-        } else if is("CYCLE") && self.cycle() {
+        } else if is("CYCLE") && self.cycle() || self.index_hint() || self.window_default() {
             return Ok(true);
         }
         if is("WHERE") || is("RETURNING") {
@@ -62,6 +62,37 @@ impl Reducer<'_> {
             self.at += words + 1;
         }
         behind && restricts
+    }
+
+    /// USE INDEX FOR JOIN (a, b): which rows there are does not depend on it.
+    fn index_hint(&mut self) -> bool {
+        let hints = ["USE", "FORCE", "IGNORE"];
+        if !hints.iter().any(|hint| self.next_words(&[hint, "INDEX"]) || self.next_words(&[hint, "KEY"])) {
+            return false;
+        }
+        let sql = self.sql.as_bytes();
+        let purposes = ["FOR", "JOIN", "ORDER", "GROUP", "BY"];
+        let is_purpose = |token: &&Token| purposes.iter().any(|word| token.is_word(sql, word));
+        let words = 2 + self.tokens.iter().skip(self.at + 2).take_while(is_purpose).count();
+        let opens = self.peek(words).is_some_and(|next| next.is_symbol(b'('));
+        let listed =
+            self.tokens.iter().skip(self.at + words).take_while(|token| !token.is_symbol(b')')).count();
+        if opens {
+            self.at += words + listed + 1;
+        }
+        opens
+    }
+
+    /// `FROM FIRST` and `RESPECT NULLS` behind a window function, which are what it does anyway.
+    fn window_default(&mut self) -> bool {
+        let called = self.reduced.tokens.last().is_some_and(|last| last.is_symbol(b')'));
+        let first =
+            self.next_words(&["FROM", "FIRST", "RESPECT"]) || self.next_words(&["FROM", "FIRST", "OVER"]);
+        let found = called && (self.next_words(&["RESPECT", "NULLS", "OVER"]) || first);
+        if found {
+            self.at += 2;
+        }
+        found
     }
 
     /// FOR UPDATE OF a, b: sqlparser knows one table.

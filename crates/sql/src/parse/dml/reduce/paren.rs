@@ -41,17 +41,22 @@ impl Reducer<'_> {
         self.paren = self.outer.pop().unwrap_or_default();
     }
 
-    /// `{fn f(x)}` is `(f(x))`, and `{oj a LEFT JOIN b ON …}` is `(a LEFT JOIN b ON …)`.
+    /// `{fn f(x)}` is `(f(x))`, `{oj a LEFT JOIN b ON …}` is `(a LEFT JOIN b ON …)`, and `{date '…'}` is `(date '…')`.
     fn open_brace(&mut self, token: Token) {
         self.keep(Token { kind: TokenKind::Symbol(b'('), ..token });
-        self.at += 1;
+        self.at += usize::from(self.is_one_of(0, &["FN", "OJ"]));
         let inner = Paren { brace: true, ..Paren::default() };
         self.outer.push(std::mem::replace(&mut self.paren, inner));
     }
 
     fn next_is_brace_word(&self) -> bool {
-        let next = self.peek(1);
-        ["FN", "OJ"].iter().any(|word| next.is_some_and(|next| next.is_word(self.sql.as_bytes(), word)))
+        let literal = self.peek(2).is_some_and(|token| token.kind == TokenKind::Text);
+        self.is_one_of(1, &["FN", "OJ"]) || literal && self.is_one_of(1, &["DATE", "TIME", "TIMESTAMP"])
+    }
+
+    fn is_one_of(&self, ahead: usize, words: &[&str]) -> bool {
+        let token = self.peek(ahead);
+        words.iter().any(|word| token.is_some_and(|token| token.is_word(self.sql.as_bytes(), word)))
     }
 
     fn query_follows(&self) -> bool {
