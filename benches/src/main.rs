@@ -8,6 +8,7 @@
 //! ```text
 //! cargo xtask bench                                   # all loads, 3 rounds of 5 s
 //! cargo xtask bench --rounds 5 --seconds 20 --loads point_select --threads 16
+//! cargo xtask bench --transactions                    # what COMMIT costs, beside XA driven by hand
 //! cargo xtask bench --instructions                    # instructions per point query, on however busy a machine
 //! ```
 #![allow(clippy::print_stdout, reason = "a command-line tool shows its table")]
@@ -17,6 +18,7 @@ mod instructions;
 mod load;
 mod report;
 mod target;
+mod transactions;
 
 use std::error::Error;
 
@@ -54,6 +56,9 @@ struct Arguments {
     /// Count the instructions of a point query under callgrind instead, and compare them with the pinned numbers
     #[arg(long)]
     instructions: bool,
+    /// Measure transactions of one node and of two instead
+    #[arg(long)]
+    transactions: bool,
 }
 
 #[tokio::main]
@@ -61,6 +66,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     if arguments.instructions {
         return instructions::run().await;
+    }
+    if arguments.transactions {
+        return transactions::run(arguments.rounds).await;
     }
     println!("Starting two servers, HAProxy and Serval, and loading {} tables.", arguments.tables);
     let bench = Bench::start(arguments.tables, arguments.rows, &[]).await?;

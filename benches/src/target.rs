@@ -31,7 +31,8 @@ pub(crate) struct Bench {
     _serval: ServalProcess,
     _haproxy: Supervised,
     _haproxy_port: PortLease,
-    _cluster: Cluster,
+    /// Last, so that the servers outlive the proxies.
+    pub cluster: Cluster,
 }
 
 impl Bench {
@@ -70,7 +71,7 @@ impl Bench {
             _serval: serval,
             _haproxy: haproxy,
             _haproxy_port: haproxy_port,
-            _cluster: cluster,
+            cluster,
         };
         load::prepare(&bench, &bench.targets[0]).await?;
         load::prepare(&bench, &bench.targets[3]).await?;

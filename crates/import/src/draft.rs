@@ -62,6 +62,8 @@ pub(crate) struct Schema {
     pub notes: Vec<String>,
     pub default_node: Option<String>,
     pub any_server_reads: bool,
+    /// A table of it is refused. It must not be looked for on the default node, where other tables would be.
+    pub incomplete: bool,
     pub tables: IndexMap<String, Table>,
 }
 
@@ -98,6 +100,20 @@ impl Rule {
 impl Draft {
     pub(crate) fn refuse(&mut self, file: &str, element: impl Into<String>, reason: impl Into<String>) {
         self.refused.push(Refusal { file: file.to_owned(), element: element.into(), reason: reason.into() });
+    }
+
+    /// Refuses a table.
+    pub(crate) fn refuse_table(
+        &mut self,
+        file: &str,
+        schema: &str,
+        element: impl Into<String>,
+        reason: impl Into<String>,
+    ) {
+        if let Some(schema) = self.schemas.get_mut(schema) {
+            schema.incomplete = true;
+        }
+        self.refuse(file, element, reason);
     }
 
     /// The name of this rule, under its own name if that is free: rules that are equal are one, and so are their

@@ -160,7 +160,7 @@ impl Import<'_> {
         let element = format!("shard_rules {}.{}", shard.db, shard.table);
         match self.value(shard) {
             Ok(value) => self.insert(shard, value, &element),
-            Err(reason) => self.refuse(element, reason),
+            Err(reason) => self.draft.refuse_table(self.file, &shard.db, element, reason),
         }
     }
 
@@ -231,7 +231,10 @@ impl Import<'_> {
         let rule = parent.and_then(|parent| parent.value.split('"').nth(1)).map(str::to_owned);
         match rule.filter(|_| parent.is_some_and(|parent| parent.value.starts_with("{ rule"))) {
             Some(rule) => self.insert(shard, ruled(&rule, &shard.key), &element),
-            None => self.refuse(element, format!("its parent_table `{}` has no rule", shard.parent_table)),
+            None => {
+                let reason = format!("its parent_table `{}` is refused, or has no rule", shard.parent_table);
+                self.draft.refuse_table(self.file, &shard.db, element, reason);
+            }
         }
     }
 

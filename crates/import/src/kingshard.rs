@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::Imported;
-use crate::draft::{Draft, Group, Node, Schema, Table, User, inline, quoted};
+use crate::draft::{Draft, Group, Node, Table, User, inline, quoted};
 use crate::kingshard_rules::{Spec, rule};
 
 /// Converts kingshard's config file; `file` is its name in messages.
@@ -102,6 +102,7 @@ impl Import<'_> {
                 databases.push(database.clone());
             }
             self.default_node(&database, &default, &element);
+            let owner = database.clone();
             match self.table(shard, &database, &table) {
                 Ok(converted) => {
                     let tables = &mut self.draft.schemas.entry(database).or_default().tables;
@@ -111,7 +112,7 @@ impl Import<'_> {
                         self.refuse(element, why);
                     }
                 }
-                Err(reason) => self.refuse(element, reason),
+                Err(reason) => self.draft.refuse_table(self.file, &owner, element, reason),
             }
         }
         self.user(&user, databases, passwords);
@@ -132,7 +133,7 @@ impl Import<'_> {
             return self.refuse(element, format!("the default node `{default}` is not defined"));
         }
         let node = self.node(default, database);
-        let schema = self.draft.schemas.entry(database.to_owned()).or_insert_with(Schema::default);
+        let schema = self.draft.schemas.entry(database.to_owned()).or_default();
         if schema.default_node.get_or_insert_with(|| node.clone()) != &node {
             self.refuse(element, "two schemas have different default nodes for this database");
         }

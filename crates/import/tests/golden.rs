@@ -242,3 +242,13 @@ fn huge_and_odd_numbers_are_refused() {
         assert!(refused(&imported).contains(&element), "{to}: {:?}", refused(&imported));
     }
 }
+
+#[test]
+fn a_refused_table_is_not_looked_for_on_the_default_node() {
+    let imported = mycat(&|file| read(&format!("mycat/{file}")));
+    let shop = imported.toml.split("[schemas.SHOP]").nth(1).expect("the schema");
+    assert!(shop.trim_start().starts_with("# default_node = \"dn1\" is left out"), "{shop}");
+    let catalog = loaded("mycat", &imported, &[]);
+    assert!(catalog.schema("SHOP").is_some_and(|schema| schema.table_or_default("calls").is_none()));
+    assert!(catalog.schema("CRM").is_some_and(|schema| schema.default_node.is_some()));
+}

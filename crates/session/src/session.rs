@@ -86,6 +86,8 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) next_transaction: Characteristics,
     /// The snapshot that the open transaction works under.
     pinned: Option<Arc<Catalog>>,
+    /// What was SET when the open transaction began.
+    begun: Option<SessionState>,
     /// Its temporary tables.
     pub(crate) temporary: Temporary,
     /// What it has locked with LOCK TABLES.
@@ -146,6 +148,7 @@ impl<B: Backend> Session<B> {
             read_only: false,
             next_transaction: Characteristics::default(),
             pinned: None,
+            begun: None,
             temporary: Temporary::default(),
             locked: None,
             named: NamedLocks::default(),
@@ -230,11 +233,22 @@ impl<B: Backend> Session<B> {
     pub(crate) fn effective_state(&self) -> SessionState {
         let Characteristics { isolation, read_only } = &self.next_transaction;
         let mut state = self.state.clone();
+        let flavour = self.proxy.flavour();
+        if let Some(begun) = &self.begun {
+            // A group that joins later begins as the first one did: SET SESSION TRANSACTION is of the next transaction.
+            for name in [flavour.isolation_variable(), flavour.read_only_variable()] {
+                state = match begun.value(name) {
+                    value if value == state.value(name) => continue,
+                    Some(value) => state.with(name, value),
+                    None => state.without(name),
+                };
+            }
+        }
         if let Some(isolation) = isolation {
-            state = state.with(self.proxy.flavour().isolation_variable(), &format!("'{isolation}'"));
+            state = state.with(flavour.isolation_variable(), &format!("'{isolation}'"));
         }
         if let (Some(read_only), false) = (read_only, self.transaction.is_open()) {
-            state = state.with(self.proxy.flavour().read_only_variable(), if *read_only { "1" } else { "0" });
+            state = state.with(flavour.read_only_variable(), if *read_only { "1" } else { "0" });
         }
         state
     }
@@ -244,6 +258,7 @@ impl<B: Backend> Session<B> {
         self.read_only =
             begin_sql.contains("READ ONLY") || !begin_sql.contains("READ WRITE") && self.begins_read_only();
         self.transaction.begin(begin_sql, self.transaction_mode(self.current_schema(catalog)));
+        self.begun = Some(self.state.clone());
         self.pinned = Some(if catalog.is_overlay() { self.base_catalog() } else { Arc::clone(catalog) });
     }
 
@@ -270,6 +285,7 @@ impl<B: Backend> Session<B> {
     /// Notes that no transaction is open any more: its snapshot and its characteristics are over.
     pub(crate) fn transaction_ended(&mut self) {
         self.pinned = None;
+        self.begun = None;
         self.next_transaction = Characteristics::default();
     }
 }

@@ -72,7 +72,17 @@ impl<'a, C: Connection> Loader<'a, C> {
     ) -> Self {
         let head = source.insert.clone().into_bytes();
         let chunk = Vec::new();
-        Self { connection, request, columns: &source.columns, head, chunk, keys, sent: false, left, failure: None }
+        Self {
+            connection,
+            request,
+            columns: &source.columns,
+            head,
+            chunk,
+            keys,
+            sent: false,
+            left,
+            failure: None,
+        }
     }
 
     /// What went wrong in here, where a sink can only say that it takes no more.

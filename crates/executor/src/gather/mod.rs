@@ -124,7 +124,8 @@ impl<'a, C: Connection> Place<'a, C> {
         for &index in &self.gather.order {
             let Some(source) = self.gather.sources.get(index) else { continue };
             self.order(&make_state(), source.create.as_bytes()).await?;
-            if let Some((at, other)) = source.copy_of.and_then(|at| Some((at, self.gather.sources.get(at)?))) {
+            if let Some((at, other)) = source.copy_of.and_then(|at| Some((at, self.gather.sources.get(at)?)))
+            {
                 let size = sizes.get(at).copied().unwrap_or_default();
                 let own = tables.get(source.table..=source.table).unwrap_or_default();
                 let limit = self.scratch.limit;

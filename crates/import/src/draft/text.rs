@@ -59,8 +59,17 @@ pub(super) fn of(draft: &Draft) -> String {
         out.push('\n');
         notes(&mut out, &schema.notes);
         out += &format!("[schemas.{}]\n", key(name));
-        if let Some(node) = &schema.default_node {
-            out += &format!("default_node = {}\n", quoted(node));
+        match &schema.default_node {
+            Some(node) if schema.incomplete => notes(
+                &mut out,
+                &[format!(
+                    "default_node = {} is left out: the refused tables would be looked for there. Put it back when they are \
+                     named below, or gone.",
+                    quoted(node)
+                )],
+            ),
+            Some(node) => out += &format!("default_node = {}\n", quoted(node)),
+            None => {}
         }
         if schema.any_server_reads {
             out += "consistency = \"any\"\n";

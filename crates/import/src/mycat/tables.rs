@@ -78,7 +78,10 @@ impl Import<'_> {
         for name in names {
             match self.placed(schema, name, element, rules) {
                 Ok(parent) => self.child_tables(schema, element, parent.as_ref()),
-                Err(reason) => self.draft.refuse(FILE, shown(schema, name), reason),
+                Err(reason) => {
+                    self.draft.refuse_table(FILE, schema, shown(schema, name), reason);
+                    self.child_tables(schema, element, None);
+                }
             }
         }
     }
@@ -171,7 +174,9 @@ impl Import<'_> {
             match self.child(schema, name, child, parent) {
                 Ok(own) => self.child_tables(schema, child, Some(&own)),
                 Err(reason) => {
-                    self.draft.refuse(FILE, shown(schema, name).replace("<table", "<childTable"), reason)
+                    let element = shown(schema, name).replace("<table", "<childTable");
+                    self.draft.refuse_table(FILE, schema, element, reason);
+                    self.child_tables(schema, child, None);
                 }
             }
         }
@@ -184,7 +189,7 @@ impl Import<'_> {
         element: Element<'_, '_>,
         parent: Option<&Parent>,
     ) -> Result<Parent, String> {
-        let parent = parent.ok_or("its parent is not sharded")?;
+        let parent = parent.ok_or("its parent is refused, or not sharded")?;
         let parent_key = attribute(element, "parentKey").ok_or("it has no parentKey")?;
         let column = attribute(element, "joinKey").ok_or("it has no joinKey")?;
         if !parent_key.eq_ignore_ascii_case(&parent.column) {

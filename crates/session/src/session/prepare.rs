@@ -134,7 +134,7 @@ pub(crate) fn prepare_moving<B: Backend>(
     for table in plan.tables() {
         session.check_schema(&table.schema)?;
     }
-    let text = charset::client_text(&session.state);
+    let text = session.client_text();
     let request = BindRequest { sql, scan, parameters: &[], sequence_start: None, now: None, text };
     Ok(plan.bind(&request).map_err(|error| error.to_mysql())?)
 }

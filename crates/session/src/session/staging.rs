@@ -176,7 +176,12 @@ impl<'a, B: Backend> Staging<'a, B> {
             (_, false) => self.leave(result.is_ok()).await,
         };
         if !self.session.transaction.is_open() {
+            let characteristics = self.session.next_transaction.clone();
             self.session.transaction_ended();
+            // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the statement did not run, and they wait for the next.
+            if matches!(&result, Err(Failure::Told(error)) if error.number == 1792) && self.own {
+                self.session.next_transaction = characteristics;
+            }
         }
         self.done = true;
         let sum = std::mem::take(&mut self.sum);
@@ -227,9 +232,8 @@ impl Lock<'_> {
     fn put(self, bound: &mut Bound) {
         let Bound { root, tables, .. } = bound;
         let words = |at: usize| {
-            let is_own = |table: &PlanTable| {
-                self.own.is_some_and(|own| own.eq_ignore_ascii_case(&table.table.name))
-            };
+            let is_own =
+                |table: &PlanTable| self.own.is_some_and(|own| own.eq_ignore_ascii_case(&table.table.name));
             if tables.get(at).is_some_and(is_own) { UPDATE } else { SHARE }
         };
         match root {

@@ -11,7 +11,7 @@ use super::insert_id::Given;
 use super::{into, named_locks, select_limit, staged};
 use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
-use crate::session::{Effects, Purpose, Query, Ready, Session, may_call_stored, found_rows, prepare};
+use crate::session::{Effects, Purpose, Query, Ready, Session, found_rows, may_call_stored, prepare};
 use crate::stream::Writer;
 use crate::words::contains_word;
 

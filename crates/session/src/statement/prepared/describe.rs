@@ -21,7 +21,7 @@ use super::statement::{Kind, Manner, Statement};
 use crate::failure::{Failure, refused};
 use crate::identity::{Replaced, Style};
 use crate::session::{Effects, Query, Session, plan, rescan};
-use crate::statement::{call, staged, is_blank, is_dml, open_version_comments, other, scan};
+use crate::statement::{call, is_blank, is_dml, open_version_comments, other, scan, staged};
 
 /// The statement as it is kept: shared with other sessions where they have prepared the same one.
 ///
@@ -76,8 +76,7 @@ pub(super) async fn describe<B: Backend>(
     let answer = match planned {
         Some(plan) => {
             let asked = ask(session, &catalog, &plan, &query).await;
-            let takes_steps =
-                asked.as_ref().is_err_and(|failure| staged::may_take(session, &query, failure));
+            let takes_steps = asked.as_ref().is_err_and(|failure| staged::may_take(session, &query, failure));
             if takes_steps {
                 kind = Kind::Plain;
                 unknown_columns(scan.parameter_count())

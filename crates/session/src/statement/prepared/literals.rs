@@ -19,7 +19,11 @@ fn places(scan: &Scan) -> Vec<Span> {
 }
 
 /// The statement with the text of each value in the place of its parameter.
-pub(in crate::statement) fn fill(sql: &[u8], scan: &Scan, values: impl IntoIterator<Item = String>) -> Vec<u8> {
+pub(in crate::statement) fn fill(
+    sql: &[u8],
+    scan: &Scan,
+    values: impl IntoIterator<Item = String>,
+) -> Vec<u8> {
     let places = places(scan).into_iter().zip(values);
     let edits: Vec<Edit> = places.map(|(at, text)| Edit { at, text }).collect();
     splice(sql, &edits)

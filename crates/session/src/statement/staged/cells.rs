@@ -77,7 +77,16 @@ impl<'a> Cells<'a> {
         let moments = !instants || has_no_summer_time(staging).await?;
         let session = &staging.session;
         let (text, options) = (client_text(&session.state), session.options);
-        Ok(Self { columns: &outcome.columns, targets, keys, charsets, text, options, moments, computed: false })
+        Ok(Self {
+            columns: &outcome.columns,
+            targets,
+            keys,
+            charsets,
+            text,
+            options,
+            moments,
+            computed: false,
+        })
     }
 
     /// The same, where the time zone is known to be of one kind.
@@ -277,9 +286,7 @@ fn fraction(microseconds: u32, decimals: u8) -> String {
 /// Whether JSON is the same when its text is read again. A DECIMAL inside would become a DOUBLE, a date a string.
 fn is_plain_json(text: &[u8]) -> bool {
     let dated = |part: &[u8]| part[0].is_ascii_digit() && part[1] == b'-' && part[2].is_ascii_digit();
-    !text.contains(&b'.')
-        && !text.windows(7).any(|part| part == b"base64:")
-        && !text.windows(3).any(dated)
+    !text.contains(&b'.') && !text.windows(7).any(|part| part == b"base64:") && !text.windows(3).any(dated)
 }
 
 fn type_name(column: &ColumnDefinition) -> &'static str {

@@ -110,8 +110,7 @@ impl<'a> Clauses<'a> {
 
     /// Where the tokens `from..to` stand.
     pub(super) fn span(&self, from: usize, to: usize) -> Option<Span> {
-        (from < to && to <= self.tokens.len())
-            .then(|| self.tokens[from].span.to(self.tokens[to - 1].span))
+        (from < to && to <= self.tokens.len()).then(|| self.tokens[from].span.to(self.tokens[to - 1].span))
     }
 
     /// Whether a token can be a name.

@@ -83,7 +83,8 @@ impl Evaluated<'_> {
         }
         at = Some(at).filter(|at| clauses.is_word(*at, &["VALUES", "VALUE"]))? + 1;
         loop {
-            let end = Some(at).filter(|at| clauses.is_symbol(*at, b'(')).and_then(|at| clauses.closing(at))?;
+            let end =
+                Some(at).filter(|at| clauses.is_symbol(*at, b'(')).and_then(|at| clauses.closing(at))?;
             for ((from, to), column) in clauses.items(at + 1, end).into_iter().zip(&columns) {
                 self.cell(from, to, *column)?;
             }
@@ -104,9 +105,8 @@ impl Evaluated<'_> {
         let is = |other: &str| other.eq_ignore_ascii_case(&name);
         let numbered = table.sequence.as_ref().is_some_and(|sequence| is(&sequence.column));
         let decides = sharding_column(table).is_some_and(is);
-        let calls = (from..to).any(|at| {
-            clauses.is_symbol(at, b'(') || clauses.tokens[at].kind == TokenKind::SystemVariable
-        });
+        let calls = (from..to)
+            .any(|at| clauses.is_symbol(at, b'(') || clauses.tokens[at].kind == TokenKind::SystemVariable);
         let copied = matches!(&table.placement, Placement::Global(_)) && calls;
         let is_default = to - from == 1 && clauses.is_word(from, &["DEFAULT"]);
         if !numbered && !decides && !copied || is_literal(clauses, from, to) {
@@ -150,10 +150,7 @@ pub(super) async fn run<B: Backend>(
     Ok(sum.answer(session, info))
 }
 
-async fn insert<B: Backend>(
-    staging: &mut Staging<'_, B>,
-    statement: &Evaluated<'_>,
-) -> Result<(), Failure> {
+async fn insert<B: Backend>(staging: &mut Staging<'_, B>, statement: &Evaluated<'_>) -> Result<(), Failure> {
     let mut edits = statement.defaults.clone();
     for expressions in statement.expressions.chunks(AT_ONCE) {
         evaluate(staging, statement, expressions, &mut edits).await?;

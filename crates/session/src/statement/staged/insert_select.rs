@@ -212,7 +212,9 @@ fn columns<'t>(
     let definition = target.table.definition.as_deref();
     let columns: Vec<Option<&ColumnDef>> = match (definition, &*statement.columns) {
         (None, _) => vec![None; count],
-        (Some(definition), []) => definition.columns.iter().filter(|column| !column.invisible).map(Some).collect(),
+        (Some(definition), []) => {
+            definition.columns.iter().filter(|column| !column.invisible).map(Some).collect()
+        }
         (Some(definition), names) => {
             let unknown = |name: &String| unknown_column(name, mariadb);
             let find = |name: &String| definition.column(name).ok_or_else(|| unknown(name)).map(Some);
@@ -228,11 +230,7 @@ fn columns<'t>(
 }
 
 /// Which of them decide about shards.
-fn keys(
-    statement: &InsertSelect<'_>,
-    target: &PlanTable,
-    columns: &[Option<&ColumnDef>],
-) -> Vec<bool> {
+fn keys(statement: &InsertSelect<'_>, target: &PlanTable, columns: &[Option<&ColumnDef>]) -> Vec<bool> {
     let sharding = sharding_column(&target.table);
     let is_key = |name: &str| sharding.is_some_and(|sharding| sharding.eq_ignore_ascii_case(name));
     if statement.columns.is_empty() {

@@ -148,7 +148,9 @@ pub(super) async fn run<B: Backend>(
     let sharding = sharding_column(&target.table);
     let assignments = statement.assignments().unwrap_or_default();
     let moves = statement.updates
-        && assignments.iter().any(|(name, _)| sharding.is_some_and(|column| column.eq_ignore_ascii_case(name)));
+        && assignments
+            .iter()
+            .any(|(name, _)| sharding.is_some_and(|column| column.eq_ignore_ascii_case(name)));
     let finds = statement.limit.is_some() || statement.has_subquery();
     if !moves && !finds || statement.updates && assignments.is_empty() {
         return Err(refusal);
@@ -236,18 +238,24 @@ impl Steps<'_> {
     }
 
     /// One server does not let a subquery read the table that is changed, unless it is put aside first.
-    fn check_sources<B: Backend>(&self, staging: &Staging<'_, B>, tables: &[PlanTable]) -> Result<(), Failure> {
+    fn check_sources<B: Backend>(
+        &self,
+        staging: &Staging<'_, B>,
+        tables: &[PlanTable],
+    ) -> Result<(), Failure> {
         let name = &self.target.table.name;
         let mentions = tables.iter().filter(|table| table.table.name.eq_ignore_ascii_case(name)).count();
         let mariadb = staging.session.proxy.flavour().is_mariadb();
         let clauses = self.statement.clauses;
-        let aside =
-            (0..clauses.tokens.len()).any(|at| clauses.is_word(at, &["FROM", "JOIN"]) && clauses.is_symbol(at + 1, b'('));
+        let aside = (0..clauses.tokens.len())
+            .any(|at| clauses.is_word(at, &["FROM", "JOIN"]) && clauses.is_symbol(at + 1, b'('));
         if mentions < 2 || aside || mariadb && self.statement.updates {
             return Ok(());
         }
         let message = if mariadb {
-            format!("Table '{name}' is specified twice, both as a target for 'DELETE' and as a separate source for data")
+            format!(
+                "Table '{name}' is specified twice, both as a target for 'DELETE' and as a separate source for data"
+            )
         } else {
             format!("You can't specify target table '{name}' for update in FROM clause")
         };

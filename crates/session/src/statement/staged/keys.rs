@@ -51,9 +51,9 @@ impl<'a> Keys<'a> {
                 column.name
             )));
         }
-        let at = columns.iter().position(|column| {
-            sharding.is_some_and(|sharding| sharding.eq_ignore_ascii_case(&column.name))
-        });
+        let at = columns
+            .iter()
+            .position(|column| sharding.is_some_and(|sharding| sharding.eq_ignore_ascii_case(&column.name)));
         let sharding = at.filter(|_| columns.len() > 1);
         Ok(Self { columns, sharding })
     }

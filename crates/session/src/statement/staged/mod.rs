@@ -107,7 +107,10 @@ fn is_utf8<B: Backend>(session: &Session<B>) -> bool {
 }
 
 /// The table that a statement names.
-fn table<B: Backend>(session: &Session<B>, (schema, name): (Option<&str>, &str)) -> Result<PlanTable, Failure> {
+fn table<B: Backend>(
+    session: &Session<B>,
+    (schema, name): (Option<&str>, &str),
+) -> Result<PlanTable, Failure> {
     let named = schema.or(session.schema.as_deref());
     let schema = session.check_schema(named.ok_or_else(no_schema)?)?;
     let catalog = session.catalog();

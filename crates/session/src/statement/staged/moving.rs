@@ -58,7 +58,8 @@ impl<'a> Moving<'a> {
         if !definition.foreign_keys.is_empty() {
             return Err(advice("a table with foreign keys does not move its rows"));
         }
-        let column = definition.column(&sharding.column).ok_or_else(|| advice("its definition is not known"))?;
+        let column =
+            definition.column(&sharding.column).ok_or_else(|| advice("its definition is not known"))?;
         let unique = |name: &str| {
             let named = |other: &String| other.eq_ignore_ascii_case(name);
             definition.primary_key.iter().any(named)
@@ -84,7 +85,11 @@ impl<'a> Moving<'a> {
     }
 
     /// Changes the rows of `sql`, and moves those whose shard has changed.
-    pub(super) async fn run<B: Backend>(&self, staging: &mut Staging<'_, B>, sql: &[u8]) -> Result<(), Failure> {
+    pub(super) async fn run<B: Backend>(
+        &self,
+        staging: &mut Staging<'_, B>,
+        sql: &[u8],
+    ) -> Result<(), Failure> {
         let place = self.place(staging).await?;
         let catalog = Arc::clone(&staging.catalog);
         let scan = rescan(sql, staging.session.options)?;
@@ -114,7 +119,8 @@ impl<'a> Moving<'a> {
         let scan = rescan(sql.as_bytes(), staging.session.options)?;
         let catalog = Arc::clone(&staging.catalog);
         let query = Query::text(sql.as_bytes(), &scan);
-        let bound = crate::session::prepare(staging.session, &catalog, &query, crate::session::Purpose::Run).await?;
+        let bound =
+            crate::session::prepare(staging.session, &catalog, &query, crate::session::Purpose::Run).await?;
         match targets(&bound.bound.root) {
             [only] if only.shard.is_some() => Ok(only.clone()),
             _ => Err(refused(format!(
@@ -286,7 +292,8 @@ fn is_date(text: &str) -> bool {
 /// `09:05:00`.
 fn is_time(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
-    let number = |part: &str, most: u32| part.len() == 2 && part.parse::<u32>().is_ok_and(|number| number <= most);
+    let number =
+        |part: &str, most: u32| part.len() == 2 && part.parse::<u32>().is_ok_and(|number| number <= most);
     matches!(&*parts, [hour, minute, second] if number(hour, 23) && number(minute, 59) && number(second, 59))
 }
 
@@ -301,7 +308,9 @@ mod tests {
         assert!(!stores_itself("128", &int) && !stores_itself("1.5", &int) && !stores_itself("'5'", &int));
         let text = ColumnType::Text { length: Some(3), collation: None };
         assert!(stores_itself("'abc'", &text));
-        assert!(!stores_itself("'abcd'", &text) && !stores_itself("'ab '", &text) && !stores_itself("5", &text));
+        assert!(
+            !stores_itself("'abcd'", &text) && !stores_itself("'ab '", &text) && !stores_itself("5", &text)
+        );
         let moment = ColumnType::DateTime { fsp: 0 };
         assert!(stores_itself("'2026-03-05 09:05:00'", &moment) && stores_itself("'2026-03-05'", &moment));
         assert!(!stores_itself("'2026-02-30'", &moment) && !stores_itself("'2026-03-05 25:00:00'", &moment));
