@@ -85,7 +85,7 @@ async fn a_stranger_stands_between() {
     two.must(&update(&there[1])).await;
     two.must(&update(&here[0])).await;
     local.must("BEGIN").await;
-    // Rows of one node: the local transaction stays on its group.
+    // Rows of one group: this transaction is an ordinary one.
     local.must(&update(&here[2])).await;
     let begun = Instant::now();
     let local = tokio::spawn(spawned(local, update(&here[0])));

@@ -94,7 +94,9 @@ impl Pool {
     /// Closes links that have been idle or alive for too long, or that their server has closed.
     pub(crate) fn reap(&self, longest_idle: Duration, longest_life: Duration) {
         let spent = |idle: &mut Idle| {
-            idle.since.elapsed() > longest_idle || idle.link.age(Instant::now()) > longest_life || !idle.link.is_quiet()
+            idle.since.elapsed() > longest_idle
+                || idle.link.age(Instant::now()) > longest_life
+                || !idle.link.is_quiet()
         };
         let spent: Vec<Idle> = self.idle.lock().extract_if(.., spent).collect();
         quit(spent);

@@ -33,7 +33,8 @@ impl PrivateServer {
         let folder = directory.path().to_owned();
         let (data, fallback) = (folder.join("data"), folder.clone());
         if !data.exists() {
-            let copied = tokio::task::spawn_blocking(move || template::copy_to(flavour, &fallback, &data)).await;
+            let copied =
+                tokio::task::spawn_blocking(move || template::copy_to(flavour, &fallback, &data)).await;
             copied.map_err(|error| TestkitError::io("copying a data directory")(error.into()))??;
         }
         let program = programs::server(flavour)?;

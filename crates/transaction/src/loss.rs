@@ -128,7 +128,8 @@ impl<B: Backend> Coordinator<B> {
             self.records_lost(group).await?.into_iter().map(|gtrid| (gtrid, true)).collect();
         let prepared: HashSet<Branch> = self.list(group).await?.into_iter().collect();
         let (mut good, mut bad) = (None, None);
-        for (asked, position) in before {
+        // Without GTIDs nothing can be said of branches that were finished.
+        for (asked, position) in before.iter().filter(|(_, position)| !position.gtids.is_empty()) {
             match self.has_all(group, now, position).await? {
                 true => good = Some(*asked),
                 false => bad = bad.or(Some(*asked)),

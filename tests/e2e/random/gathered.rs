@@ -228,7 +228,7 @@ impl Gathered {
             ),
             // The name of a table, which only the statement itself takes for the subquery.
             _ => format!("WITH {two} AS ({plain}) SELECT a.k, a.n, b.id FROM ({grouped}) a {kind} {two} b ON {on}{after}")
-                .replacen(&format!("FROM {one} x"), &format!("FROM {} x", if one == two { "t1" } else { one }), 1),
+                .replacen(&format!("FROM {one} x"), &format!("FROM {} x", if one != two { one } else if one == "t1" { "n1" } else { "t1" }), 1),
         };
         Statement { sql, ordered: false }
     }

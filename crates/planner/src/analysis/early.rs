@@ -9,6 +9,9 @@ use sqlparser::tokenizer::Span;
 
 use super::columns::{Column, Scope};
 
+/// Where a column is named: its first name and its last.
+pub(crate) type Place = (Span, Span);
+
 /// A term of a condition that needs the columns of one reference only.
 #[derive(Debug, Clone)]
 pub(crate) struct Early {
@@ -17,7 +20,7 @@ pub(crate) struct Early {
     /// The term, as it was parsed.
     pub(crate) expr: Expr,
     /// The places of the columns in it, each from its first name to its last.
-    pub(crate) places: Vec<(Span, Span)>,
+    pub(crate) places: Vec<Place>,
     /// The term is another reference's, and holds for this column in the place of that one's.
     pub(crate) of: Option<String>,
     /// The column, where the term has only one.
@@ -138,7 +141,7 @@ fn terms(condition: &Expr) -> Vec<&Expr> {
 }
 
 /// The columns of an expression and their places, where all are certain and there is one.
-fn columns(expr: &Expr, scope: Scope<'_>) -> Option<(Vec<Column>, Vec<(Span, Span)>)> {
+fn columns(expr: &Expr, scope: Scope<'_>) -> Option<(Vec<Column>, Vec<Place>)> {
     let mut reader = Reader { scope, columns: Vec::new(), places: BTreeSet::new() };
     if expr.visit(&mut reader).is_break() || reader.columns.is_empty() {
         return None;
@@ -149,7 +152,7 @@ fn columns(expr: &Expr, scope: Scope<'_>) -> Option<(Vec<Column>, Vec<(Span, Spa
 struct Reader<'a> {
     scope: Scope<'a>,
     columns: Vec<Column>,
-    places: BTreeSet<(Span, Span)>,
+    places: BTreeSet<Place>,
 }
 
 impl Visitor for Reader<'_> {

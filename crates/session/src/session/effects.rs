@@ -3,8 +3,8 @@
 use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, tokens};
 use serval_types::Value;
 
-use super::read_back::Wanted;
 use super::Query;
+use super::read_back::Wanted;
 use crate::words::{contains_word, last_word};
 
 /// What a statement leaves in a server's session.
