@@ -37,7 +37,7 @@ macro_rules! files {
             assert!(reports.is_empty(), "{}", reports.iter().map(ToString::to_string).collect::<String>());
         }
 
-        /// A file that nobody runs tests nothing.
+        /// A file that nobody runs tests nothing. Those of gathered statements are run by the file of that name.
         #[test]
         fn every_file_is_named_here() {
             let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("slt");
@@ -45,7 +45,7 @@ macro_rules! files {
                 let name = entry.expect("an entry").file_name();
                 let name = name.to_string_lossy();
                 let named = [$(concat!(stringify!($name), ".slt")),*].contains(&name.as_ref())
-                    || name == "gather.slt" || name == "gather_writes.slt";
+                    || name.starts_with("gather");
                 assert!(named, "{name} is not in oracle.rs");
             }
         }

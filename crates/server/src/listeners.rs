@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use serval_catalog::Listen;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::failure::Failure;
 use crate::local_listener::LocalListener;
@@ -24,23 +24,35 @@ pub struct Listeners {
 impl Listeners {
     /// Binds all that the config names, or none.
     pub async fn bind(listen: &Listen) -> Result<Self, Failure> {
-        let mysql = bind("mysql", listen.mysql).await?;
+        let mysql = bind("mysql", listen.mysql)?;
         let socket = listen.socket.as_deref().map(LocalListener::bind).transpose()?;
-        let admin = bind_some("admin", listen.admin).await?;
-        let http = bind_some("http", listen.http).await?;
+        let admin = bind_some("admin", listen.admin)?;
+        let http = bind_some("http", listen.http)?;
         Ok(Self { mysql, socket, admin, http })
     }
 }
 
-async fn bind_some(name: &str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, Failure> {
+fn bind_some(name: &str, address: Option<SocketAddr>) -> Result<Option<TcpListener>, Failure> {
     match address {
-        Some(address) => bind(name, address).await.map(Some),
+        Some(address) => bind(name, address).map(Some),
         None => Ok(None),
     }
 }
 
-async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
+/// How many clients may wait to be accepted; the kernel makes it `net.core.somaxconn` where that is less. When the queue
+/// is full, a client that waits for the greeting may hang for as long as the kernel tries again.
+const BACKLOG: u32 = 16_384;
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart must not wait for the connections of the process before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    listen(address).map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AddrInUse => "the address is in use; is another proxy running?".to_owned(),
             _ => error.to_string(),
