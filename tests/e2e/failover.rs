@@ -38,19 +38,26 @@ pub(crate) async fn promote(
     admin.must("reload @@config").await;
 }
 
-#[tokio::test]
-async fn what_a_failover_loses_is_shown() {
-    let cluster = own_cluster().await;
-    let topology = Topology { more: QUICK.to_owned(), ..Topology::new("failover") };
-    make_databases(&cluster, &topology.schema).await;
-    let serval =
-        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
-    let connect =
-        async || Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
-    let mut client = connect().await;
+/// A quick proxy over these servers, with twenty rows in t1 on all nodes.
+pub(crate) async fn proxy_over_rows(cluster: &Cluster, name: &str) -> (Topology, ServalProcess) {
+    let topology = Topology { more: QUICK.to_owned(), ..Topology::new(name) };
+    make_databases(cluster, &topology.schema).await;
+    let serval = ServalProcess::start(|ports| topology.toml(cluster, ports)).await.expect("the proxy starts");
+    let options = serval.client_options(APP.0, APP.1, Some(&topology.schema));
+    let mut client = Client::connect("proxy", options).await;
     client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)").await;
     let rows: Vec<String> = (1..=20).map(|id| format!("({id}, 0)")).collect();
     client.must(&format!("INSERT INTO t1 VALUES {}", rows.join(", "))).await;
+    (topology, serval)
+}
+
+#[tokio::test]
+async fn what_a_failover_loses_is_shown() {
+    let cluster = own_cluster().await;
+    let (topology, serval) = proxy_over_rows(&cluster, "failover").await;
+    let connect =
+        async || Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
+    let mut client = connect().await;
     let mut admin = Client::connect("console", serval.admin_options(ADMIN.0, ADMIN.1)).await;
     // What is not lost: the replica has it all, and nothing is said.
     let rounds = || tokio::time::sleep(Duration::from_millis(2000));
@@ -102,16 +109,10 @@ async fn what_a_failover_loses_is_shown() {
 #[tokio::test]
 async fn a_failover_without_loss_is_silent() {
     let cluster = own_cluster().await;
-    let topology = Topology { more: QUICK.to_owned(), ..Topology::new("failover_calm") };
-    make_databases(&cluster, &topology.schema).await;
-    let serval =
-        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let (topology, serval) = proxy_over_rows(&cluster, "failover_calm").await;
     let connect =
         async || Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
     let mut client = connect().await;
-    client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)").await;
-    let rows: Vec<String> = (1..=20).map(|id| format!("({id}, 0)")).collect();
-    client.must(&format!("INSERT INTO t1 VALUES {}", rows.join(", "))).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     client.must("UPDATE t1 SET v = 1").await;
     cluster.wait_until_replicated().await.expect("replication");

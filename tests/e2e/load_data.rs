@@ -257,6 +257,15 @@ async fn limits_of_rows_and_of_the_spool() {
     assert!(answer.message().contains("Row 1 of the file is longer"), "{answer:?}");
 }
 
+/// A named pipe, in a directory that lasts as long as the test holds it.
+fn pipe() -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+    assert!(made.success());
+    (directory, path)
+}
+
 /// A client that goes away in the middle of its file leaves nothing behind.
 #[tokio::test]
 async fn a_client_that_disappears() {
@@ -265,10 +274,7 @@ async fn a_client_that_disappears() {
     both.same(T1).await;
     both.same("CREATE TABLE plain (id BIGINT PRIMARY KEY, name VARCHAR(200))").await;
     for table in ["plain", "t1"] {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
-        assert!(made.success());
+        let (_directory, path) = pipe();
         let handler = WhiteListFsHandler::new([path.clone()]);
         let options = world.client_options().local_infile_handler(Some(handler));
         let mut conn = Conn::new(options).await.expect("a connection");
@@ -349,10 +355,7 @@ async fn a_killed_file() {
     both.same(T1).await;
     both.same("CREATE TABLE plain (id BIGINT PRIMARY KEY, name VARCHAR(200))").await;
     for table in ["plain", "t1"] {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
-        assert!(made.success());
+        let (_directory, path) = pipe();
         let handler = WhiteListFsHandler::new([path.clone()]);
         let options = world.client_options().local_infile_handler(Some(handler));
         let mut client = Client::connect("proxy", options).await;

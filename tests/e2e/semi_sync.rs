@@ -7,8 +7,7 @@ use mysql_async::prelude::Queryable as _;
 use serval_testkit::{Flavour, ServalProcess};
 use serval_tests::{APP, Client, Topology, eventually, get, make_databases, on_node, own_cluster};
 
-use crate::atomic::QUICK;
-use crate::failover::promote;
+use crate::failover::{promote, proxy_over_rows};
 
 /// MariaDB alone has it built in, and MariaDB alone needs help: its XA PREPARE does not wait.
 #[tokio::test]
@@ -94,16 +93,10 @@ async fn a_failover_loses_nothing() {
             server.execute(sql).await.expect(sql);
         }
     }
-    let topology = Topology { more: QUICK.to_owned(), ..Topology::new("semi_sync_over") };
-    make_databases(&cluster, &topology.schema).await;
-    let serval =
-        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let (topology, serval) = proxy_over_rows(&cluster, "semi_sync_over").await;
     let connect =
         async || Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
     let mut client = connect().await;
-    client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT NOT NULL)").await;
-    let rows: Vec<String> = (1..=20).map(|id| format!("({id}, 0)")).collect();
-    client.must(&format!("INSERT INTO t1 VALUES {}", rows.join(", "))).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     // The second group first, which holds branches; then the first, which holds the decisions.
     for (lost, groups) in [(1, vec![1]), (0, vec![1, 0])] {

@@ -35,6 +35,21 @@ pub(crate) struct Clause {
     pub(crate) items: Vec<Span>,
 }
 
+/// Words that may stand between SELECT and its first item.
+pub(crate) const MODIFIERS: [&str; 11] = [
+    "ALL",
+    "DISTINCT",
+    "DISTINCTROW",
+    "HIGH_PRIORITY",
+    "STRAIGHT_JOIN",
+    "SQL_SMALL_RESULT",
+    "SQL_BIG_RESULT",
+    "SQL_BUFFER_RESULT",
+    "SQL_NO_CACHE",
+    "SQL_CACHE",
+    "SQL_CALC_FOUND_ROWS",
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keyword {
     Select,
@@ -176,19 +191,6 @@ impl Finder<'_> {
     }
 
     fn modifiers(&self, first: usize, end: usize) -> usize {
-        const MODIFIERS: [&str; 11] = [
-            "ALL",
-            "DISTINCT",
-            "DISTINCTROW",
-            "HIGH_PRIORITY",
-            "STRAIGHT_JOIN",
-            "SQL_SMALL_RESULT",
-            "SQL_BIG_RESULT",
-            "SQL_BUFFER_RESULT",
-            "SQL_NO_CACHE",
-            "SQL_CACHE",
-            "SQL_CALC_FOUND_ROWS",
-        ];
         (first..end).take_while(|&index| MODIFIERS.iter().any(|word| self.is_word(index, word))).count()
     }
 

@@ -52,7 +52,6 @@ pub struct Proxy<B: Backend> {
     greeting_version: String,
     flavour: Flavour,
     grace: Duration,
-    literals_in_slow_log: bool,
     started: Instant,
 }
 
@@ -85,7 +84,6 @@ impl<B: Backend> Proxy<B> {
             greeting_version: Flavour::of_version(server_version).greeting(server_version),
             flavour: Flavour::of_version(server_version),
             grace: DEFAULT_GRACE,
-            literals_in_slow_log: false,
             started: Instant::now(),
         }
     }
@@ -94,13 +92,6 @@ impl<B: Backend> Proxy<B> {
     #[must_use]
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
-        self
-    }
-
-    /// The same with whole statements in the slow log, literals included, instead of their digests.
-    #[must_use]
-    pub fn with_literals_in_slow_log(mut self) -> Self {
-        self.literals_in_slow_log = true;
         self
     }
 
@@ -131,10 +122,6 @@ impl<B: Backend> Proxy<B> {
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
-    }
-
-    pub(crate) fn literals_in_slow_log(&self) -> bool {
-        self.literals_in_slow_log
     }
 }
 

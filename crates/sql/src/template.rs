@@ -75,12 +75,6 @@ impl Template {
         }
     }
 
-    /// Whether rendering changes nothing, so that the statement's own bytes up to [`Scan::end`] can be sent.
-    #[must_use]
-    pub fn is_verbatim(&self) -> bool {
-        self.verbatim
-    }
-
     /// The parts in order.
     #[must_use]
     pub fn pieces(&self) -> &[Piece] {

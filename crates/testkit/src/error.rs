@@ -75,13 +75,4 @@ impl TestkitError {
         let what = what.into();
         move |source| TestkitError::Io { what, source }
     }
-
-    /// The MySQL error number, if a server answered with an error.
-    #[must_use]
-    pub fn mysql_number(&self) -> Option<u16> {
-        match self {
-            TestkitError::Client { source: mysql_async::Error::Server(error), .. } => Some(error.code),
-            _ => None,
-        }
-    }
 }

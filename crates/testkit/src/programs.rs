@@ -46,17 +46,20 @@ pub(crate) fn server(flavour: Flavour) -> Result<Program> {
     }
 }
 
+/// An option whose value is a path, such as `--datadir=`.
+pub(crate) fn path_option(option: &str, path: &Path) -> OsString {
+    let mut argument = OsString::from(option);
+    argument.push(path);
+    argument
+}
+
 /// Arguments that every start of a server of this flavour needs because of where its files lie.
 pub(crate) fn places(flavour: Flavour) -> Vec<OsString> {
     match flavour {
         Flavour::MariaDb => Vec::new(),
         Flavour::MySql97 => {
             let root = mysql_root();
-            let place = |option: &str, path: &str| {
-                let mut argument = OsString::from(option);
-                argument.push(root.join(path));
-                argument
-            };
+            let place = |option: &str, path: &str| path_option(option, &root.join(path));
             vec![
                 place("--lc-messages-dir=", "usr/share/mysql"),
                 place("--character-sets-dir=", "usr/share/mysql/charsets"),
@@ -68,9 +71,7 @@ pub(crate) fn places(flavour: Flavour) -> Vec<OsString> {
 
 /// Makes an empty data directory, `root` having no password.
 pub(crate) fn initialise(flavour: Flavour, data: &Path) -> Result<()> {
-    let mut datadir = OsString::from("--datadir=");
-    datadir.push(data);
-    let mut arguments: Vec<OsString> = vec!["--no-defaults".into(), datadir];
+    let mut arguments: Vec<OsString> = vec!["--no-defaults".into(), path_option("--datadir=", data)];
     arguments.extend(user_argument());
     match flavour {
         Flavour::MariaDb => {

@@ -79,11 +79,7 @@ impl PrivateServer {
 }
 
 fn arguments(flavour: Flavour, folder: &Path) -> Vec<OsString> {
-    let path = |option: &str, file: &str| {
-        let mut argument = OsString::from(option);
-        argument.push(folder.join(file));
-        argument
-    };
+    let path = |option: &str, file: &str| programs::path_option(option, &folder.join(file));
     let mut arguments: Vec<OsString> = vec!["--no-defaults".into()];
     arguments.extend(programs::user_argument());
     arguments.extend(programs::places(flavour));

@@ -240,11 +240,7 @@ impl Server {
 /// The options of a small server that need not survive a power cut. `flush_log_at_trx_commit=2` hands each commit to
 /// the operating system, so a killed server loses none.
 fn arguments(spec: &ServerSpec<'_>, folder: &Path, port: u16) -> Vec<OsString> {
-    let path = |option: &str, file: &str| {
-        let mut argument = OsString::from(option);
-        argument.push(folder.join(file));
-        argument
-    };
+    let path = |option: &str, file: &str| programs::path_option(option, &folder.join(file));
     let mut arguments: Vec<OsString> = vec!["--no-defaults".into()];
     arguments.extend(programs::user_argument());
     arguments.extend(programs::places(spec.flavour));

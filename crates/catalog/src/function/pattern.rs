@@ -49,6 +49,11 @@ pub(super) fn remainders(
     Spans::read(ranges, Demands { key: "ranges", names: context.nodes, whole, gaps })
 }
 
+/// The shard of a remainder.
+pub(super) fn shard_of_remainder(spans: &Spans, remainder: i128) -> Result<ShardIndex, String> {
+    spans.find(remainder).ok_or_else(|| format!("its remainder {remainder} belongs to no node"))
+}
+
 #[derive(Debug)]
 struct Pattern {
     modulus: u32,
@@ -77,9 +82,7 @@ impl ShardFunction for Pattern {
             return Err("it has characters other than digits".to_owned());
         }
         let remainder = reading::long(key)? % i64::from(self.modulus);
-        self.spans
-            .find(remainder.into())
-            .ok_or_else(|| format!("its remainder {remainder} belongs to no node"))
+        shard_of_remainder(&self.spans, remainder.into())
     }
 
     fn describe(&self) -> String {

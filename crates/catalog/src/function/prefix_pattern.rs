@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serval_types::ColumnType;
 
-use super::pattern::remainders;
+use super::pattern::{remainders, shard_of_remainder};
 use super::spans::Spans;
 use super::{Context, OptionError, ShardFunction, accepts_spelt, reading};
 use crate::{Key, ShardIndex};
@@ -61,9 +61,7 @@ impl ShardFunction for PrefixPattern {
         let text = reading::text(key)?;
         let sum: u64 = text.encode_utf16().take(self.length).map(u64::from).sum();
         let remainder = sum % u64::from(self.modulus);
-        self.spans
-            .find(remainder.into())
-            .ok_or_else(|| format!("its remainder {remainder} belongs to no node"))
+        shard_of_remainder(&self.spans, remainder.into())
     }
 
     fn describe(&self) -> String {

@@ -6,6 +6,7 @@ use serval_catalog::ColumnDef;
 use serval_sql::{TokenKind, identifier_value};
 
 use super::Gathering;
+use crate::clauses::MODIFIERS;
 use crate::error::PlanError;
 
 /// The names in a statement's text.
@@ -20,21 +21,6 @@ pub(super) struct Named {
     defaults: bool,
 }
 
-/// Words behind which a `*` is a wildcard.
-const BEFORE_WILDCARD: [&str; 11] = [
-    "SELECT",
-    "ALL",
-    "DISTINCT",
-    "DISTINCTROW",
-    "HIGH_PRIORITY",
-    "STRAIGHT_JOIN",
-    "SQL_SMALL_RESULT",
-    "SQL_BIG_RESULT",
-    "SQL_BUFFER_RESULT",
-    "SQL_NO_CACHE",
-    "SQL_CACHE",
-];
-
 impl Named {
     pub(super) fn of(gathering: &Gathering<'_>) -> Result<Self, PlanError> {
         let (sql, tokens) = (gathering.planning.sql, &gathering.tokens);
@@ -48,7 +34,8 @@ impl Named {
             let qualifier = if before.is_symbol(b'.') { at.checked_sub(2).and_then(name) } else { None };
             let wildcard = qualifier.is_some()
                 || before.is_symbol(b',')
-                || BEFORE_WILDCARD.iter().any(|word| before.is_word(sql, word));
+                || before.is_word(sql, "SELECT")
+                || MODIFIERS.iter().any(|word| before.is_word(sql, word));
             if !wildcard {
                 continue;
             }

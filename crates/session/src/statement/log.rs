@@ -62,11 +62,7 @@ fn readable(value: &Value) -> String {
 #[cold]
 fn slow<B: Backend>(session: &Session<B>, sql: &[u8], elapsed: Duration, result: &Result<(), Failure>) {
     session.proxy.counters.slow();
-    let text = if session.proxy.literals_in_slow_log() {
-        String::from_utf8_lossy(sql).into_owned()
-    } else {
-        digest_text(sql, session.options)
-    };
+    let text = digest_text(sql, session.options);
     let end = text.floor_char_boundary(LOGGED_BYTES);
     let error = match result {
         Ok(()) => None,

@@ -200,10 +200,4 @@ impl Scan {
         });
         counts.sum()
     }
-
-    /// Whether another statement follows the first one.
-    #[must_use]
-    pub fn is_multi_statement(&self) -> bool {
-        self.next_statement.is_some()
-    }
 }
