@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serval_types::{GroupId, NodeId};
 
-use crate::{Address, DataNode, Group, Rule, Schema, Scratch, Settings, Table, User};
+use crate::{Address, Clock, DataNode, Group, Rule, Schema, Scratch, Settings, Table, User};
 
 /// Everything that a config says, checked and with its names resolved.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct Catalog {
     pub version: u64,
     /// What concerns the proxy itself.
     pub settings: Settings,
-    /// The groups, by [`GroupId`].
+    /// The groups in the order of the config; see [`Catalog::group`].
     pub groups: Vec<Group>,
     /// The data nodes, by [`NodeId`].
     pub nodes: Vec<DataNode>,
@@ -23,6 +23,8 @@ pub struct Catalog {
     pub scratch: Option<Box<Scratch>>,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,
+    /// The time by which windows that go on with the clock have gone on last; a trusted one, if there has been one.
+    pub clock: Option<Clock>,
     /// The schemas by name in lower case.
     pub schemas: IndexMap<String, Schema>,
     /// Clients' accounts by name.
@@ -64,8 +66,47 @@ impl Catalog {
     pub fn group(&self, id: GroupId) -> &Group {
         match &self.scratch {
             Some(scratch) if id == GroupId::SCRATCH => &scratch.group,
-            _ => &self.groups[usize::from(id.0)],
+            _ => self.group_with(id).expect("the id is of this catalog"),
         }
+    }
+
+    /// The group of this id, where the config still has it. Ids outlive reloads; places in [`Catalog::groups`] do not.
+    #[must_use]
+    pub fn group_with(&self, id: GroupId) -> Option<&Group> {
+        let here = self.groups.get(usize::from(id.0)).filter(|group| group.id == id);
+        here.or_else(|| self.groups.iter().find(|group| group.id == id))
+    }
+
+    /// A group by its name in the config.
+    #[must_use]
+    pub fn group_named(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+
+    /// Gives the groups that `old` has, too, their ids from there, and the others ids from `fresh` on, so that a
+    /// transaction or a session that began under `old` means the same group by an id. Gives the next fresh id back,
+    /// or `None` where all have been given.
+    pub fn keep_group_ids(&mut self, old: &Self, fresh: u16) -> Option<u16> {
+        let mut next = fresh;
+        let mut renamed = HashMap::new();
+        for group in &mut self.groups {
+            let id = match old.group_named(&group.name) {
+                Some(before) => before.id,
+                None => {
+                    let id = GroupId(next);
+                    next = next.checked_add(1).filter(|next| GroupId(*next) != GroupId::SCRATCH)?;
+                    id
+                }
+            };
+            renamed.insert(group.id, id);
+            group.id = id;
+        }
+        for node in &mut self.nodes {
+            if let Some(id) = renamed.get(&node.group) {
+                node.group = *id;
+            }
+        }
+        Some(next)
     }
 
     /// The catalog with the address of the scratch server that Serval starts itself.

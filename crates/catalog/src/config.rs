@@ -8,6 +8,7 @@ mod client_tls;
 mod document;
 mod expand;
 mod groups;
+mod inside;
 mod nodes;
 pub(crate) mod raw;
 mod recovery;

@@ -5,11 +5,12 @@ mod unique;
 
 use std::sync::Arc;
 
-use serval_types::{Collation, ColumnType};
+use serval_types::{Collation, ColumnType, IntWidth};
 pub use unique::check_unique;
 
 use crate::{
-    Catalog, Diagnostic, Placement, Severity, Sharding, Table, TableDefinition, TextMatch, Uniqueness,
+    Catalog, Diagnostic, Placement, Sequence, SequenceKind, Severity, Sharding, ShardingColumn, Table,
+    TableDefinition, TextMatch, Uniqueness,
 };
 
 /// Something wrong about a table's definition, given its config.
@@ -59,6 +60,41 @@ impl Catalog {
         (catalog, diagnostics.collect())
     }
 
+    /// The catalog with what the servers say of tables of a schema: their definitions, and which are absent. `None` where
+    /// all of that is known already; otherwise also what is wrong, as [`Catalog::with_definitions`] says it.
+    #[must_use]
+    pub fn refreshed(
+        &self,
+        schema: &str,
+        definitions: &[TableDefinition],
+        absent: &[String],
+    ) -> Option<(Self, Vec<Diagnostic>)> {
+        let known = |name: &str| self.table(schema, name).and_then(|table| table.definition.as_deref());
+        let named = |name: &String| (schema.to_owned(), name.clone());
+        let fresh = definitions.iter().filter(|definition| known(&definition.name) != Some(*definition));
+        let fresh: Vec<_> = fresh.map(|definition| (schema.to_owned(), definition.clone())).collect();
+        let gone: Vec<_> = absent.iter().filter(|name| known(name).is_some()).map(named).collect();
+        if fresh.is_empty() && gone.is_empty() {
+            return None;
+        }
+        let (catalog, diagnostics) = self.with_definitions(fresh);
+        Some((if gone.is_empty() { catalog } else { catalog.without_definitions(&gone) }, diagnostics))
+    }
+
+    /// The same catalog, one version on, without the definitions of these tables, by schema and name: they do not exist
+    /// on their servers.
+    #[must_use]
+    pub fn without_definitions(&self, absent: &[(String, String)]) -> Self {
+        let mut catalog = self.clone();
+        catalog.version += 1;
+        for (schema, name) in absent {
+            let Some(schema) = catalog.schemas.get_mut(&schema.to_lowercase()) else { continue };
+            let Some(table) = schema.tables.get_mut(&name.to_lowercase()) else { continue };
+            *table = Arc::new(table.undefined());
+        }
+        catalog
+    }
+
     /// Joins the definitions to the tables of this catalog.
     pub(crate) fn define(&mut self, definitions: Vec<(String, TableDefinition)>) -> Vec<TableFindings> {
         let mut found = Vec::new();
@@ -83,6 +119,20 @@ impl Catalog {
 }
 
 impl Table {
+    /// The same table as before anything was known of its columns.
+    fn undefined(&self) -> Self {
+        let unknown =
+            |column: &ShardingColumn| ShardingColumn::new(&column.name, column.text_match, column.inside);
+        let placement = match &self.placement {
+            Placement::Sharded(sharding) => {
+                let columns = sharding.columns.iter().map(unknown).collect();
+                Placement::Sharded(Arc::new(sharding.with_columns(columns)))
+            }
+            placement => placement.clone(),
+        };
+        Self { placement, definition: None, sequence: None, ..self.clone() }
+    }
+
     /// The same table once its definition is known.
     fn defined(mut self, definition: TableDefinition) -> (Self, Vec<Finding>) {
         let mut findings = Vec::new();
@@ -90,6 +140,7 @@ impl Table {
         self.sequence = automatic
             .as_deref()
             .and_then(|column| self.planned_sequence.as_ref().map(|planned| planned.with_column(column)));
+        findings.extend(self.sequence.as_ref().and_then(|sequence| too_narrow(sequence, &definition)));
         if let Placement::Sharded(sharding) = &self.placement
             && let Some(known) = typed(sharding, &definition, &mut findings)
         {
@@ -111,51 +162,87 @@ impl Table {
     }
 }
 
-/// The sharding with its column's type.
+/// Snowflake numbers take 63 bits.
+fn too_narrow(sequence: &Sequence, definition: &TableDefinition) -> Option<Finding> {
+    let column = definition.column(&sequence.column)?;
+    let big = matches!(column.column_type, ColumnType::Int { width: IntWidth::Big, .. });
+    if big || sequence.kind == SequenceKind::Segment {
+        return None;
+    }
+    let message = format!("snowflake numbers need a BIGINT, and `{}` is none", column.name);
+    Some(Finding::error("auto_increment", message, "use \"segment\", or make the column BIGINT"))
+}
+
+/// The sharding with its columns' types.
 fn typed(sharding: &Sharding, definition: &TableDefinition, findings: &mut Vec<Finding>) -> Option<Sharding> {
-    let Some(column) = definition.column(&sharding.column) else {
+    let mut columns = Vec::with_capacity(sharding.columns.len());
+    for column in &sharding.columns {
+        columns.push(typed_column(sharding, column, definition, findings)?);
+    }
+    Some(sharding.with_columns(columns))
+}
+
+fn typed_column(
+    sharding: &Sharding,
+    wanted: &ShardingColumn,
+    definition: &TableDefinition,
+    findings: &mut Vec<Finding>,
+) -> Option<ShardingColumn> {
+    let key = if wanted.inside { "inside_column" } else { "column" };
+    let Some(column) = definition.column(&wanted.name) else {
         let known = definition.columns.iter().map(|column| column.name.as_str());
-        let fix = crate::config::did_you_mean(&sharding.column, known);
-        let message = format!("the table `{}` has no column `{}`", definition.name, sharding.column);
-        findings.push(Finding::error("column", message, fix));
+        let fix = crate::config::did_you_mean(&wanted.name, known);
+        let message = format!("the table `{}` has no column `{}`", definition.name, wanted.name);
+        findings.push(Finding::error(key, message, fix));
         return None;
     };
     if column.generated {
         let message =
             format!("the sharding column `{}` is generated, so no statement says its value", column.name);
-        findings.push(Finding::error("column", message, "choose a column that statements write"));
+        findings.push(Finding::error(key, message, "choose a column that statements write"));
         return None;
     }
-    check_type(sharding, &column.column_type, findings);
-    Some(sharding.with_column_type(column.column_type.clone()))
+    check_type(sharding, wanted, &column.column_type, key, findings);
+    Some(wanted.typed(column.column_type.clone()))
 }
 
-fn check_type(sharding: &Sharding, column_type: &ColumnType, findings: &mut Vec<Finding>) {
-    let column = &sharding.column;
-    if let Err(reason) = sharding.rule.function.accepts(column_type) {
+fn check_type(
+    sharding: &Sharding,
+    wanted: &ShardingColumn,
+    column_type: &ColumnType,
+    key: &'static str,
+    findings: &mut Vec<Finding>,
+) {
+    let column = &wanted.name;
+    let rule = &sharding.rule;
+    let (function, time_zone) = match &rule.inside {
+        Some(inside) if wanted.inside => (&inside.function, &inside.time_zone),
+        _ => (&rule.function, &rule.time_zone),
+    };
+    if let Err(reason) = function.accepts(column_type) {
         let message = format!("the sharding column `{column}`: {reason}");
-        findings.push(Finding::error("column", message, "choose another column or another shard function"));
+        findings.push(Finding::error(key, message, "choose another column or another shard function"));
         return;
     }
     match column_type {
-        ColumnType::Timestamp { .. } if sharding.rule.time_zone.is_none() => findings.push(Finding::error(
-            "column",
+        ColumnType::Timestamp { .. } if time_zone.is_none() => findings.push(Finding::error(
+            key,
             format!(
                 "the sharding column `{column}` is a TIMESTAMP, which reads differently in each time zone"
             ),
             format!(
                 "add `time_zone = \"+00:00\"`, or the zone that the months are meant in, to the rule `{}`",
-                sharding.rule.name
+                rule.name
             ),
         )),
-        ColumnType::Text { collation, .. } => check_collation(sharding, collation.as_ref(), findings),
+        ColumnType::Text { collation, .. } => check_collation(wanted, collation.as_ref(), findings),
         _ => {}
     }
 }
 
 /// Text routes by spelling: say so where the collation calls other spellings equal.
-fn check_collation(sharding: &Sharding, collation: Option<&Collation>, findings: &mut Vec<Finding>) {
-    let column = &sharding.column;
+fn check_collation(sharding: &ShardingColumn, collation: Option<&Collation>, findings: &mut Vec<Finding>) {
+    let column = &sharding.name;
     let name = collation.map_or_else(|| "not known".to_owned(), |collation| format!("{collation}"));
     if collation.is_some_and(Collation::is_binary) {
         return;

@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use serval_types::NodeId;
 
 use crate::{
-    Catalog, ClientTls, Group, Pem, Placement, Rule, SchemaAccess, Secure, Settings, Sharding, Table, User,
-    Welcome,
+    Catalog, ClientTls, Group, Pem, Placement, Rule, SchemaAccess, Secure, SequenceKind, Settings, Sharding,
+    Table, User, Welcome,
 };
 
 /// The differences between two catalogs, one per line: `+` for what is new, `-` for what goes, `~` for what changes.
@@ -123,6 +123,12 @@ fn settings(settings: &Settings) -> Vec<(&'static str, String)> {
         ("recovery.interval", time(settings.recovery.interval)),
         ("recovery.patience", time(settings.recovery.patience)),
         ("recovery.keep", time(settings.recovery.keep)),
+        (
+            "versions",
+            settings.versions.as_ref().map_or("none kept".to_owned(), |versions| {
+                format!("{} in {}", versions.keep, versions.directory.display())
+            }),
+        ),
         ("limits.local_infile", settings.local_infile.to_string()),
         ("limits.load_spool", settings.load_spool.to_string()),
         ("limits.cursor_spool", settings.cursor_spool.to_string()),
@@ -160,11 +166,12 @@ fn describe_group(group: &Group) -> String {
     let lag_limit =
         group.lag_limit.map_or("off".to_owned(), |limit| humantime::format_duration(limit).to_string());
     format!(
-        "{} as {}, {} connections, lag limit {lag_limit}, tls {}",
+        "{} as {}, {} connections, lag limit {lag_limit}, tls {}{}",
         servers.join(", "),
         group.user,
         group.max_connections,
-        group.tls.mode.word()
+        group.tls.mode.word(),
+        if group.xa { "" } else { ", without XA" }
     )
 }
 
@@ -178,7 +185,11 @@ fn describe_rule(catalog: &Catalog, rule: &Rule) -> String {
     let tables = rule.tables.as_ref().map_or(String::new(), |pattern| format!(", tables {pattern}"));
     let zone = rule.time_zone.as_ref().map_or(String::new(), |zone| format!(", time zone {zone}"));
     let (name, options) = (rule.function.name(), rule.function.describe());
-    format!("{name} ({options}) over {}{tables}{zone}", names(catalog, &rule.nodes))
+    let inside = rule.inside.as_ref().map_or(String::new(), |inside| {
+        let zone = inside.time_zone.as_ref().map_or(String::new(), |zone| format!(", time zone {zone}"));
+        format!(", inside {} ({}){zone}", inside.function.name(), inside.function.describe())
+    });
+    format!("{name} ({options}) over {}{inside}{tables}{zone}", names(catalog, &rule.nodes))
 }
 
 fn describe_table(catalog: &Catalog, table: &Table) -> String {
@@ -186,12 +197,26 @@ fn describe_table(catalog: &Catalog, table: &Table) -> String {
         Placement::Node(node) => format!("node {}", catalog.node(*node).name),
         Placement::Global(nodes) => format!("global {}", names(catalog, nodes)),
         Placement::Sharded(sharding) => {
-            let Sharding { rule, column, text_match, .. } = &**sharding;
-            format!("rule {}, column {column}, match {text_match:?}, unique {:?}", rule.name, table.unique)
+            let Sharding { rule, columns, .. } = &**sharding;
+            let matches: Vec<String> =
+                columns.iter().map(|column| format!("{:?}", column.text_match)).collect();
+            let word = if columns.len() > 1 { "columns" } else { "column" };
+            format!(
+                "rule {}, {word} {}, match {}, unique {:?}",
+                rule.name,
+                sharding.names(),
+                matches.join(", "),
+                table.unique
+            )
         }
     };
     if let Some(sequence) = &table.sequence {
-        text += &format!(", {} from a sequence in steps of {}", sequence.column, sequence.step);
+        text += &match sequence.kind {
+            SequenceKind::Segment => {
+                format!(", {} from a sequence in steps of {}", sequence.column, sequence.step)
+            }
+            SequenceKind::Snowflake => format!(", {} from snowflake numbers", sequence.column),
+        };
     }
     if let Some(definition) = &table.definition {
         text += &format!(", {} columns", definition.columns.len());

@@ -36,6 +36,7 @@ mod year;
 use std::fmt::Debug;
 use std::ops::Bound;
 
+pub use calendar::{Clock, Expired, Rolling};
 pub use piece::Piece;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -80,9 +81,32 @@ pub trait ShardFunction: Send + Sync + Debug {
         None
     }
 
+    /// Whether the function takes the values of several columns at once, as one string of bytes.
+    fn takes_several_columns(&self) -> bool {
+        false
+    }
+
     /// Whether all moments of one day share a shard, so that NOW() and CURDATE() do.
     fn keeps_days_together(&self) -> bool {
         false
+    }
+
+    /// Why no new row goes to a shard whose rows are still read: the first and the last period of a window that goes on
+    /// with the clock, since other proxies' clocks may be ahead or behind. `None` where rows may go there.
+    fn closed(&self, shard: ShardIndex) -> Option<String> {
+        let _ = shard;
+        None
+    }
+
+    /// The same function at this time, where its window goes on with the clock and has done so.
+    fn rolled(&self, clock: &Clock) -> Option<Box<dyn ShardFunction>> {
+        let _ = clock;
+        None
+    }
+
+    /// What goes on with the clock, where something does.
+    fn rolling(&self) -> Option<Rolling> {
+        None
     }
 
     /// What `show` and the diff of a reload print: the options in one line.

@@ -25,6 +25,8 @@ pub struct Group {
     pub lag_limit: Option<Duration>,
     /// How connections to its servers are encrypted.
     pub tls: ServerTls,
+    /// Whether its servers have dependable XA, so that it may join a transaction that has begun on another group.
+    pub xa: bool,
 }
 
 impl Group {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serval_types::NodeId;
 
-use crate::{Catalog, Table};
+use crate::{Catalog, Clock, Placement, Rule, Schema, Sharding, Table, TableDefinition};
 
 /// The first of the versions that only one session's catalogs have.
 const FIRST: u64 = 1 << 63;
@@ -20,7 +21,45 @@ pub struct TemporaryTable {
     pub node: NodeId,
 }
 
+/// A table on one node with its definition.
+#[derive(Debug, Clone)]
+pub struct DescribedTable {
+    /// The schema's name.
+    pub schema: String,
+    /// Its columns and keys, and its name.
+    pub definition: TableDefinition,
+    /// The node that has its rows.
+    pub node: NodeId,
+    /// The query whose rows stand for its own.
+    pub derived: Option<String>,
+}
+
 impl Catalog {
+    /// The same catalog at this time, one version on; `None` where no rule's window has gone on with the clock.
+    #[must_use]
+    pub fn rolled(&self, clock: &Clock) -> Option<Self> {
+        let rolled = self.rules.iter().filter_map(|(name, rule)| Some((name, Arc::new(rule.rolled(clock)?))));
+        let rolled: Vec<(String, Arc<Rule>)> = rolled.map(|(name, rule)| (name.clone(), rule)).collect();
+        if rolled.is_empty() {
+            return None;
+        }
+        let known = self.clock.as_ref().filter(|known| known.trusted && !clock.trusted);
+        let clock = Some(known.unwrap_or(clock).clone());
+        let mut catalog = Self { version: self.version + 1, clock, ..self.clone() };
+        for (name, rule) in rolled {
+            for table in catalog.schemas.values_mut().flat_map(|schema| schema.tables.values_mut()) {
+                let Some(old) = table.sharding().filter(|sharding| sharding.rule.name == name) else {
+                    continue;
+                };
+                let sharding = Sharding::new(Arc::clone(&rule), &table.name, old.columns.clone());
+                let placement = Placement::Sharded(Arc::new(sharding));
+                *table = Arc::new(Table { placement, ..Table::clone(table) });
+            }
+            catalog.rules.insert(name, rule);
+        }
+        Some(catalog)
+    }
+
     /// This catalog with temporary tables hiding those of the same names. `number` tells it from all other overlays
     /// that there have been in this process.
     #[must_use]
@@ -31,6 +70,30 @@ impl Catalog {
             if let Some(schema) = schemas.get_mut(&schema.to_lowercase()) {
                 schema.tables.insert(name.to_lowercase(), Arc::new(Table::on_node(name, *node)));
             }
+        }
+        catalog
+    }
+
+    /// This catalog with the definitions of tables that are known for one statement only: temporary ones, views, and those
+    /// of the servers' own schemas.
+    #[must_use]
+    pub fn with_described(&self, number: u64, tables: Vec<DescribedTable>) -> Self {
+        let mut catalog = Self { version: FIRST | number, ..self.clone() };
+        for DescribedTable { schema, definition, node, derived } in tables {
+            let like = catalog.schemas.values().next().map(|schema| (schema.transaction, schema.consistency));
+            let (transaction, consistency) = like.unwrap_or_default();
+            let schema = catalog.schemas.entry(schema.to_lowercase()).or_insert_with(|| Schema {
+                name: schema,
+                tables: IndexMap::new(),
+                default_node: None,
+                transaction,
+                consistency,
+            });
+            let mut table = Table::on_node(&definition.name, node);
+            table.derived = derived.map(Arc::from);
+            let name = definition.name.to_lowercase();
+            table.definition = Some(Arc::new(definition));
+            schema.tables.insert(name, Arc::new(table));
         }
         catalog
     }

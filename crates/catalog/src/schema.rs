@@ -77,6 +77,8 @@ pub struct Table {
     pub sequence: Option<Sequence>,
     /// What will fill the column once a definition shows that there is one.
     pub(crate) planned_sequence: Option<PlannedSequence>,
+    /// The query whose rows stand for the table's, where it is none of a server's own as it stands.
+    pub derived: Option<Arc<str>>,
 }
 
 impl Table {
@@ -90,6 +92,7 @@ impl Table {
             unique: Uniqueness::Enforced,
             sequence: None,
             planned_sequence: None,
+            derived: None,
         }
     }
 
@@ -152,6 +155,18 @@ pub struct Sequence {
     pub node: NodeId,
     /// How many numbers a proxy takes at once.
     pub step: u32,
+    /// Where the numbers come from.
+    pub kind: SequenceKind,
+}
+
+/// Where a sequence's numbers come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SequenceKind {
+    /// A counter in `serval_sequence`, of which proxies take segments.
+    #[default]
+    Segment,
+    /// The time, the number that a proxy has leased in `serval_worker`, and a counter.
+    Snowflake,
 }
 
 /// A sequence that waits for its column to be known.
@@ -160,10 +175,12 @@ pub(crate) struct PlannedSequence {
     pub name: String,
     pub node: NodeId,
     pub step: u32,
+    pub kind: SequenceKind,
 }
 
 impl PlannedSequence {
     pub(crate) fn with_column(&self, column: &str) -> Sequence {
-        Sequence { name: self.name.clone(), column: column.to_owned(), node: self.node, step: self.step }
+        let (column, kind) = (column.to_owned(), self.kind);
+        Sequence { name: self.name.clone(), column, node: self.node, step: self.step, kind }
     }
 }

@@ -39,6 +39,8 @@ pub struct Settings {
     pub plan_cache: usize,
     /// How interrupted transactions are finished.
     pub recovery: Recovery,
+    /// The history of the config; `None` keeps none.
+    pub versions: Option<Versions>,
     /// Whether LOAD DATA LOCAL INFILE may ask clients for files.
     pub local_infile: bool,
     /// What one LOAD DATA statement may write to temporary files, in bytes.
@@ -56,6 +58,15 @@ pub struct Recovery {
     pub patience: Duration,
     /// How long the records of decisions are kept.
     pub keep: Duration,
+}
+
+/// `[versions]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// Where they are kept, relative to the config's folder.
+    pub directory: PathBuf,
+    /// How many are kept.
+    pub keep: usize,
 }
 
 impl Default for Recovery {
@@ -154,6 +165,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(3),
             plan_cache: 10_000,
             recovery: Recovery::default(),
+            versions: None,
             local_infile: true,
             load_spool: 16 << 30,
             cursor_spool: 1 << 30,

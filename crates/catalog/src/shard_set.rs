@@ -108,6 +108,18 @@ impl ShardSet {
         })
     }
 
+    /// Each shard as `parts` neighbours: shard n becomes those from `n * parts` on.
+    #[must_use]
+    pub(crate) fn scaled(&self, parts: usize) -> Self {
+        match &self.0 {
+            Repr::Run(start, end) => Self::run(*start as usize * parts..*end as usize * parts),
+            Repr::Sparse(shards) => shards
+                .iter()
+                .flat_map(|shard| *shard as usize * parts..(*shard as usize + 1) * parts)
+                .collect(),
+        }
+    }
+
     /// What is in either set: the shards of `a OR b`.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {

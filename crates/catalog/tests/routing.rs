@@ -274,3 +274,135 @@ fn numbered_tables_lie_on_their_nodes() {
     });
     assert_eq!(shown, ["dn0 numbered_0000", "dn0 numbered_0003", "dn1 numbered_0004", "dn6 numbered_0025"]);
 }
+
+/// Rules of several columns: hashed together, and one function inside another.
+mod several {
+    use super::*;
+
+    const RULES: [(&str, &str); 5] = [
+        ("pair", "function = \"hash\"\ncolumns = [\"a\", \"b\"]"),
+        ("ring", "function = \"consistent\"\ncolumns = [\"a\", \"b\"]"),
+        (
+            "grid",
+            "function = \"hash\"\ncolumn = \"a\"\ninside = { function = \"mod\", column = \"b\", nodes_per_group = 3 }",
+        ),
+        (
+            "numbered",
+            "function = \"range\"\ncolumn = \"a\"\nranges = { dn0 = \"min to -1\", dn5 = \"0 to max\" }\n\
+             inside = { function = \"crc32_mod\", column = \"b\", tables = \"{table}_{nn}\", tables_per_node = 5 }",
+        ),
+        (
+            "triple",
+            "function = \"hash\"\ncolumns = [\"a\", \"b\"]\n\
+             inside = { function = \"month\", column = \"at\", from = \"2020-01\", to = \"2029-12\", tables = \"{table}_{yyyymm}\" }",
+        ),
+    ];
+
+    static SEVERAL: LazyLock<Catalog> = LazyLock::new(|| {
+        let mut config = r#"
+            [groups.g]
+            primary = "db:3306"
+            user = "serval"
+            password = { env = "PASSWORD" }
+            [nodes]
+            "dn[0-5]" = { group = "g", database = "d[0-5]" }
+        "#
+        .to_owned();
+        let (mut tables, mut snapshot) = (String::from("[schemas.s.tables]\n"), String::new());
+        for (rule, options) in RULES {
+            config += &format!("[rules.{rule}]\nnodes = \"dn[0-5]\"\n{options}\n");
+            tables += &format!("{rule} = {{ rule = \"{rule}\" }}\n{rule}_other = {{ rule = \"{rule}\" }}\n");
+            snapshot += &format!("CREATE TABLE `{rule}` (a BIGINT, b BIGINT, at DATETIME);\n");
+            snapshot += &format!("CREATE TABLE `{rule}_other` (a DECIMAL(20,0), b INT, at DATE);\n");
+        }
+        let snapshot = [("s.sql".to_owned(), snapshot)];
+        let loaded = serval_catalog::load(&(config + &tables), "c.toml", &|_| Ok(String::new()), &snapshot);
+        loaded.unwrap_or_else(|errors| panic!("{errors:?}")).0
+    });
+
+    fn row(sharding: &Sharding, a: Value, b: Value, at: &str) -> Vec<Value> {
+        let all = [a, b, text(at)];
+        all[..sharding.columns.len()].to_vec()
+    }
+
+    /// What equality of some columns leaves.
+    fn found(sharding: &Sharding, row: &[Value], known: &[bool]) -> serval_catalog::ShardSet {
+        let mut shards = sharding.all();
+        if known[..sharding.combined()].iter().all(|known| *known) {
+            shards = sharding.shards_where_all_equal(&row[..sharding.combined()]);
+        }
+        for (column, value) in row.iter().enumerate().filter(|(column, _)| known[*column]) {
+            shards = shards.intersection(&sharding.shards_where_equal(column, value));
+        }
+        shards
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_has_one_shard_however_it_is_written(
+            a: i64, b: i32, month in 1_u8..=12, year in 2020_u16..2030, known: [bool; 3],
+        ) {
+            for (rule, _) in RULES {
+                let at = format!("{year}-{month:02}-15");
+                let sharding = sharding(&SEVERAL, rule);
+                let plain = row(sharding, Value::Int(a), Value::Int(b.into()), &at);
+                let shard = sharding.shard_for_row(&plain).expect("a shard");
+                prop_assert!(shard < sharding.shards.len());
+                let written = row(sharding, text(&format!(" {a}")), Value::Decimal(BigDecimal::from(b)), &format!("{at} 00:00:00"));
+                prop_assert_eq!(sharding.shard_for_row(&written), Ok(shard), "{}", rule);
+                // All columns lead to the shard, and some of them to no other than those it is among.
+                prop_assert_eq!(found(sharding, &plain, &[true; 3]).single(), Some(shard), "{}", rule);
+                prop_assert!(found(sharding, &plain, &known).contains(shard), "{}", rule);
+                // A table of other types lies beside it.
+                let other = super::sharding(&SEVERAL, &format!("{rule}_other"));
+                prop_assert!(sharding.co_located(other) || rule == "triple");
+                prop_assert_eq!(other.shard_for_row(&plain), Ok(shard), "{}", rule);
+            }
+        }
+
+        #[test]
+        fn a_range_of_one_column_reaches_its_members(a: i64, b in -500_i64..500, length in 0_i64..300, member in 0_i64..300) {
+            for (rule, _) in RULES {
+                let sharding = sharding(&SEVERAL, rule);
+                let inside = Value::Int(b + member.min(length));
+                let shard = sharding.shard_for_row(&row(sharding, Value::Int(a), inside, "2024-02-29")).expect("a shard");
+                let (low, high) = (Value::Int(b), Value::Int(b + length));
+                let shards = sharding.shards_where_between(1, Bound::Included(&low), Bound::Included(&high));
+                prop_assert!(shards.contains(shard), "{}", rule);
+                let (low, high) = (text("2024-02-01"), text("2024-03-01"));
+                if sharding.columns.len() == 3 {
+                    let shards = sharding.shards_where_between(2, Bound::Included(&low), Bound::Excluded(&high));
+                    prop_assert!(shards.contains(shard) && shards.len() == 6, "{}", rule);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_column_leaves_out_what_it_can() {
+        let count = |table: &str, column: usize, value: &Value| {
+            sharding(&SEVERAL, table).shards_where_equal(column, value).len()
+        };
+        // Six nodes in two groups of three: the first column chooses a group, the second a place in each.
+        assert_eq!(count("grid", 0, &Value::Int(7)), 3);
+        assert_eq!(count("grid", 1, &Value::Int(7)), 2);
+        assert_eq!(count("numbered", 0, &Value::Int(7)), 5);
+        assert_eq!(count("numbered", 1, &Value::Int(7)), 6);
+        assert_eq!(count("pair", 0, &Value::Int(7)), 6);
+        assert_eq!(count("pair", 0, &Value::Null), 0);
+        assert_eq!(count("triple", 2, &text("2024-02-29")), 6);
+    }
+
+    #[test]
+    fn a_changed_column_moves_a_row_within_its_level() {
+        let sharding = sharding(&SEVERAL, "grid");
+        let shard =
+            |a: i64, b: i64| sharding.shard_for_row(&[Value::Int(a), Value::Int(b)]).expect("a shard");
+        for (a, b, new) in [(1, 2, 3), (5, 7, 100), (-3, 8, 0)] {
+            let first = sharding.shard_of_level(false, &[Value::Int(new)]).expect("a shard");
+            assert_eq!(sharding.rule.moved(shard(a, b), first, false), shard(new, b));
+            let second = sharding.shard_of_level(true, &[Value::Int(new)]).expect("a shard");
+            assert_eq!(sharding.rule.moved(shard(a, b), second, true), shard(a, new));
+        }
+    }
+}

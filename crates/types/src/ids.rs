@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A replication group: the index of a [primary and its replicas](crate) in the catalog's list of groups.
+/// A replication group, a primary and its replicas, as the catalog counts them. A reload keeps it for a group that stays.
 ///
 /// Statements that need several groups take their connections in the order of this number, so that two of them
 /// never wait for each other in a circle.

@@ -42,6 +42,7 @@ pub(crate) fn groups(
                 max_connections,
                 lag_limit: lag_limit(&path, raw.lag_limit.as_deref(), sink).unwrap_or(defaults.lag_limit),
                 tls,
+                xa: raw.xa.unwrap_or(true),
             },
         );
     }

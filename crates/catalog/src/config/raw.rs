@@ -5,6 +5,7 @@ mod frontend;
 mod recovery;
 mod schema;
 mod scratch;
+mod versions;
 
 pub(crate) use backend::{Counts, Defaults, Group, GroupDefaults, Node, Replica, Rule, TextMatch, TlsMode};
 pub(crate) use frontend::{Admin, AuthPlugin, Compression, Limits, Listen, Password, Tls, User};
@@ -14,6 +15,7 @@ pub(crate) use schema::{AutoIncrement, Consistency, Schema, Table, Transaction, 
 use schemars::JsonSchema;
 pub(crate) use scratch::Scratch;
 use serde::Deserialize;
+pub(crate) use versions::Versions;
 
 /// The configuration of Serval.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -28,6 +30,8 @@ pub(crate) struct Config {
     pub limits: Limits,
     /// How transactions that were interrupted are finished.
     pub recovery: Recovery,
+    /// The history of the config, which `rollback @@config` goes back in. Without it there is none.
+    pub versions: Option<Versions>,
     /// Where statements that need rows of several nodes at once are finished. Without it they are refused.
     pub scratch: Option<Scratch>,
     /// The accounts that clients log in with, by name.

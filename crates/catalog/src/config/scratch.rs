@@ -30,6 +30,7 @@ pub(crate) fn scratch(
         max_connections: raw.max_connections.map_or(CONNECTIONS, |n| n as usize),
         lag_limit: None,
         tls: ServerTls::default(),
+        xa: false,
     };
     let database = raw.database.clone().unwrap_or_else(|| DATABASE.to_owned());
     let node =

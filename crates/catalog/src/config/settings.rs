@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::welcome::welcome;
 use super::{Sink, raw, units};
-use crate::{Listen, Settings};
+use crate::{Listen, Settings, Versions};
 
 pub(crate) fn settings(config: &raw::Config, sink: &mut Sink<'_>) -> Settings {
     let default = Settings::default();
@@ -43,6 +43,7 @@ pub(crate) fn settings(config: &raw::Config, sink: &mut Sink<'_>) -> Settings {
         connect_timeout: bounded("connect_timeout", connect_timeout, default.connect_timeout, sink),
         plan_cache: limits.plan_cache.map_or(default.plan_cache, |n| n as usize),
         recovery: super::recovery::recovery(&config.recovery, sink),
+        versions: versions(config, sink),
         local_infile: limits.local_infile.unwrap_or(default.local_infile),
         load_spool: size("load_spool", limits.load_spool.as_deref(), default.load_spool, sink),
         cursor_spool: size("cursor_spool", limits.cursor_spool.as_deref(), default.cursor_spool, sink),
@@ -77,6 +78,14 @@ fn listen(raw: &raw::Listen, sink: &mut Sink<'_>) -> Listen {
     }
     let socket = raw.socket.as_ref().map(PathBuf::from);
     Listen { mysql, socket, admin, http }
+}
+
+fn versions(config: &raw::Config, sink: &mut Sink<'_>) -> Option<Versions> {
+    let raw = config.versions.as_ref()?;
+    if raw.directory.trim().is_empty() {
+        sink.error(&["versions", "directory"], "this is no directory", "write \"versions\", for example");
+    }
+    Some(Versions { directory: PathBuf::from(&raw.directory), keep: raw.keep.map_or(100, |n| n as usize) })
 }
 
 fn time(key: &str, text: Option<&str>, sink: &mut Sink<'_>) -> Option<Option<Duration>> {

@@ -6,11 +6,11 @@ use serval_types::NodeId;
 
 use super::expand::Pattern;
 use super::nodes::parse;
-use super::rules::text_match;
+use super::rules::{check_columns, text_match};
 use super::schemas::References;
 use super::{Sink, did_you_mean, raw};
-use crate::schema::PlannedSequence;
-use crate::{Placement, Sharding, Table, Uniqueness};
+use crate::schema::{PlannedSequence, SequenceKind};
+use crate::{Placement, Rule, Sharding, ShardingColumn, Table, Uniqueness};
 
 /// One table of an entry, whose name may be a range.
 pub(super) struct Entry<'e> {
@@ -65,6 +65,10 @@ pub(super) fn table(
             name: format!("{}.{name}", entry.schema).to_lowercase(),
             node,
             step: raw.sequence_step.unwrap_or(1000),
+            kind: match raw.auto_increment {
+                Some(raw::AutoIncrement::Snowflake) => SequenceKind::Snowflake,
+                _ => SequenceKind::Segment,
+            },
         }),
     };
     Some(Table {
@@ -74,6 +78,7 @@ pub(super) fn table(
         unique: uniqueness(entry, raw.unique, sink),
         sequence: None,
         planned_sequence,
+        derived: None,
     })
 }
 
@@ -119,13 +124,80 @@ fn sharded(
         }
         return None;
     };
-    let Some(column) = raw.column.clone().or_else(|| rule.column.clone()) else {
+    let text_match = raw.text_match.map_or(rule.text_match, |raw| text_match(Some(raw)));
+    let columns = columns(entry, name, raw, rule, sink)?;
+    let mut columns: Vec<ShardingColumn> =
+        columns.iter().map(|column| ShardingColumn::new(column, text_match, false)).collect();
+    columns.extend(inside_column(entry, name, raw, rule, &columns, sink)?);
+    Some(Placement::Sharded(Arc::new(Sharding::new(Arc::clone(rule), name, columns))))
+}
+
+/// The columns of the rule's function; `None` where they are wrong, which is reported.
+fn columns(
+    entry: &Entry<'_>,
+    name: &str,
+    raw: &raw::Table,
+    rule: &Rule,
+    sink: &mut Sink<'_>,
+) -> Option<Vec<String>> {
+    let columns = match (&raw.column, &raw.columns) {
+        (Some(_), Some(_)) => {
+            let message = "`column` and `columns` say the same thing";
+            sink.error_at_key(&entry.key("columns"), message, "keep one of the two");
+            return None;
+        }
+        (Some(column), None) => vec![column.clone()],
+        (None, Some(columns)) => {
+            check_columns(&entry.key("columns"), columns, &*rule.function, sink).then_some(())?;
+            columns.clone()
+        }
+        (None, None) => rule.columns.clone(),
+    };
+    if columns.is_empty() {
         let fix = "add `column = \"…\"` to the table or to the rule";
         sink.error(&entry.path, format!("the sharding column of `{name}` is not said"), fix);
         return None;
+    }
+    // Tables of one rule lie together where their columns are equal, one by one.
+    if !rule.columns.is_empty() && columns.len() != rule.columns.len() {
+        let key = if raw.column.is_some() { "column" } else { "columns" };
+        let message =
+            format!("the rule `{}` takes {} columns, not {}", rule.name, rule.columns.len(), columns.len());
+        let fix = format!("name one for each of the rule's: {}", rule.columns.join(", "));
+        sink.error(&entry.key(key), message, fix);
+        return None;
+    }
+    Some(columns)
+}
+
+/// The column of the rule's second function, where it has one; `None` where it is wrong, which is reported.
+fn inside_column(
+    entry: &Entry<'_>,
+    name: &str,
+    raw: &raw::Table,
+    rule: &Rule,
+    others: &[ShardingColumn],
+    sink: &mut Sink<'_>,
+) -> Option<Option<ShardingColumn>> {
+    let Some(inside) = &rule.inside else {
+        if raw.inside_column.is_some() {
+            let message = format!("`inside_column` means nothing: the rule `{}` has one function", rule.name);
+            sink.error_at_key(&entry.key("inside_column"), message, "remove it");
+            return None;
+        }
+        return Some(None);
     };
-    let text_match = raw.text_match.map_or(rule.text_match, |raw| text_match(Some(raw)));
-    Some(Placement::Sharded(Arc::new(Sharding::new(Arc::clone(rule), name, &column, None, text_match))))
+    let Some(column) = raw.inside_column.as_ref().or(inside.column.as_ref()) else {
+        let fix = "add `inside_column = \"…\"` to the table, or `column = \"…\"` to the rule's `inside`";
+        sink.error(&entry.path, format!("the column of `{name}` for `inside` is not said"), fix);
+        return None;
+    };
+    if others.iter().any(|other| other.name.eq_ignore_ascii_case(column)) {
+        let message = format!("both functions of the rule `{}` would take the column `{column}`", rule.name);
+        sink.error(&entry.path, message, "give the second function another column");
+        return None;
+    }
+    Some(Some(ShardingColumn::new(column, inside.text_match, true)))
 }
 
 fn in_step(entry: &Entry<'_>, pattern: &Pattern) -> bool {
@@ -151,6 +223,8 @@ fn report_idle_keys(entry: &Entry<'_>, raw: &raw::Table, sink: &mut Sink<'_>) {
     let (sharded, single) = (raw.rule.is_some(), raw.node.is_some());
     let given = [
         ("column", raw.column.is_some(), !sharded),
+        ("columns", raw.columns.is_some(), !sharded),
+        ("inside_column", raw.inside_column.is_some(), !sharded),
         ("unique", raw.unique.is_some(), !sharded),
         ("match", raw.text_match.is_some(), !sharded),
         ("auto_increment", raw.auto_increment.is_some(), single),

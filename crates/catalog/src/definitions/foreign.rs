@@ -38,10 +38,12 @@ fn lies_beside(table: &Table, referenced: &Table, key: &ForeignKey) -> bool {
 }
 
 fn joins_on_shards(sharding: &Sharding, other: &Sharding, key: &ForeignKey) -> bool {
-    let pairs = key.columns.iter().zip(&key.referenced);
-    let through_key = pairs.into_iter().any(|(own, referenced)| {
-        own.eq_ignore_ascii_case(&sharding.column) && referenced.eq_ignore_ascii_case(&other.column)
-    });
+    let pairs = || key.columns.iter().zip(&key.referenced);
+    let through = |one: &str, two: &str| {
+        pairs().any(|(own, referenced)| own.eq_ignore_ascii_case(one) && referenced.eq_ignore_ascii_case(two))
+    };
+    let through_key = sharding.columns.len() == other.columns.len()
+        && sharding.columns.iter().zip(&other.columns).all(|(one, two)| through(&one.name, &two.name));
     // Types that are not known yet are checked when they are.
     through_key && (!sharding.is_known() || !other.is_known() || sharding.co_located(other))
 }

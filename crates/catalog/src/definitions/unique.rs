@@ -9,7 +9,7 @@ pub(super) const FIX: &str = "put the sharding column into the key, or declare `
 /// What is wrong with the unique keys of a sharded table, given what the config declares; `None` if nothing is.
 ///
 /// A server can enforce a unique key only among the rows it holds. So rows that the key calls equal must share a
-/// shard: the key must hold the sharding column, and equal values of that column must route alike.
+/// shard: the key must hold every sharding column, and equal values of these must route alike.
 #[must_use]
 pub fn check_unique(
     sharding: &Sharding,
@@ -37,17 +37,19 @@ pub fn check_unique(
 }
 
 fn unenforced(sharding: &Sharding, name: &str, columns: &[String]) -> Option<String> {
-    let column = &sharding.column;
-    if !has(columns, column) {
-        return Some(format!(
-            "{name} does not include the sharding column `{column}`, so no server can enforce it"
-        ));
-    }
-    if !sharding.equal_values_share_a_shard() {
-        return Some(format!(
-            "{name} cannot be enforced: values of `{column}` that MySQL calls equal can lie on different shards, unless \
-             the column's collation is a _bin one or the table says `match = \"ascii_fold\"`"
-        ));
+    for column in &sharding.columns {
+        let column_name = &column.name;
+        if !has(columns, column_name) {
+            return Some(format!(
+                "{name} does not include the sharding column `{column_name}`, so no server can enforce it"
+            ));
+        }
+        if !column.equal_values_share_a_shard() {
+            return Some(format!(
+                "{name} cannot be enforced: values of `{column_name}` that MySQL calls equal can lie on different shards, \
+                 unless the column's collation is a _bin one or the table says `match = \"ascii_fold\"`"
+            ));
+        }
     }
     None
 }

@@ -1,12 +1,14 @@
 //! What the functions of the calendar share: a window of periods, dealt to the nodes or to tables of their own.
 
 mod homes;
+mod rolling;
 mod unit;
 
 use std::ops::Bound;
 
 use homes::Homes;
 use indexmap::IndexMap;
+pub use rolling::{Clock, Expired, Rolling};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serval_types::ColumnType;
@@ -24,7 +26,21 @@ pub(crate) struct Options {
     /// The first period of the window, for example `"2026-01"` for months.
     pub from: String,
     /// The last period of the window, for example `"2027-12"` for months.
-    pub to: String,
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Instead of `to`: the window goes on with the clock, to so many periods after the current one, whose tables are
+    /// made ahead.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub ahead: Option<u32>,
+    /// With `ahead`: so many periods before the current one are kept; what becomes of older ones says `expired`.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 60_000))]
+    pub retain: Option<u32>,
+    /// What becomes of the tables of periods that are older than `retain`: `"keep"` (the default) leaves them in the
+    /// rule, `"detach"` leaves them where they are, outside of the rule, `"drop"` drops them.
+    #[serde(default)]
+    pub expired: Option<Expired>,
     /// What becomes of rows from before the window: `"refuse"` (the default), `"first"` puts them into the first
     /// period, `"cycle"` repeats the window.
     #[serde(default)]
@@ -72,8 +88,13 @@ pub(super) fn build(
 ) -> Result<Box<dyn ShardFunction>, Vec<OptionError>> {
     let mut errors = Vec::new();
     let first = read("from", unit, &options.from, &mut errors);
-    let last = read("to", unit, &options.to, &mut errors);
-    let (Some(first), Some(last)) = (first, last) else { return Err(errors) };
+    let live = rolling::read(options, context, &mut errors);
+    let last = match (&options.to, &live) {
+        (Some(to), _) => read("to", unit, to, &mut errors),
+        (None, Some(live)) => first.map(|first| first + live.ahead),
+        (None, None) => None,
+    };
+    let (Some(first), Some(last), true) = (first, last, errors.is_empty()) else { return Err(errors) };
     let count = length(unit, first, last, options)?;
     let piece = |number: usize| piece(unit, first, number);
     if let Some(pattern) = context.tables {
@@ -87,8 +108,10 @@ pub(super) fn build(
     Ok(Box::new(Window {
         name,
         unit,
+        base: first,
         first,
         count,
+        live,
         nodes: context.nodes.len(),
         homes,
         split: context.tables.is_some(),
@@ -110,7 +133,11 @@ fn length(unit: Unit, first: i64, last: i64, options: &Options) -> Result<usize,
     let noun = unit.noun();
     let noun = noun.split_once(' ').map_or(noun, |(_, noun)| noun);
     if last < first {
-        let message = format!("the window ends in {} before it begins in {}", options.to, options.from);
+        let message = format!(
+            "the window ends in {} before it begins in {}",
+            options.to.as_deref().unwrap_or_default(),
+            options.from
+        );
         let fix = format!("let `to` be the same {noun} as `from` or a later one");
         return Err(vec![OptionError::new("to", message, fix)]);
     }
@@ -134,9 +161,13 @@ fn piece(unit: Unit, first: i64, number: usize) -> Piece {
 struct Window {
     name: &'static str,
     unit: Unit,
-    /// The number of the first period.
+    /// The number of the period that the config names first.
+    base: i64,
+    /// The number of the first period; the config's, unless older ones have expired.
     first: i64,
     count: usize,
+    /// The window goes on with the clock.
+    live: Option<rolling::Live>,
     nodes: usize,
     homes: Homes,
     /// Each period has a table of its own, and so a shard; else each node has one table.
@@ -166,7 +197,7 @@ impl ShardFunction for Window {
 
     fn place(&self, shard: ShardIndex) -> Place {
         if self.split {
-            Place { node: self.homes.of(shard), piece: Some(piece(self.unit, self.first, shard)) }
+            self.place_of(self.first + i64::try_from(shard).expect("a window has few periods"))
         } else {
             Place { node: shard, piece: None }
         }
@@ -204,7 +235,30 @@ impl ShardFunction for Window {
         self.unit.keeps_days_together()
     }
 
+    fn closed(&self, shard: ShardIndex) -> Option<String> {
+        self.live.as_ref()?;
+        let period = self.first + i64::try_from(shard).ok()?;
+        let open = self.open();
+        if open.contains(&period) {
+            return None;
+        }
+        let (first, last) = (self.unit.show(*open.start()), self.unit.show_last(*open.end()));
+        Some(format!("new rows go to {first} to {last}"))
+    }
+
+    fn rolled(&self, clock: &Clock) -> Option<Box<dyn ShardFunction>> {
+        self.at(clock).map(|window| Box::new(window) as Box<dyn ShardFunction>)
+    }
+
+    fn rolling(&self) -> Option<Rolling> {
+        self.live.as_ref().map(|live| self.view(live))
+    }
+
     fn describe(&self) -> String {
+        if let Some(live) = &self.live {
+            let from = self.unit.show(self.base);
+            return format!("from {from} on, {} nodes, a table per {}, {live}", self.nodes, self.name);
+        }
         let tables =
             if self.split { format!("a table per {}", self.name) } else { "a table per node".to_owned() };
         let outside = match (self.before, self.after) {
@@ -271,6 +325,12 @@ impl Window {
             .filter_map(|since| self.period_of(since))
             .map(|period| self.shard_of_period(period))
             .collect()
+    }
+
+    /// Where the table of a period lies, which is not before the config's first.
+    fn place_of(&self, period: i64) -> Place {
+        let number = usize::try_from(period - self.base).unwrap_or(0);
+        Place { node: self.homes.of(number), piece: Some(piece(self.unit, self.base, number)) }
     }
 
     fn shard_of_period(&self, period: usize) -> ShardIndex {

@@ -100,6 +100,10 @@ impl ShardFunction for Consistent {
             .ok_or_else(|| "the rule has no nodes".to_owned())
     }
 
+    fn takes_several_columns(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         format!("{} shards, {} points each", self.shards, self.points)
     }

@@ -1,5 +1,8 @@
 //! `crc32_mod`: the unsigned number, or the CRC32 of what is none, modulo the number of nodes, as kingshard's and
 //! Gaea's `hash`.
+//!
+//! Both took what a statement wrote in quotes for a text, and `-5` in quotes is no unsigned number, so its CRC32 counted.
+//! Without quotes kingshard took its 64 bits; Gaea routed no row by a value with a sign.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,18 +11,39 @@ use serval_types::ColumnType;
 use super::{Context, OptionError, ShardFunction, accepts_spelt};
 use crate::{Key, ShardIndex};
 
-/// `crc32_mod` has no options of its own.
+/// Options of `crc32_mod`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[schemars(inline)]
-pub(crate) struct Options {}
+pub(crate) struct Options {
+    /// What a number below zero counts as: `"bits"` (the default), the unsigned number of its 64 bits, as kingshard took it
+    /// without quotes; `"text"`, the CRC32 of its digits, as kingshard and Gaea took it in quotes.
+    #[serde(default)]
+    pub negative: Option<Negative>,
+}
 
-pub(crate) fn build(_: &Options, context: &Context<'_>) -> Result<Box<dyn ShardFunction>, Vec<OptionError>> {
-    Ok(Box::new(Crc32Mod { shards: context.nodes.len() }))
+/// What a number below zero counts as.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum Negative {
+    /// The unsigned number of its 64 bits.
+    #[default]
+    Bits,
+    /// The CRC32 of its digits.
+    Text,
+}
+
+pub(crate) fn build(
+    options: &Options,
+    context: &Context<'_>,
+) -> Result<Box<dyn ShardFunction>, Vec<OptionError>> {
+    Ok(Box::new(Crc32Mod { shards: context.nodes.len(), negative: options.negative.unwrap_or_default() }))
 }
 
 #[derive(Debug)]
 struct Crc32Mod {
     shards: usize,
+    negative: Negative,
 }
 
 impl ShardFunction for Crc32Mod {
@@ -37,6 +61,9 @@ impl ShardFunction for Crc32Mod {
 
     fn shard_of(&self, key: &Key) -> Result<ShardIndex, String> {
         let hash = match key {
+            Key::Integer(number) if *number < 0 && self.negative == Negative::Text => {
+                crc32fast::hash(number.to_string().as_bytes()).into()
+            }
             // A negative number is the unsigned number of the same 64 bits.
             Key::Integer(number) => {
                 u64::from_le_bytes(number.to_le_bytes()[..8].try_into().expect("8 of 16 bytes"))
@@ -48,7 +75,10 @@ impl ShardFunction for Crc32Mod {
     }
 
     fn describe(&self) -> String {
-        format!("{} shards", self.shards)
+        match self.negative {
+            Negative::Bits => format!("{} shards", self.shards),
+            Negative::Text => format!("{} shards, negative numbers by their text", self.shards),
+        }
     }
 }
 

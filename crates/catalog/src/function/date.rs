@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::calendar::{self, After, Before, Unit};
+use super::calendar::{self, After, Before, Expired, Unit};
 use super::{Context, OptionError, ShardFunction};
 use crate::Moment;
 
@@ -15,7 +15,21 @@ pub(crate) struct Options {
     /// The first day of the window, for example `"2026-01-01"`; spans are counted from it.
     pub from: String,
     /// The last day of the window, or any day of its last span.
-    pub to: String,
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Instead of `to`: the window goes on with the clock, to so many spans after the current one, whose tables are made
+    /// ahead.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub ahead: Option<u32>,
+    /// With `ahead`: so many spans before the current one are kept; what becomes of older ones says `expired`.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 60_000))]
+    pub retain: Option<u32>,
+    /// What becomes of the tables of spans that are older than `retain`: `"keep"` (the default) leaves them in the rule,
+    /// `"detach"` leaves them where they are, outside of the rule, `"drop"` drops them.
+    #[serde(default)]
+    pub expired: Option<Expired>,
     /// How many days a span has.
     #[schemars(range(min = 1, max = 36_500))]
     pub days: u32,
@@ -43,6 +57,7 @@ pub(crate) fn build(
     // A day that is none is reported when it is read as the window's first.
     let base = Moment::parse_text(&options.from).map_or(0, |(moment, _)| moment.day_number());
     let unit = Unit::Days { every: options.days.into(), base };
-    let Options { from, to, before, after, periods, .. } = options.clone();
-    calendar::build("date", unit, &calendar::Options { from, to, before, after, periods }, context)
+    let Options { from, to, ahead, retain, expired, before, after, periods, days: _ } = options.clone();
+    let options = calendar::Options { from, to, ahead, retain, expired, before, after, periods };
+    calendar::build("date", unit, &options, context)
 }

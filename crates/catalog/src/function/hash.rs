@@ -68,6 +68,10 @@ impl ShardFunction for Hash {
         Ok(self.slots[slot_of(key)].into())
     }
 
+    fn takes_several_columns(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         let mut counts = vec![0_usize; self.shards];
         for &shard in &self.slots {

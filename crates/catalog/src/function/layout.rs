@@ -130,6 +130,10 @@ impl ShardFunction for Numbered {
         self.inner.shards_of_range(low, high)
     }
 
+    fn takes_several_columns(&self) -> bool {
+        self.inner.takes_several_columns()
+    }
+
     fn describe(&self) -> String {
         let nodes = self.homes.last().map_or(0, |last| last + 1);
         let counts: Vec<usize> =
@@ -191,6 +195,10 @@ impl ShardFunction for WithDefault {
 
     fn keeps_days_together(&self) -> bool {
         self.inner.keeps_days_together()
+    }
+
+    fn takes_several_columns(&self) -> bool {
+        self.inner.takes_several_columns()
     }
 
     fn describe(&self) -> String {

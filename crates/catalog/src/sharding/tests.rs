@@ -21,14 +21,15 @@ fn sharding_with(json: &str, column_type: ColumnType, text_match: TextMatch) -> 
     let function = function(json);
     let rule = Rule {
         name: "r".to_owned(),
-        function: function.build(&Context { tables, ..Context::of(&nodes) }).expect("right options"),
-        column: None,
+        function: function.build(&Context { tables, ..Context::of(&nodes) }).expect("right options").into(),
+        columns: Vec::new(),
         nodes: (0..4).map(NodeId).collect(),
         text_match: TextMatch::Raw,
         time_zone: Some("+00:00".to_owned()),
         tables: tables.map(str::to_owned),
+        inside: None,
     };
-    Sharding::new(Arc::new(rule), "t", "k", Some(column_type), text_match)
+    Sharding::new(Arc::new(rule), "t", vec![ShardingColumn::new("k", text_match, false).typed(column_type)])
 }
 
 fn hash(column_type: ColumnType) -> Sharding {
@@ -198,7 +199,7 @@ fn binary_strings_route_by_bytes() {
     assert_eq!(fixed.shards_for_equal(&Value::Bytes(vec![1; 5])), ShardSet::none());
     assert!(fixed.shard_for_stored(&Value::Bytes(vec![1; 5])).is_err());
     let varying = hash(ColumnType::Binary { length: Some(4), fixed: false });
-    assert_ne!(varying.domain.stored(&text("a ")), varying.domain.stored(&text("a")));
+    assert_ne!(varying.columns[0].domain.stored(&text("a ")), varying.columns[0].domain.stored(&text("a")));
 }
 
 #[test]
@@ -317,12 +318,13 @@ fn timestamps_widen_over_every_time_zone() {
 #[test]
 fn an_unknown_type_reaches_everything_and_stores_nothing() {
     let known = hash(BIGINT);
-    let unknown = Sharding::new(Arc::clone(&known.rule), "t", "k", None, TextMatch::Raw);
+    let unknown =
+        Sharding::new(Arc::clone(&known.rule), "t", vec![ShardingColumn::new("k", TextMatch::Raw, false)]);
     assert!(!unknown.is_known());
     assert!(matches!(unknown.shard_for_stored(&Value::Int(1)), Err(Unroutable::DefinitionUnknown { .. })));
     assert_eq!(unknown.shards_for_equal(&Value::Int(1)), unknown.all());
     assert_eq!(unknown.shards_for_equal(&Value::Null), ShardSet::none());
-    let again = unknown.with_column_type(BIGINT);
+    let again = unknown.with_columns(vec![unknown.columns[0].typed(BIGINT)]);
     assert_eq!(again.shard_for_stored(&Value::Int(1)), known.shard_for_stored(&Value::Int(1)));
     assert!(again.co_located(&known));
     assert!(!unknown.co_located(&known));

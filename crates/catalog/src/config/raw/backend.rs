@@ -73,6 +73,10 @@ pub(crate) struct Group {
     /// A PEM file of that certificate's key.
     #[serde(default)]
     pub tls_key: Option<String>,
+    /// Whether the servers have dependable XA. Without (Galera, TiDB, Doris, ClickHouse) a transaction may begin on the
+    /// group, but not come to it from another. Default true.
+    #[serde(default)]
+    pub xa: Option<bool>,
 }
 
 /// How connections to servers are encrypted.
@@ -137,6 +141,10 @@ pub(crate) struct Rule {
     /// The sharding column of tables that name none.
     #[serde(default)]
     pub column: Option<String>,
+    /// Instead of `column`: several columns that decide together. Rows lie together where all of them are equal. For
+    /// the functions `hash` and `consistent`.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
     /// How text keys are spelt where the column's collation ignores case. Default "raw".
     #[serde(default, rename = "match")]
     pub text_match: Option<TextMatch>,
@@ -154,6 +162,41 @@ pub(crate) struct Rule {
     /// are refused.
     #[serde(default)]
     pub default: Option<String>,
+    /// A second function, of a column of its own, which divides each shard of the first: into tables on its node, or
+    /// over several nodes.
+    #[serde(default)]
+    pub inside: Option<Inside>,
+}
+
+/// The second function of a rule, which divides each shard of the first.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Inside {
+    /// The shard function, with its own options.
+    #[serde(flatten)]
+    pub function: Function,
+    /// The column of tables that name none.
+    #[serde(default)]
+    pub column: Option<String>,
+    /// The names of the tables that each node has, for example `"{table}_{yyyymm}"`.
+    #[serde(default)]
+    pub tables: Option<String>,
+    /// How many numbered tables each node has; not for the functions of the calendar.
+    #[serde(default)]
+    pub tables_per_node: Option<u32>,
+    /// Instead of tables: the rule's nodes are taken by so many neighbours at a time. The first function counts these
+    /// groups, this one chooses a node in the group.
+    #[serde(default)]
+    pub nodes_per_group: Option<u32>,
+    /// How text keys are spelt where the column's collation ignores case. Default "raw".
+    #[serde(default, rename = "match")]
+    pub text_match: Option<TextMatch>,
+    /// The time zone that TIMESTAMP columns route in.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Whether NULL, and what the function has no table for, go to a table of the table's own name. Otherwise such rows
+    /// are refused.
+    #[serde(default)]
+    pub default: Option<bool>,
 }
 
 /// One number for all nodes, or one for each.

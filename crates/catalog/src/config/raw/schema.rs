@@ -58,6 +58,10 @@ pub(crate) struct Table {
     pub node: Option<String>,
     /// The sharding column. Default: the rule's.
     pub column: Option<String>,
+    /// The sharding columns, where several decide together. Default: the rule's.
+    pub columns: Option<Vec<String>>,
+    /// The column of the rule's second function. Default: that function's.
+    pub inside_column: Option<String>,
     /// What makes unique keys unique that lack the sharding column.
     pub unique: Option<Unique>,
     /// How the AUTO_INCREMENT column is filled. Default "segment" where a sharded table has such a column.
@@ -90,6 +94,8 @@ pub(crate) enum Unique {
 pub(crate) enum AutoIncrement {
     /// By Serval, from segments of numbers that it takes from the table `serval_sequence`.
     Segment,
+    /// By Serval, with numbers made of the time, the proxy and a counter; for BIGINT columns only.
+    Snowflake,
     /// Not by Serval: statements give the values.
     Off,
 }

@@ -10,7 +10,7 @@ fn nodes(count: usize) -> Vec<String> {
 }
 
 fn options(from: &str, to: &str) -> Options {
-    Options { from: from.to_owned(), to: to.to_owned(), ..Options::default() }
+    Options { from: from.to_owned(), to: Some(to.to_owned()), ..Options::default() }
 }
 
 fn window(unit: Unit, options: &Options, count: usize, tables: Option<&str>) -> Box<dyn ShardFunction> {

@@ -1,0 +1,1 @@
+CREATE TABLE users (id BIGINT NOT NULL, at INT NOT NULL, PRIMARY KEY (id, at));
