@@ -45,7 +45,7 @@ pub enum TokenKind {
     SystemVariable,
     /// `/* … */`, `-- …` or `# …`; a line comment ends behind its newline.
     Comment,
-    /// `/*+ … */`.
+    /// `/*+ … */`, and an annotation for a proxy such as `/*!mycat: … */`.
     Hint,
     /// `/*! … */` or `/*M! … */`, as one token.
     VersionComment,

@@ -122,7 +122,7 @@ impl<B: Backend> Coordinator<B> {
         if let Some(before) = before.filter(|before| before.group != identity.group) {
             let name = |group: GroupId| {
                 let catalog = self.catalog.load();
-                catalog.groups.get(usize::from(group.0)).map_or_else(String::new, |group| group.name.clone())
+                catalog.group_with(group).map_or_else(String::new, |group| group.name.clone())
             };
             tracing::error!(
                 one = name(before.group),
@@ -171,6 +171,10 @@ impl<B: Backend> Decisions for Coordinator<B> {
         let running = Running { begun: Instant::now(), since, connections: Vec::new(), victim: false };
         self.running.lock().insert(gtrid.clone(), running);
         gtrid
+    }
+
+    fn may_follow(&self, group: GroupId) -> bool {
+        self.catalog.load().group_with(group).is_none_or(|group| group.xa)
     }
 
     fn joined(&self, gtrid: &Gtrid, group: GroupId, connection: &Arc<AtomicU32>) {

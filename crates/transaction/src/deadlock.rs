@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rand::Rng as _;
 use serval_remote::{Backend, RemoteError};
 use serval_types::GroupId;
 
@@ -24,10 +25,13 @@ use crate::gtrid::Gtrid;
 use crate::notice::{Notice, Notices};
 use crate::together::together;
 
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(300);
+/// Between two looks, at the least and at the most, while nobody is seen to wait, and while somebody is. Drawn anew each
+/// time: MariaDB keeps what it shows of lock waits for as long as it is asked for more often than every 100 ms, so several
+/// proxies must not come in step.
+const LOOK: [u64; 2] = [200, 320];
+const CLOSE_LOOK: [u64; 2] = [130, 250];
 /// Shorter transactions are left alone: servers that are not in trouble are not to be asked.
-const LASTS: Duration = Duration::from_millis(400);
+const LASTS: Duration = Duration::from_millis(300);
 /// How long a group may take to answer before it is left out of a look.
 pub(crate) const ANSWER: Duration = Duration::from_secs(2);
 /// ER_UNKNOWN_TABLE.
@@ -49,6 +53,14 @@ struct Looks {
     told: Notices,
 }
 
+impl Looks {
+    fn pause(&self) -> Duration {
+        let global = |wait: &Wait| matches!(wait.who, Waiter::Global(_));
+        let [least, most] = if self.seen.iter().any(global) { CLOSE_LOOK } else { LOOK };
+        Duration::from_millis(rand::rng().random_range(least..most))
+    }
+}
+
 /// Which transactions of this proxy hold which connections.
 type Holders = BTreeMap<(GroupId, u32), Gtrid>;
 
@@ -59,7 +71,7 @@ impl<B: Backend> Coordinator<B> {
         let mut looks = Looks::default();
         loop {
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(looks.pause()) => {}
                 () = &mut stop => return,
             }
             tokio::select! {

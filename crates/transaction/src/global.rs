@@ -25,6 +25,8 @@ pub(crate) trait Decisions: Send + Sync {
     fn identity(&self, group: GroupId) -> Boxed<'_, Result<Arc<Identity>, RemoteError>>;
     /// A new name, which recovery leaves alone until [`Decisions::forget`].
     fn name(&self, uuid: &str) -> Gtrid;
+    /// Whether `group` may come into a transaction that has begun on another.
+    fn may_follow(&self, group: GroupId) -> bool;
     /// A group has joined on this connection.
     fn joined(&self, gtrid: &Gtrid, group: GroupId, connection: &Arc<AtomicU32>);
     /// Whether the transaction was chosen to end a deadlock.

@@ -98,7 +98,7 @@ fn databases(catalog: &Catalog, group: GroupId) -> Vec<String> {
 }
 
 fn no_database(catalog: &Catalog, group: GroupId) -> RemoteError {
-    let name = catalog.groups.get(usize::from(group.0)).map_or("?", |group| &group.name);
+    let name = catalog.group_with(group).map_or("?", |group| &group.name);
     RemoteError::Refused(MysqlError::new(
         ErrorCode::Unknown,
         format!("Group {name} has no database in which the outcome of transactions could be recorded"),

@@ -62,4 +62,5 @@ pub use gtrid::Gtrid;
 pub use lent::{Ending, Lent};
 pub use record::Verdict;
 pub use recovery::InDoubt;
+pub use together::together;
 pub use transaction::Transaction;

@@ -5,8 +5,9 @@
 //! memory which two-phase commits it has decided lately, and how far each group's primary was now and then. When a group
 //! is another server than before, the records have to be there, and what the old server had when it was last asked.
 //!
-//! What is left out: another proxy's commits (it looks itself, unless it was restarted), and branches that were finished
-//! after the old primary was last asked.
+//! A proxy that is started learns from the groups which decisions are recorded there, its own and those of others, and
+//! misses them as its own afterwards. What is left out: branches that were finished after the old primary was last asked,
+//! and those of other proxies (each looks itself, unless it was restarted); and what was lost while no proxy ran.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -16,9 +17,9 @@ use serval_remote::{Backend, RemoteError};
 use serval_types::GroupId;
 
 use crate::branch::Branch;
-use crate::coordinator::Coordinator;
+use crate::coordinator::{Coordinator, PATIENCE};
 use crate::gtrid::Gtrid;
-use crate::identity::{Identity, quoted};
+use crate::identity::{self, Identity, quoted};
 use crate::metric;
 use crate::position::Position;
 
@@ -54,6 +55,8 @@ struct Commit {
 pub(crate) struct Memory {
     commits: VecDeque<Commit>,
     positions: VecDeque<(Instant, Position)>,
+    /// What was recorded before this proxy looked is among the commits.
+    recalled: bool,
 }
 
 /// A transaction that a failover has taken apart.
@@ -97,7 +100,8 @@ impl<B: Backend> Coordinator<B> {
     }
 
     async fn try_look_for_losses(&self, group: GroupId) -> Result<(), RemoteError> {
-        if !self.memories.lock().contains_key(&group) {
+        self.recall(group).await?;
+        if self.memories.lock().get(&group).is_none_or(|memory| memory.commits.is_empty()) {
             return Ok(());
         }
         // A position that was asked for after a commit covers it, so the time is taken before.
@@ -114,6 +118,35 @@ impl<B: Backend> Coordinator<B> {
             self.memories.lock().entry(group).or_default().forget();
         }
         self.memories.lock().entry(group).or_default().note(asked, now);
+        Ok(())
+    }
+
+    /// Remembers what others have recorded on a group, or this proxy before it was started again.
+    async fn recall(&self, group: GroupId) -> Result<(), RemoteError> {
+        if self.memories.lock().get(&group).is_some_and(|memory| memory.recalled) {
+            return Ok(());
+        }
+        let catalog = self.catalog.load_full();
+        let deadline = Instant::now() + PATIENCE;
+        let places = identity::find(&*self.backend, &catalog, group, deadline).await?;
+        let mut found = VecDeque::new();
+        for place in places.into_iter().map(Arc::new) {
+            let sql = format!(
+                "SELECT `gtrid` FROM {}.`serval_transaction` WHERE `verdict`='commit' AND `created` >= UNIX_TIMESTAMP() - {} \
+                 ORDER BY `created` DESC LIMIT {COMMITS}",
+                quoted(&place.database),
+                catalog.settings.recovery.keep.as_secs() / 2
+            );
+            let rows = self.ask(group, &sql).await?.unwrap_or_default();
+            let names = rows.into_iter().filter_map(|row| Gtrid::parse(row.into_iter().next()??.as_str()));
+            let when = Instant::now();
+            found.extend(names.map(|gtrid| Commit { gtrid, kept: Kept::Record(Arc::clone(&place)), when }));
+        }
+        let mut memories = self.memories.lock();
+        let memory = memories.entry(group).or_default();
+        found.truncate(COMMITS.saturating_sub(memory.commits.len()));
+        found.into_iter().for_each(|commit| memory.commits.push_front(commit));
+        memory.recalled = true;
         Ok(())
     }
 

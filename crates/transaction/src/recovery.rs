@@ -120,7 +120,7 @@ impl<B: Backend> Coordinator<B> {
     #[must_use]
     pub fn in_doubt(&self) -> Vec<InDoubt> {
         let catalog = self.catalog.load();
-        let name = |group: &GroupId| Some(catalog.groups.get(usize::from(group.0))?.name.clone());
+        let name = |group: &GroupId| Some(catalog.group_with(*group)?.name.clone());
         let lost = self.losses.lock();
         let lost = lost.iter().map(|(gtrid, loss)| InDoubt {
             gtrid: gtrid.clone(),
@@ -136,7 +136,7 @@ impl<B: Backend> Coordinator<B> {
         let running = self.running();
         let mut found: BTreeMap<Gtrid, InDoubt> = BTreeMap::new();
         for ((group, branch), doubt) in self.doubts.lock().iter() {
-            let name = catalog.groups.get(usize::from(group.0)).map(|group| group.name.clone());
+            let name = catalog.group_with(*group).map(|group| group.name.clone());
             let entry = found.entry(branch.gtrid.clone()).or_insert_with(|| InDoubt {
                 gtrid: branch.gtrid.clone(),
                 groups: Vec::new(),

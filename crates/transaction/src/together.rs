@@ -7,7 +7,7 @@ use std::task::Poll;
 /// Runs all futures side by side; their outputs in the order of the futures.
 ///
 /// They stay on the caller's task, so that dropping the whole drops each of them.
-pub(crate) async fn together<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+pub async fn together<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<Running<F>> =
         futures.into_iter().map(|future| Running::Waits(Box::pin(future))).collect();
     std::future::poll_fn(|context| {

@@ -200,6 +200,7 @@ impl<B: Backend> Transaction<B> {
 }
 
 /// A group that is to be used.
+#[derive(Clone, Copy)]
 struct Joining<'a> {
     group: GroupId,
     name: &'a str,
@@ -222,8 +223,11 @@ impl<C: Connection> Open<C> {
                 if backend.allows_xa() {
                     self.name_itself(coordinator).await?;
                 }
+                if self.global.as_ref().is_some_and(|global| !global.decisions.may_follow(group)) {
+                    return Err(RemoteError::Refused(no_follower(name, "its config says xa = false")));
+                }
                 let mut connection = backend.acquire(group, Access::Primary, state, deadline).await?;
-                let (part, begin) = self.start(&mut connection, group, state).await?;
+                let (part, begin) = self.start(&mut connection, &joining).await?;
                 let begin = self.savepoints.replay(begin, &mut connection, state).await?;
                 let participant = Participant::lent(group, name, state.clone(), part);
                 let loan = participant.loan();
@@ -261,17 +265,22 @@ impl<C: Connection> Open<C> {
     async fn start(
         &self,
         connection: &mut C,
-        group: GroupId,
-        state: &SessionState,
+        joining: &Joining<'_>,
     ) -> Result<(Part, Option<Arc<str>>), RemoteError> {
+        let Joining { group, state, .. } = *joining;
         let Some(global) = &self.global else { return Ok((Part::Local, Some(Arc::clone(&self.begin)))) };
         let branch = Branch::new(&global.gtrid, group, connection.thread_id());
         // It waits for the answer, and names no database: what came after a refused XA START would commit by itself, and
         // the connection must stay the one that the branch is named after.
         let sql = branch.xa("START");
         let request = Request { database: None, state, begin: None, sql: sql.as_bytes(), execution: None };
-        exchange(connection, &request).await?.map_err(RemoteError::Refused)?;
-        Ok((Part::Active(branch), None))
+        match exchange(connection, &request).await? {
+            Ok(()) => Ok((Part::Active(branch), None)),
+            Err(error) if NO_XA.contains(&error.number) => {
+                Err(RemoteError::Refused(no_follower(joining.name, &error.message)))
+            }
+            Err(error) => Err(RemoteError::Refused(error)),
+        }
     }
 
     /// Whether the client said READ ONLY: then no group has anything to decide.
@@ -312,6 +321,18 @@ fn lend_again<B: Backend>(
             "A statement of this transaction needs two connections to one group; split it into two statements",
         ))),
     }
+}
+
+/// ER_PARSE_ERROR, ER_NOT_SUPPORTED_YET, ER_UNKNOWN_COM_ERROR and TiDB's word for what it does not do: what XA START is
+/// answered by servers that have no XA.
+const NO_XA: [u16; 4] = [1064, 1235, 1047, 8108];
+
+/// The refusal of a group that cannot be told by others whether to commit.
+fn no_follower(name: &str, why: &str) -> MysqlError {
+    MysqlError::refused(format!(
+        "Group {name} cannot join a transaction that has begun on another group, because it has no dependable XA ({why}); \
+         use it first in the transaction, or in one of its own"
+    ))
 }
 
 impl<C: Connection> Doomed<C> {

@@ -1,9 +1,10 @@
 //! COMMIT in mode `atomic` over several groups: prepare all, decide in one place, finish all.
 //!
 //! Every participant but the first is a branch of an XA transaction. `XA PREPARE` makes the branches durable without
-//! committing them. The first participant then commits its own ordinary transaction, into which the *record of the
-//! decision* was inserted before: that one local COMMIT commits the first group's rows and decides for all others in the
-//! same instant, and what was decided lies where the rows lie, so a proxy keeps nothing. Then the branches are told.
+//! committing them; at the same time the *record of the decision* is inserted into the first participant's own, ordinary
+//! transaction. When all of that is done, that transaction's COMMIT commits the first group's rows and decides for all
+//! others in the same instant, and what was decided lies where the rows lie, so a proxy keeps nothing. Then the branches
+//! are told. After the last statement that makes three round trips: PREPARE and the record, COMMIT, XA COMMIT.
 //!
 //! What happens if this stops in between:
 //!
@@ -13,7 +14,7 @@
 //! | while its COMMIT was under way | there, or never will be: an *abort* record takes its place | does what it says |
 //! | after it | is there | commits the branches |
 //!
-//! Participants that only read are not prepared. They commit by themselves in the end: there is nothing to lose.
+//! Participants that only read are not prepared. They commit by themselves meanwhile: there is nothing to lose.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,22 +54,25 @@ pub(crate) async fn commit<C: Connection>(
 ) -> Result<(), CommitError> {
     let (writers, readers): (Vec<_>, Vec<_>) =
         participants.into_iter().partition(|participant| participant.wrote);
-    let result =
-        if writers.len() < 2 { commit_each(writers).await } else { commit_writers(writers, global).await };
-    match result {
-        Ok(()) => {
-            // What only read has nothing that could fail to stay.
-            let ended = commit_each(readers).await;
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a group that was only read from did not end its transaction");
-            }
-            Ok(())
+    let writing = async {
+        if writers.len() < 2 { commit_each(writers).await } else { commit_writers(writers, global).await }
+    };
+    let (result, ()) = tokio::join!(writing, end(readers));
+    result
+}
+
+/// What only read has nothing that could fail to stay, so it ends by itself, whatever becomes of the rest.
+async fn end<C: Connection>(readers: Vec<Participant<C>>) {
+    together(readers.into_iter().map(|mut reader| async move {
+        if !matches!(reader.commit().await, Ok(Ok(()))) {
+            tracing::debug!(
+                group = &*reader.name,
+                "a group that was only read from did not end its transaction"
+            );
+            reader.undo().await;
         }
-        Err(error) => {
-            roll_back(readers).await;
-            Err(error)
-        }
-    }
+    }))
+    .await;
 }
 
 async fn commit_writers<C: Connection>(
@@ -76,11 +80,14 @@ async fn commit_writers<C: Connection>(
     mut global: Global,
 ) -> Result<(), CommitError> {
     let (mut first, mut branches): (Vec<_>, Vec<_>) = writers.into_iter().partition(Participant::is_local);
+    let mut first = first.pop();
     global.prepares();
-    let outcome = match prepare(&mut branches, &global).await {
-        Ok(()) => decide(first.pop(), &global).await,
+    // Nothing of the record stays before its COMMIT, which is sent when both have succeeded.
+    let (prepared, recorded) = tokio::join!(prepare(&mut branches, &global), record(first.as_mut(), &global));
+    let outcome = match prepared.and(recorded) {
+        Ok(()) => decide(first, &global).await,
         Err(error) => {
-            roll_back(first).await;
+            roll_back(first.into_iter().collect()).await;
             Outcome::RolledBack(error)
         }
     };
@@ -134,25 +141,30 @@ async fn prepare_one<C: Connection>(branch: &mut Participant<C>, global: &Global
     }
 }
 
-/// The decision: one COMMIT on the first participant.
-async fn decide<C: Connection>(first: Option<Participant<C>>, global: &Global) -> Outcome {
-    let Some(mut first) = first else {
-        // The first group has left since (a statement of its own was refused); its record then stands alone.
-        return resolve(None, Verdict::Commit, global).await;
-    };
+/// Inserts the record into the first participant's transaction, which decides nothing yet.
+async fn record<C: Connection>(
+    first: Option<&mut Participant<C>>,
+    global: &Global,
+) -> Result<(), MysqlError> {
+    // The first group has left since (a statement of its own was refused): its record will stand alone.
+    let Some(first) = first else { return Ok(()) };
     let insert = record::insert(&global.place, &global.gtrid, Verdict::Commit, first.thread_id());
     match limited(first.run(&insert)).await {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => {
             if GONE.contains(&error.number) {
                 global.decisions.missing(global.place.group);
             }
-            first.undo().await;
-            return Outcome::RolledBack(if error.number == DUPLICATE { decided_by_others() } else { error });
+            Err(if error.number == DUPLICATE { decided_by_others() } else { error })
         }
-        // The COMMIT was never sent, and without it the server undoes what it had.
-        Err(error) => return Outcome::RolledBack(rolled_back(&first.name, &error)),
+        // The COMMIT is never sent, and without it the server undoes what it had.
+        Err(error) => Err(rolled_back(&first.name, &error)),
     }
+}
+
+/// The decision: one COMMIT on the first participant.
+async fn decide<C: Connection>(first: Option<Participant<C>>, global: &Global) -> Outcome {
+    let Some(mut first) = first else { return resolve(None, Verdict::Commit, global).await };
     match limited(first.run("COMMIT")).await {
         Ok(Ok(())) => {
             global.decisions.count(true);

@@ -218,13 +218,16 @@ async fn one_fault_anywhere_where_the_first_group_only_reads() {
 }
 
 /// Several faults, also while recovery runs, and two proxies that recover at once. A failure names its seed, and
-/// `SERVAL_SEED=n` replays that one; `SERVAL_SEEDS=n` runs as many.
+/// `SERVAL_SEED=n` replays that one; `SERVAL_SEEDS=n` runs as many, from `SERVAL_FIRST_SEED` on.
 #[tokio::test(start_paused = true)]
 async fn many_faults_anywhere() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("SERVAL_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SERVAL_SEEDS").unwrap_or(5000),
+        None => {
+            let first = number("SERVAL_FIRST_SEED").unwrap_or(0);
+            first..first + number("SERVAL_SEEDS").unwrap_or(5000)
+        }
     };
     for seed in seeds {
         many_faults(seed).await;

@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 /// Rules that can be left out.
 #[derive(Debug, Clone, Copy, Default)]
 struct Without {
-    /// Branches are prepared before the record is written.
+    /// Branches are prepared before the decision is asked for.
     preparing_first: bool,
     /// Recovery writes an abort record before it rolls back.
     abort_records: bool,
@@ -119,32 +119,28 @@ impl State {
     fn session_steps(self, without: Without, all: &mut Vec<(&'static str, Self)>) {
         match self.session {
             Session::Preparing => {
-                for number in 0..2 {
-                    match self.branches[number] {
-                        Branch::Active => all.push(("prepare", self.branch(number, Branch::Prepared))),
-                        Branch::RolledBack => {
-                            all.push(("a branch is gone", self.roll_back_first().tell(Verdict::Abort)));
-                        }
-                        Branch::Prepared | Branch::Committed => {}
-                    }
-                }
-                let ready = self.branches.iter().all(|branch| *branch == Branch::Prepared);
-                if self.connected && (ready || without.preparing_first) {
+                self.prepare_steps(all);
+                if self.connected {
                     let insert = Self { session: Session::Inserting, flight: Flight::Insert, ..self };
                     all.push(("send the record", insert));
-                }
-                if !self.connected {
+                } else {
                     all.push(("the first is lost", self.tell(Verdict::Abort)));
                 }
             }
-            Session::Inserting if self.flight == Flight::Nothing && self.connected => match self.first {
-                First::Recorded => {
-                    let commit = Self { session: Session::Committing, flight: Flight::Commit, ..self };
-                    all.push(("send COMMIT", commit));
+            // The branches are prepared meanwhile.
+            Session::Inserting if self.connected => {
+                self.prepare_steps(all);
+                let ready = self.branches.iter().all(|branch| *branch == Branch::Prepared);
+                match (self.flight, self.first) {
+                    (Flight::Nothing, First::Recorded) if ready || without.preparing_first => {
+                        let commit = Self { session: Session::Committing, flight: Flight::Commit, ..self };
+                        all.push(("send COMMIT", commit));
+                    }
+                    (Flight::Nothing, First::Recorded) | (Flight::Insert | Flight::Commit, _) => {}
+                    _ => all.push(("the record is refused", self.roll_back_first().tell(Verdict::Abort))),
                 }
-                _ => all.push(("the record is refused", self.roll_back_first().tell(Verdict::Abort))),
-            },
-            Session::Inserting if !self.connected => {
+            }
+            Session::Inserting => {
                 all.push(("lost before COMMIT was sent", self.tell(Verdict::Abort)));
             }
             Session::Committing if self.flight == Flight::Nothing && self.connected => {
@@ -172,6 +168,18 @@ impl State {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn prepare_steps(self, all: &mut Vec<(&'static str, Self)>) {
+        for number in 0..2 {
+            match self.branches[number] {
+                Branch::Active => all.push(("prepare", self.branch(number, Branch::Prepared))),
+                Branch::RolledBack => {
+                    all.push(("a branch is gone", self.roll_back_first().tell(Verdict::Abort)));
+                }
+                Branch::Prepared | Branch::Committed => {}
+            }
         }
     }
 

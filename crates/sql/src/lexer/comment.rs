@@ -18,6 +18,10 @@ impl Lexer<'_> {
     }
 
     pub(super) fn block_comment(&mut self) -> Result<TokenKind, LexError> {
+        let comment = self.sql.get(self.pos..).unwrap_or_default();
+        if crate::hint::is_annotation(comment) {
+            return self.plain_comment(TokenKind::Hint);
+        }
         match (self.peek(2), self.peek(3)) {
             (Some(b'!'), _) | (Some(b'M'), Some(b'!')) => self.version_comment(),
             (Some(b'+'), _) => self.plain_comment(TokenKind::Hint),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use crate::lexer::LexError;
+use crate::hint::{HintError, Hints};
 use crate::{LexOptions, Span, StatementClass, TokenKind};
 
 mod scanner;
@@ -67,7 +68,7 @@ pub struct Hole {
 }
 
 /// What one pass over a statement found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scan {
     /// The statement with every hole replaced by a NUL byte and a letter; all other bytes verbatim.
     pub key: Vec<u8>,
@@ -83,6 +84,8 @@ pub struct Scan {
     pub version_comments: bool,
     /// Where the statement ends: before its `;`, and before white space and line comments at the end.
     pub end: u32,
+    /// The hints for the proxy; `None` where there are none.
+    pub hints: Option<Box<Result<Hints, HintError>>>,
     /// Where the next statement begins, if another one follows the `;`.
     pub next_statement: Option<u32>,
 }

@@ -5,15 +5,19 @@ use smallvec::SmallVec;
 use super::{Hole, HoleKind, ListClass, Scan};
 use crate::class::ClassFinder;
 use crate::lexer::{LexError, Lexer};
+use crate::hint::{self, Hints};
 use crate::{LexOptions, Span, Token, TokenKind};
 
 pub(super) struct Scanner<'a> {
     sql: &'a [u8],
+    options: LexOptions,
     lexer: Lexer<'a>,
     class: ClassFinder,
     holes: SmallVec<[Hole; 8]>,
     elements: Vec<Span>,
     version_comments: bool,
+    /// It has hints for the proxy.
+    hinted: bool,
     /// Where the last token that belongs to the statement ended.
     end: u32,
     after_in: bool,
@@ -23,11 +27,13 @@ impl<'a> Scanner<'a> {
     pub(super) fn new(sql: &'a [u8], options: LexOptions) -> Self {
         Self {
             sql,
+            options,
             lexer: Lexer::new(sql, options),
             class: ClassFinder::new(options),
             holes: SmallVec::new(),
             elements: Vec::new(),
             version_comments: false,
+            hinted: false,
             end: 0,
             after_in: false,
         }
@@ -46,8 +52,11 @@ impl<'a> Scanner<'a> {
         while self.holes.last().is_some_and(|hole| hole.span.start >= self.end) {
             self.holes.pop();
         }
+        let end = Span { start: 0, end: self.end };
+        let hints = if self.hinted { Hints::find(end.of(self.sql), self.options) } else { None };
         Ok(Scan {
             key: self.key(),
+            hints: hints.map(Box::new),
             holes: self.holes,
             elements: self.elements,
             class: self.class.class(),
@@ -71,6 +80,7 @@ impl<'a> Scanner<'a> {
         }
         self.class.see(self.sql, token);
         self.version_comments |= token.kind == TokenKind::VersionComment;
+        self.hinted |= hint::is_ours(self.sql, token);
         if self.after_in && token.is_symbol(b'(') {
             self.list(token.span.end)?;
         }

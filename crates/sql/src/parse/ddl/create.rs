@@ -20,7 +20,8 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
     } else if cursor.accept_one(&["DATABASE", "SCHEMA"]).is_some() {
         let if_not_exists = cursor.accept(&["IF", "NOT", "EXISTS"]);
         let name = cursor.ident()?.value;
-        Ok(Ddl::new(DdlKind::CreateDatabase { name, if_not_exists }, Vec::new()))
+        let options = if cursor.is_end() { Span::default() } else { cursor.rest() };
+        Ok(Ddl::new(DdlKind::CreateDatabase { name, if_not_exists, options }, Vec::new()))
     } else {
         Ok(Ddl::new(DdlKind::Other, Vec::new()))
     }

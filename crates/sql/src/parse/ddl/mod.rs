@@ -71,6 +71,8 @@ pub enum DdlKind {
         name: String,
         /// IF NOT EXISTS.
         if_not_exists: bool,
+        /// What stands behind the name: character set and collation.
+        options: Span,
     },
     /// DROP DATABASE.
     DropDatabase {
@@ -79,9 +81,16 @@ pub enum DdlKind {
         /// IF EXISTS.
         if_exists: bool,
     },
+    /// ALTER DATABASE.
+    AlterDatabase {
+        /// The database; `None` for the current one.
+        name: Option<String>,
+        /// What stands behind the name.
+        options: Span,
+    },
     /// A view, a routine, a trigger or an event.
     Stored(Box<Stored>),
-    /// Users, ALTER DATABASE and all else; no table is named.
+    /// Users and all else; no table is named.
     Other,
 }
 
@@ -163,6 +172,9 @@ fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
         return Ok(ddl);
     }
     while cursor.accept_one(&["ONLINE", "OFFLINE", "IGNORE"]).is_some() {}
+    if cursor.accept_one(&["DATABASE", "SCHEMA"]).is_some() {
+        return alter_database(cursor);
+    }
     if !cursor.accept(&["TABLE"]) {
         return Ok(Ddl::new(DdlKind::Other, Vec::new()));
     }
@@ -186,6 +198,20 @@ fn alter(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
         }
     }
     Ok(ddl)
+}
+
+/// The words with which the options of a database begin; one of them may be its name only in quotes.
+const DATABASE_OPTIONS: [&str; 7] =
+    ["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ"];
+
+fn alter_database(cursor: &mut Cursor<'_>) -> Result<Ddl, ParseError> {
+    let unnamed = DATABASE_OPTIONS.iter().any(|word| cursor.sees(&[word]));
+    let name = if unnamed { None } else { Some(cursor.ident()?.value) };
+    if cursor.is_end() {
+        return Err(cursor.error());
+    }
+    let options = cursor.rest();
+    Ok(Ddl::new(DdlKind::AlterDatabase { name, options }, Vec::new()))
 }
 
 /// What stands in parentheses names no table but in REFERENCES.
