@@ -23,6 +23,10 @@ const NO_WAY_BACK: [&str; 7] = [
 const CHARSETS: [&str; 4] =
     ["character_set_connection", "collation_connection", "character_set_client", "character_set_results"];
 
+/// What a user variable is that nobody has set. A bare NULL would leave it the type of its last value, which result
+/// columns show and which would differ from connection to connection.
+const UNSET: &str = "CAST(NULL AS BINARY)";
+
 /// What the handshake asks for.
 const FRESH_NAMES: &str = "'utf8mb4' COLLATE 'utf8mb4_general_ci'";
 
@@ -33,7 +37,8 @@ pub(crate) fn assignments(from: &SessionState, to: &SessionState) -> Vec<String>
     }
     let mut all = charsets(from, to);
     for (name, value) in to.iter().filter(|(name, value)| is_plain(name) && from.value(name) != Some(value)) {
-        all.push(format!("{name}={value}"));
+        let is_null = name.starts_with('@') && value.eq_ignore_ascii_case("NULL");
+        all.push(format!("{name}={}", if is_null { UNSET } else { value }));
     }
     for (name, _) in from.iter().filter(|(name, _)| is_plain(name) && to.value(name).is_none()) {
         all.push(format!("{name}={}", fresh(name)));
@@ -71,7 +76,7 @@ fn charsets(from: &SessionState, to: &SessionState) -> Vec<String> {
 fn fresh(name: &str) -> &'static str {
     match name {
         "autocommit" => "1",
-        _ if name.starts_with('@') => "NULL",
+        _ if name.starts_with('@') => UNSET,
         _ => "DEFAULT",
     }
 }
@@ -115,7 +120,7 @@ mod tests {
     fn the_rest_is_set_or_reset() {
         assert_eq!(
             set(&[("@a", "1"), ("sql_mode", "''")], &[("time_zone", "'+00:00'")]),
-            "SET time_zone='+00:00', @a=NULL, sql_mode=DEFAULT"
+            "SET time_zone='+00:00', @a=CAST(NULL AS BINARY), sql_mode=DEFAULT"
         );
         assert!(!is_reversible(&state(&[("last_insert_id", "7")])));
     }

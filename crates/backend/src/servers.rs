@@ -26,8 +26,7 @@ use crate::version;
 /// The servers of all groups. One for the life of the proxy.
 #[derive(Debug)]
 pub struct Servers {
-    /// By [`GroupId`].
-    groups: ArcSwap<Vec<Arc<Group>>>,
+    groups: ArcSwap<Groups>,
     /// The scratch server's, where the catalog has one.
     scratch: ArcSwapOption<Group>,
     timing: Timing,
@@ -36,14 +35,47 @@ pub struct Servers {
     reload: Mutex<()>,
 }
 
+/// The groups of one config, and those of earlier ones that somebody may still use.
+#[derive(Debug, Default)]
+struct Groups {
+    /// In the order of the config.
+    configured: Vec<Arc<Group>>,
+    /// By [`GroupId`]; those that the config no longer has are still here until [`Servers::retire`].
+    by_id: Vec<Option<Arc<Group>>>,
+}
+
+impl Groups {
+    fn of(&self, id: GroupId) -> Option<&Arc<Group>> {
+        self.by_id.get(usize::from(id.0))?.as_ref()
+    }
+
+    /// Whether the config has it.
+    fn is_configured(&self, group: &Arc<Group>) -> bool {
+        self.configured.iter().any(|configured| Arc::ptr_eq(configured, group))
+    }
+
+    fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
+        self.by_id.iter().flatten().flat_map(|group| &group.members).map(|member| &member.server)
+    }
+
+    fn has(&self, server: &Arc<Server>) -> bool {
+        self.servers().any(|known| Arc::ptr_eq(known, server))
+    }
+
+    fn put(&mut self, id: GroupId, group: Option<Arc<Group>>) {
+        let place = usize::from(id.0);
+        if self.by_id.len() <= place {
+            self.by_id.resize(place + 1, None);
+        }
+        self.by_id[place] = group;
+    }
+}
+
 /// Why a reload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotApplied {
     /// It would give a group's id to another group, while statements planned before still use it.
-    #[error(
-        "group {new} would take the place of group {old} in the configuration; while the proxy runs, groups keep their order: \
-         add new ones after the others, and restart to remove or reorder them"
-    )]
+    #[error("group {new} would take the id of group {old}, which is still in use")]
     Reordered {
         /// The group that has the id now.
         old: String,
@@ -88,7 +120,7 @@ impl Servers {
     ) -> Arc<Self> {
         let background = Background { runtime: Handle::current(), tasks: TaskTracker::new(), shutdown };
         let servers = Self {
-            groups: ArcSwap::from_pointee(Vec::new()),
+            groups: ArcSwap::from_pointee(Groups::default()),
             scratch: ArcSwapOption::empty(),
             timing,
             background,
@@ -115,8 +147,9 @@ impl Servers {
     /// [`NotApplied`], and nothing is changed.
     pub fn apply_groups(&self, groups: &[catalog::Group], settings: &Settings) -> Result<(), NotApplied> {
         let _one_at_a_time = self.reload.lock();
-        for (old, new) in self.groups.load().iter().zip(groups) {
-            if old.name != new.name {
+        let known = self.groups.load();
+        for new in groups {
+            if let Some(old) = known.of(new.id).filter(|old| old.name != new.name) {
                 return Err(NotApplied::Reordered { old: old.name.clone(), new: new.name.clone() });
             }
         }
@@ -131,7 +164,7 @@ impl Servers {
     #[must_use]
     pub fn statistics(&self) -> Vec<ServerStatus> {
         let (groups, scratch) = (self.groups.load(), self.scratch.load());
-        let all = groups.iter().chain(scratch.iter());
+        let all = groups.configured.iter().chain(scratch.iter());
         all.flat_map(|group| &group.members).map(ServerStatus::of).collect()
     }
 
@@ -140,7 +173,7 @@ impl Servers {
     #[must_use]
     pub fn lowest_version(&self) -> Option<String> {
         let groups = self.groups.load();
-        let members = groups.iter().flat_map(|group| &group.members);
+        let members = groups.configured.iter().flat_map(|group| &group.members);
         let versions = members.filter_map(|member| member.server.version.read().clone());
         version::lowest(versions).map(|version| version.text)
     }
@@ -152,9 +185,38 @@ impl Servers {
         // What is not done by then is cut off with the process.
         let _ = tokio::time::timeout(limit, self.background.tasks.wait()).await;
         let (groups, scratch) = (self.groups.load(), self.scratch.load());
-        for member in groups.iter().chain(scratch.iter()).flat_map(|group| &group.members) {
+        for member in groups.by_id.iter().flatten().chain(scratch.iter()).flat_map(|group| &group.members) {
             member.server.pool.clear();
         }
+    }
+
+    /// The groups that a reload took out of the config and that are still served, for those who began before.
+    #[must_use]
+    pub fn leaving(&self) -> Vec<GroupId> {
+        let groups = self.groups.load();
+        let ids = groups.by_id.iter().enumerate().filter_map(|(id, group)| Some((id, group.as_ref()?)));
+        let ids = ids.filter(|(_, group)| !groups.is_configured(group));
+        ids.filter_map(|(id, _)| u16::try_from(id).ok().map(GroupId)).collect()
+    }
+
+    /// Whether nobody has a connection of this group.
+    #[must_use]
+    pub fn is_idle(&self, id: GroupId) -> bool {
+        let groups = self.groups.load();
+        groups.of(id).is_none_or(|group| group.members.iter().all(|member| member.server.pool.used() == 0))
+    }
+
+    /// Closes a group that the config no longer has. Nobody may ask for it any more.
+    pub fn retire(&self, id: GroupId) {
+        let _one_at_a_time = self.reload.lock();
+        let before = self.groups.load_full();
+        let Some(gone) = before.of(id).filter(|group| !before.is_configured(group)) else { return };
+        let mut groups = Groups { configured: before.configured.clone(), by_id: before.by_id.clone() };
+        groups.put(id, None);
+        let unused = gone.members.iter().map(|member| &member.server).filter(|server| !groups.has(server));
+        let unused: Vec<Arc<Server>> = unused.cloned().collect();
+        self.groups.store(Arc::new(groups));
+        unused.iter().for_each(|server| server.retire());
     }
 
     /// The scratch server of this catalog; one that stays keeps its connections.
@@ -172,17 +234,19 @@ impl Servers {
         self.scratch.store(group);
     }
 
+    /// Takes these groups over. Those that are no longer among them serve on until [`Servers::retire`].
     fn replace(&self, configured: &[catalog::Group], settings: &Settings) {
         let before = self.groups.load_full();
-        let known: Vec<&Arc<Server>> =
-            before.iter().flat_map(|group| &group.members).map(|member| &member.server).collect();
-        let groups: Vec<Arc<Group>> =
-            configured.iter().map(|group| Arc::new(self.group(group, settings, &known))).collect();
-        let is_kept = |server: &Arc<Server>| {
-            groups.iter().flat_map(|group| &group.members).any(|member| Arc::ptr_eq(&member.server, server))
-        };
-        let gone: Vec<&Arc<Server>> = known.into_iter().filter(|server| !is_kept(server)).collect();
-        self.groups.store(Arc::new(groups));
+        let known: Vec<&Arc<Server>> = before.servers().collect();
+        let mut groups = Groups { configured: Vec::new(), by_id: before.by_id.clone() };
+        for group in configured {
+            let made = Arc::new(self.group(group, settings, &known));
+            groups.put(group.id, Some(Arc::clone(&made)));
+            groups.configured.push(made);
+        }
+        let gone: Vec<&Arc<Server>> = known.into_iter().filter(|server| !groups.has(server)).collect();
+        let groups = Arc::new(groups);
+        self.groups.store(groups);
         gone.into_iter().for_each(|server| server.retire());
     }
 
@@ -222,7 +286,7 @@ impl Servers {
     fn by_id(&self, id: GroupId) -> Result<Arc<Group>, RemoteError> {
         let found = match id {
             GroupId::SCRATCH => self.scratch.load_full(),
-            id => self.groups.load().get(usize::from(id.0)).cloned(),
+            id => self.groups.load().of(id).cloned(),
         };
         found.ok_or_else(|| RemoteError::Unavailable {
             group: id.to_string(),

@@ -7,8 +7,10 @@ use serval_planner::primitive::Target;
 use serval_remote::{Access, Backend, Execution, SessionState};
 use serval_transaction::Transaction;
 use serval_wire::command::execute::Parameters;
+use serval_wire::packet::ColumnDefinition;
 
 use crate::link::Query;
+use crate::profile::Watch;
 use crate::row::Encoding;
 
 /// What a statement runs in.
@@ -32,6 +34,10 @@ pub struct Context<'a, B: Backend> {
     /// The parameters of a prepared statement, of which each target takes its own. With them, even with none, every
     /// target executes a prepared statement and the rows that reach the sink are binary; without, all is text.
     pub parameters: Option<&'a Parameters>,
+    /// Where measurements are noted, for EXPLAIN ANALYZE.
+    pub watch: Option<Watch<'a>>,
+    /// Among how many reads that run at once the statement's connections are shared; 1 where it is the only one.
+    pub share: usize,
 }
 
 impl<'a, B: Backend> Context<'a, B> {
@@ -62,7 +68,7 @@ impl<'a, B: Backend> Context<'a, B> {
 }
 
 /// What is known when a statement has run to its end; the client has been sent the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Completed {
     /// Rows changed.
     pub affected_rows: u64,
@@ -74,4 +80,17 @@ pub struct Completed {
     pub rows: u64,
     /// What FOUND_ROWS() is, where rows were skipped or left out by the proxy.
     pub found_rows: Option<u64>,
+    /// What a scratch server's session was asked for before it was given back.
+    pub behind: Option<Box<Behind>>,
+}
+
+/// What a gathered statement left in the scratch server's session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// Its warnings, as SHOW WARNINGS has them.
+    pub warnings: Vec<Vec<Option<Vec<u8>>>>,
+    /// The columns of the answer to [`Gather::then`](serval_planner::primitive::Gather::then).
+    pub columns: Vec<ColumnDefinition>,
+    /// Its row.
+    pub cells: Vec<Option<Vec<u8>>>,
 }

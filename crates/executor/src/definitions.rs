@@ -1,7 +1,11 @@
 //! Tables as their servers define them, to refresh the catalog after DDL and at the start.
 //!
 //! A table is read from its first shard whose group answers. Only base tables are read: views and temporary tables
-//! have no rows to place. Nothing is compared between shards here.
+//! have no rows to place. Nothing is compared between shards here; that is [`compare()`]'s business.
+
+mod changes;
+mod compare;
+mod shape;
 
 use std::collections::HashSet;
 
@@ -13,8 +17,15 @@ use crate::error::ExecuteError;
 use crate::places::{places, quoted};
 use crate::query_rows::query_rows;
 
+pub use changes::{Changes, announce};
+pub use compare::{Change, Difference, change, compare};
+pub use shape::{shape, without_counter};
+
 /// What the names of Serval's own tables begin with, which no client sees.
-const HIDDEN: &str = "serval_";
+pub(crate) const HIDDEN: &str = "serval_";
+
+/// How many places of a table are asked for it, so that hundreds of monthly tables that are not there take no minute.
+const MOST_PLACES: usize = 16;
 
 /// ER_NO_SUCH_TABLE.
 const NO_SUCH_TABLE: u16 = 1146;
@@ -25,6 +36,8 @@ pub struct Fetched {
     /// Logical names with the text of SHOW CREATE TABLE, in which the logical name stands too. A table that does
     /// not exist on its server is left out.
     pub definitions: Vec<(String, String)>,
+    /// The logical names of tables that do not exist where they were looked for.
+    pub absent: Vec<String>,
     /// What could not be asked, and why: a table's name, or the node whose tables could not be listed.
     pub failed: Vec<(String, ExecuteError)>,
 }
@@ -86,24 +99,31 @@ impl<B: Backend> Fetch<'_, B> {
             .collect()
     }
 
-    /// Asks the first place of a table whose group answers.
+    /// Asks the first place of a table whose group answers and that has it: after a definition that failed half-way
+    /// others may lack it. Only where it is nowhere it counts as absent.
     async fn table(&mut self, table: &Table) {
-        let mut failure = None;
-        for (node, physical) in places(table) {
+        let (mut failure, mut is_absent, mut unasked) = (None, false, false);
+        for (node, physical) in places(table).into_iter().take(MOST_PLACES) {
             let node = self.catalog.node(node);
             if self.down.contains(&node.group) {
+                unasked = true;
                 continue;
             }
             let sql = format!("SHOW CREATE TABLE {}", quoted(physical));
             match self.ask(node, &sql).await {
                 Ok(rows) => return self.found.definitions.extend(definition(table, physical, rows)),
-                Err(ExecuteError::Server(error)) if error.number == NO_SUCH_TABLE => return,
+                Err(ExecuteError::Server(error)) if error.number == NO_SUCH_TABLE => is_absent = true,
                 Err(ExecuteError::Remote(error)) => failure = Some(ExecuteError::Remote(error)),
                 Err(error) => return self.found.failed.push((table.name.to_string(), error)),
             }
         }
-        let failure = failure.unwrap_or_else(|| ExecuteError::refused("None of its groups answers"));
-        self.found.failed.push((table.name.to_string(), failure));
+        match failure {
+            None if is_absent && !unasked => self.found.absent.push(table.name.clone()),
+            failure => {
+                let failure = failure.unwrap_or_else(|| ExecuteError::refused("None of its groups answers"));
+                self.found.failed.push((table.name.to_string(), failure));
+            }
+        }
     }
 
     async fn ask(&mut self, node: &DataNode, sql: &str) -> Result<Vec<Vec<Option<Vec<u8>>>>, ExecuteError> {

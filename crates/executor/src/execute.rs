@@ -1,13 +1,15 @@
 //! The way in: which primitive runs how.
 
-use serval_planner::primitive::{Primitive, Route};
-use serval_planner::{Bound, PlanTable};
+use serval_planner::primitive::{Primitive, Route, Spread, Tally};
+use serval_planner::{Bound, PlanTable, What};
 use serval_remote::Backend;
 use serval_transaction::Transaction;
 use serval_types::MysqlError;
 
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
+use crate::profile::Metering;
+use crate::progress::Progress;
 use crate::sink::ResultSink;
 use crate::{gather, relay, rows, spread};
 
@@ -22,6 +24,24 @@ pub async fn execute<B: Backend, S: ResultSink>(
 ) -> Result<Completed, ExecuteError> {
     let result = execute_root(bound, context, sink).await;
     result.map_err(|error| explained(error, context.transaction))
+}
+
+/// Runs a definition and sends its answer to `sink`. Others may look at `progress` meanwhile.
+///
+/// # Errors
+/// As [`execute`]. What was done on some nodes before an error, or on others after it, stays done.
+pub async fn define<B: Backend, S: ResultSink>(
+    bound: &Bound,
+    context: &mut Context<'_, B>,
+    progress: &Progress,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
+    match &bound.root {
+        Primitive::Spread(Spread { targets, tally: Tally::Definition }) => {
+            spread::define(targets, &bound.tables, context, progress, sink).await
+        }
+        _ => execute(bound, context, sink).await,
+    }
 }
 
 /// The error as one server would say it of a deadlock that no server has seen.
@@ -59,6 +79,13 @@ pub(crate) async fn execute_rows<B: Backend, S: ResultSink>(
 ) -> Result<Completed, ExecuteError> {
     match root {
         Primitive::Route(Route { targets, replica_safe, hidden: 0 }) if targets.len() == 1 => {
+            if let Some(watch) = context.watch {
+                let mut sink = Metering::new(sink);
+                let result = relay::run(&targets[0], *replica_safe, tables, context, &mut sink).await;
+                watch.note(What::Target(0), sink.measured());
+                watch.note(What::Primitive(0), sink.measured());
+                return result;
+            }
             relay::run(&targets[0], *replica_safe, tables, context, sink).await
         }
         root => rows::run(root, tables, context, sink).await,

@@ -27,6 +27,7 @@
 //! ```
 
 mod context;
+pub mod copies;
 pub mod definitions;
 mod error;
 mod execute;
@@ -39,8 +40,11 @@ mod memory;
 mod names;
 mod number;
 mod operator;
+pub mod periods;
 mod places;
 mod prepare;
+mod profile;
+mod progress;
 mod query_rows;
 mod relay;
 mod rewrite;
@@ -51,12 +55,14 @@ mod sink;
 mod spread;
 mod stream;
 
-pub use context::{Completed, Context};
+pub use context::{Behind, Completed, Context};
 pub use error::ExecuteError;
-pub use execute::execute;
+pub use execute::{define, execute};
 pub use gather::prepare_gathered;
 pub use names::Names;
 pub use prepare::prepare;
+pub use profile::{Measured, Profile, Watch};
+pub use progress::{Progress, Stand};
 pub use query_rows::query_rows;
 pub use sequence::Sequences;
 pub use sink::{End, ResultSink, SinkError};

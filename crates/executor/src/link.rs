@@ -1,5 +1,6 @@
 //! The connection of a statement: its own, or its transaction's.
 
+use serval_planner::PlanTable;
 use serval_remote::{Access, Backend, Burst, Connection, Execution, RemoteError, Request, SessionState};
 use serval_transaction::{CommitError, Ending, Lent, Transaction};
 use serval_types::{GroupId, MysqlError};
@@ -77,10 +78,10 @@ impl<B: Backend> Link<B> {
     }
 
     /// Says whether what it is going to be sent neither changes nor locks anything, which spares the group a part in the
-    /// transaction's commit.
-    pub(crate) fn reading(mut self, only_reads: bool) -> Self {
+    /// transaction's commit. A table without a definition may be a view, and call functions that write.
+    pub(crate) fn reading(mut self, replica_safe: bool, tables: &[PlanTable]) -> Self {
         if let Held::Lent(lent) = &mut self.held {
-            lent.only_reads = only_reads;
+            lent.only_reads = replica_safe && tables.iter().all(|table| table.table.definition.is_some());
         }
         self
     }

@@ -74,10 +74,22 @@ impl<'a> Names<'a> {
         tables: &'a [PlanTable],
         sources: &'a [GatherSource],
     ) -> Self {
+        Self::gathered_in(catalog, tables, sources, &catalog.node(NodeId::SCRATCH).database)
+    }
+
+    /// [`Names::gathered`] where that is another database.
+    #[must_use]
+    pub(crate) fn gathered_in(
+        catalog: &'a Catalog,
+        tables: &'a [PlanTable],
+        sources: &'a [GatherSource],
+        database: &'a str,
+    ) -> Self {
         let mut names = Self { tables: Vec::new(), target: Some((catalog, NodeId::SCRATCH)) };
         for source in sources {
             if let Some(table) = tables.get(source.table) {
-                names.add(catalog, table, NodeId::SCRATCH, &source.name);
+                let (schema, logical) = (&*table.schema, &*table.table.name);
+                names.tables.push(TableNames { database, physical: &source.name, schema, logical });
             }
         }
         names

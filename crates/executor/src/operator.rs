@@ -8,6 +8,9 @@ mod limit;
 mod merge_sort;
 mod sort;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use serval_planner::primitive::Primitive;
 use serval_wire::packet::ColumnDefinition;
@@ -59,34 +62,57 @@ pub(crate) enum Operator {
     Sort(Box<Sort>),
     Limit(Box<Limit>),
     Cut(Box<Cut>),
+    /// Any of them, with how many rows it has given.
+    Counted(Box<Operator>, Arc<AtomicU64>),
 }
 
 impl Operator {
-    /// The operator of a primitive whose route gives rows of shape `leaf`, and the shape of its own rows.
-    pub(crate) fn build(primitive: &Primitive, leaf: Shape) -> Result<(Self, Shape), ExecuteError> {
+    /// The operator of a primitive whose route gives rows of shape `leaf`, and the shape of its own rows. With `counters`,
+    /// each primitive's rows are counted: those of the lowest first.
+    pub(crate) fn build(
+        primitive: &Primitive,
+        leaf: Shape,
+        counters: &mut Option<Vec<Arc<AtomicU64>>>,
+    ) -> Result<(Self, Shape), ExecuteError> {
+        let (operator, shape) = Self::build_plain(primitive, leaf, counters)?;
+        let Some(counters) = counters else { return Ok((operator, shape)) };
+        if matches!(primitive, Primitive::MergeSort(_)) {
+            // Its route has no operator of its own.
+            counters.push(Arc::default());
+        }
+        let rows: Arc<AtomicU64> = Arc::default();
+        counters.push(Arc::clone(&rows));
+        Ok((Self::Counted(Box::new(operator), rows), shape))
+    }
+
+    fn build_plain(
+        primitive: &Primitive,
+        leaf: Shape,
+        counters: &mut Option<Vec<Arc<AtomicU64>>>,
+    ) -> Result<(Self, Shape), ExecuteError> {
         match primitive {
             Primitive::Route(route) => Ok((Self::Append(Append::new(route.targets.len())), leaf)),
             Primitive::MergeSort(sort) => {
                 Ok((Self::MergeSort(MergeSort::new(sort.input.targets.len(), &sort.keys, &leaf)?), leaf))
             }
             Primitive::Aggregate(aggregate) => {
-                let (input, shape) = Self::build(&aggregate.input, leaf)?;
+                let (input, shape) = Self::build(&aggregate.input, leaf, counters)?;
                 let built = Aggregate::new(input, &aggregate.keys, &aggregate.columns, &shape)?;
                 Ok((Self::Aggregate(Box::new(built)), shape))
             }
             Primitive::Sort(sort) => {
-                let (input, shape) = Self::build(&sort.input, leaf)?;
+                let (input, shape) = Self::build(&sort.input, leaf, counters)?;
                 Ok((Self::Sort(Box::new(Sort::new(input, &sort.keys, sort.keep, &shape)?)), shape))
             }
             Primitive::Limit(limit) => {
-                let (input, shape) = Self::build(&limit.input, leaf)?;
+                let (input, shape) = Self::build(&limit.input, leaf, counters)?;
                 Ok((
                     Self::Limit(Box::new(Limit::new(input, limit.offset, limit.count, limit.counts_all))),
                     shape,
                 ))
             }
             Primitive::Cut(cut) => {
-                let (input, shape) = Self::build(&cut.input, leaf)?;
+                let (input, shape) = Self::build(&cut.input, leaf, counters)?;
                 let (cut, shape) = Cut::new(input, cut.hidden, shape);
                 Ok((Self::Cut(Box::new(cut)), shape))
             }
@@ -105,6 +131,11 @@ impl Operator {
             Self::Sort(sort) => sort.next(input),
             Self::Limit(limit) => limit.next(input),
             Self::Cut(cut) => cut.next(input),
+            Self::Counted(operator, rows) => {
+                let step = operator.next(input)?;
+                rows.fetch_add(u64::from(matches!(step, Step::Row(_))), Ordering::Relaxed);
+                Ok(step)
+            }
         }
     }
 }
@@ -115,6 +146,7 @@ impl Operator {
         match self {
             Self::Limit(limit) => Some(limit.seen()),
             Self::Cut(cut) => cut.input().found_rows(),
+            Self::Counted(operator, _) => operator.found_rows(),
             Self::Append(_) | Self::MergeSort(_) | Self::Aggregate(_) | Self::Sort(_) => None,
         }
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serval_remote::{Access, Backend, Connection, Request, SessionState};
 use serval_types::GroupId;
+use serval_wire::packet::ColumnDefinition;
 use serval_wire::response::{Part, PartDecoder};
 use serval_wire::{WireError, text_row};
 
@@ -25,10 +26,20 @@ pub async fn query_rows<B: Backend>(
     database: Option<&str>,
     sql: &str,
 ) -> Result<Vec<Vec<Option<Vec<u8>>>>, ExecuteError> {
-    let state = SessionState::default();
+    query_rows_under(backend, group, database, &SessionState::default(), sql).await
+}
+
+/// [`query_rows`] on a connection in this state.
+pub(crate) async fn query_rows_under<B: Backend>(
+    backend: &B,
+    group: GroupId,
+    database: Option<&str>,
+    state: &SessionState,
+    sql: &str,
+) -> Result<Vec<Row>, ExecuteError> {
     let deadline = Instant::now() + CONNECTION_WAIT;
-    let mut connection = backend.acquire(group, Access::Primary, &state, deadline).await?;
-    let request = Request { database, state: &state, begin: None, sql: sql.as_bytes(), execution: None };
+    let mut connection = backend.acquire(group, Access::Primary, state, deadline).await?;
+    let request = Request { database, state, begin: None, sql: sql.as_bytes(), execution: None };
     ask(&mut connection, &request).await
 }
 
@@ -37,26 +48,42 @@ pub(crate) async fn ask<C: Connection>(
     connection: &mut C,
     request: &Request<'_>,
 ) -> Result<Vec<Row>, ExecuteError> {
+    Ok(ask_all(connection, request).await?.1)
+}
+
+/// Asks on a connection for rows and their columns.
+pub(crate) async fn ask_all<C: Connection>(
+    connection: &mut C,
+    request: &Request<'_>,
+) -> Result<(Vec<ColumnDefinition>, Vec<Row>), ExecuteError> {
     connection.send(request).await?;
     let mut decoder = PartDecoder::new(true);
-    let mut rows = Vec::new();
+    let (mut columns, mut rows) = (Vec::new(), Vec::new());
     loop {
         let burst = connection.read_burst().await?;
         let completion = burst.completion;
         decoder.push(burst.bytes.freeze());
-        take_rows(&mut decoder, &mut rows).map_err(malformed)?;
+        take_rows(&mut decoder, &mut columns, &mut rows).map_err(malformed)?;
         if let Some(completion) = completion {
             let error = completion.error.map(|error| ExecuteError::Server(error.to_mysql()));
-            return error.map_or(Ok(rows), Err);
+            return error.map_or(Ok((columns, rows)), Err);
         }
     }
 }
 
-fn take_rows(decoder: &mut PartDecoder, rows: &mut Vec<Row>) -> Result<(), WireError> {
+fn take_rows(
+    decoder: &mut PartDecoder,
+    columns: &mut Vec<ColumnDefinition>,
+    rows: &mut Vec<Row>,
+) -> Result<(), WireError> {
     while let Some(part) = decoder.next()? {
-        if let Part::Row(payload) = part {
-            let cells = text_row::cells(&payload).map(|cell| Ok(cell?.map(<[u8]>::to_vec)));
-            rows.push(cells.collect::<Result<_, WireError>>()?);
+        match part {
+            Part::Columns(found) => *columns = found,
+            Part::Row(payload) => {
+                let cells = text_row::cells(&payload).map(|cell| Ok(cell?.map(<[u8]>::to_vec)));
+                rows.push(cells.collect::<Result<_, WireError>>()?);
+            }
+            _ => {}
         }
     }
     Ok(())

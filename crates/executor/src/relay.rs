@@ -26,7 +26,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     let names = Names::of(context.catalog, tables, target);
     let access = context.access(replica_safe);
     let link = Link::open(context, node.group, access).await.map_err(|error| names.map_remote(error))?;
-    let mut link = link.reading(replica_safe);
+    let mut link = link.reading(replica_safe, tables);
     let relay = Relay { query: context.query(target), node: &node.name, names: &names };
     let result = relay.pass(&mut link, sink).await;
     let closed = link.close(context.transaction).await;
@@ -154,5 +154,6 @@ fn completed(completion: &Completion) -> Completed {
         warnings: completion.warnings,
         rows: completion.rows,
         found_rows: None,
+        behind: None,
     }
 }

@@ -1,5 +1,7 @@
 //! Drives a tree of operators: awaits what they wait for, and hands rows to the client.
 
+use std::time::Instant;
+
 use serval_planner::PlanTable;
 use serval_planner::primitive::{Primitive, Route};
 use serval_remote::Backend;
@@ -21,8 +23,9 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
 ) -> Result<Completed, ExecuteError> {
     let route = leaf(root)?;
     let mut lanes = Lanes::new(route, tables, context);
+    let begun = Instant::now();
     let result = match lanes.open(context).await {
-        Ok(()) => drive(root, route, tables, &mut lanes, context, sink).await,
+        Ok(()) => drive(root, (route, begun), tables, &mut lanes, context, sink).await,
         Err(error) => Err(error),
     };
     let client_gone = matches!(result, Err(ExecuteError::Client(_)));
@@ -52,7 +55,7 @@ fn leaf(root: &Primitive) -> Result<&Route, ExecuteError> {
 
 async fn drive<B: Backend, S: ResultSink>(
     root: &Primitive,
-    route: &Route,
+    (route, begun): (&Route, Instant),
     tables: &[PlanTable],
     lanes: &mut Lanes<'_, B>,
     context: &Context<'_, B>,
@@ -62,8 +65,9 @@ async fn drive<B: Backend, S: ResultSink>(
     let mut input = Input::new(nodes, context.memory_limit);
     await_columns(root, lanes, &mut input).await?;
     let columns = logical(input.columns(), &Names::of(context.catalog, tables, &route.targets[0]));
-    let (mut operator, shape) =
-        Operator::build(root, Shape { columns, hidden: route.hidden, encoding: context.encoding() })?;
+    let mut counters = context.watch.map(|_| Vec::new());
+    let leaf = Shape { columns, hidden: route.hidden, encoding: context.encoding() };
+    let (mut operator, shape) = Operator::build(root, leaf, &mut counters)?;
     sink.columns(&shape.columns).await?;
     let mut rows = 0;
     loop {
@@ -75,6 +79,9 @@ async fn drive<B: Backend, S: ResultSink>(
             Step::Wait(stream) => lanes.fill(stream, &mut input).await?,
             Step::End => break,
         }
+    }
+    if let Some(watch) = context.watch {
+        watch.streams(&input, begun, &counters.unwrap_or_default());
     }
     let warnings = input.warnings();
     sink.end(End { warnings, ..End::default() }).await?;

@@ -1,6 +1,6 @@
 //! AUTO_INCREMENT on sharded tables: numbers that never repeat, whichever shard a row goes to.
 //!
-//! The counter of each table is a row of `serval_sequence` in a node's database, which is created on demand. A proxy
+//! They come from *segments* or are *snowflakes* (`snowflake.rs`). With segments, the counter of each table is a row of `serval_sequence` in a node's database, which is created on demand. A proxy
 //! takes a segment of numbers at a time, in a short transaction of its own, and hands them out from memory: to one
 //! session consecutive and increasing, as one server would. What a proxy had not handed out when it stopped is
 //! never used, as after a server's restart with `innodb_autoinc_lock_mode=2`.
@@ -11,11 +11,14 @@
 
 mod counter;
 mod segment;
+mod snowflake;
+mod worker;
+mod workers;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serval_catalog::{Catalog, Sequence, Table};
+use serval_catalog::{Catalog, Sequence, SequenceKind, Table};
 use serval_remote::Backend;
 use serval_types::MysqlError;
 
@@ -23,11 +26,13 @@ use crate::error::ExecuteError;
 
 use counter::Counter;
 use segment::Segment;
+use workers::Workers;
 
 /// The segments that this proxy holds, by the sequence's name.
 #[derive(Debug, Default)]
 pub struct Sequences {
     segments: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Segment>>>>,
+    workers: Workers,
 }
 
 impl Sequences {
@@ -35,6 +40,12 @@ impl Sequences {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same under a clock of the caller's, which tells Unix seconds.
+    #[must_use]
+    pub fn with_clock(clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self { segments: Mutex::default(), workers: Workers::new(Arc::new(clock)) }
     }
 
     /// Takes `count` consecutive numbers for `table` of `schema` and gives the first of them.
@@ -51,6 +62,9 @@ impl Sequences {
         count: u64,
     ) -> Result<u64, ExecuteError> {
         let sequence = sequence_of(schema, table)?;
+        if sequence.kind == SequenceKind::Snowflake {
+            return self.workers.next(backend, catalog, sequence, count).await;
+        }
         let shared = self.segment(sequence);
         let mut segment = shared.lock().await;
         if let Some(first) = segment.take(count) {
@@ -78,6 +92,10 @@ impl Sequences {
         value: u64,
     ) -> Result<(), ExecuteError> {
         let sequence = sequence_of(schema, table)?;
+        if sequence.kind == SequenceKind::Snowflake {
+            // Numbers do not follow from what rows have; who gives its own takes them from the past, or answers for it.
+            return self.workers.prepare(backend, catalog, sequence).await;
+        }
         let shared = self.segment(sequence);
         let mut segment = shared.lock().await;
         if segment.skip_past(value) {
@@ -86,6 +104,22 @@ impl Sequences {
         let counter = Counter { backend, catalog, table, sequence };
         *segment = counter.advance(|stored| segment.pushed(stored, value, u64::from(sequence.step))).await?;
         Ok(())
+    }
+
+    /// Notes the values that are in the table, which came there by another way than an INSERT: it was renamed.
+    ///
+    /// # Errors
+    /// As [`Sequences::next`].
+    pub async fn observe_rows<B: Backend>(
+        &self,
+        backend: &B,
+        catalog: &Catalog,
+        schema: &str,
+        table: &Table,
+    ) -> Result<(), ExecuteError> {
+        let sequence = sequence_of(schema, table)?;
+        let greatest = Counter { backend, catalog, table, sequence }.greatest().await?;
+        if greatest == 0 { Ok(()) } else { self.observe(backend, catalog, schema, table, greatest).await }
     }
 
     /// Starts at 1 again, as one server does after TRUNCATE, if this proxy alone has numbered the table since its
@@ -101,6 +135,9 @@ impl Sequences {
         table: &Table,
     ) -> Result<(), ExecuteError> {
         let sequence = sequence_of(schema, table)?;
+        if sequence.kind == SequenceKind::Snowflake {
+            return Ok(());
+        }
         let shared = self.segment(sequence);
         let mut segment = shared.lock().await;
         if *segment == Segment::default() {
@@ -135,5 +172,11 @@ fn sequence_of<'a>(schema: &str, table: &'a Table) -> Result<&'a Sequence, Execu
 /// ER_AUTOINC_READ_FAILED, in the server's words.
 fn used_up() -> ExecuteError {
     let message = "Failed to read auto-increment value from storage engine".to_owned();
+    ExecuteError::Server(MysqlError { number: 1467, sqlstate: *b"HY000", message })
+}
+
+/// The same, with the reason.
+fn not_read(reason: &str) -> ExecuteError {
+    let message = format!("Failed to read auto-increment value from storage engine: {reason}");
     ExecuteError::Server(MysqlError { number: 1467, sqlstate: *b"HY000", message })
 }

@@ -8,12 +8,13 @@ pub(crate) mod returning;
 pub(crate) mod tally;
 
 use serval_planner::PlanTable;
-use serval_planner::primitive::{Spread, Tally};
+use serval_planner::primitive::{Spread, Tally, Target};
 use serval_remote::Backend;
 
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
 use crate::execute::explained;
+use crate::progress::Progress;
 use crate::relay;
 use crate::sink::ResultSink;
 
@@ -28,13 +29,10 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
     if spread.tally == Tally::Definition {
-        // As MySQL: a definition commits what was open before it.
-        context.transaction.commit().await?;
+        return define(&spread.targets, tables, context, &Progress::default(), sink).await;
     }
-    match (&*spread.targets, spread.tally) {
-        ([target], _) => return relay::run(target, false, tables, context, sink).await,
-        (_, Tally::Definition) => return definition::run(&spread.targets, tables, context, sink).await,
-        _ => {}
+    if let [target] = &*spread.targets {
+        return relay::run(target, false, tables, context, sink).await;
     }
     let count = atomic(context, async |context, links| write(spread, tables, context, links).await).await?;
     let ok = count.ok();
@@ -45,7 +43,24 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
         warnings: ok.warnings,
         rows: 0,
         found_rows: None,
+        behind: None,
     })
+}
+
+/// Runs a definition on all of its targets, and says in `progress` how far it is.
+pub(crate) async fn define<B: Backend, S: ResultSink>(
+    targets: &[Target],
+    tables: &[PlanTable],
+    context: &mut Context<'_, B>,
+    progress: &Progress,
+    sink: &mut S,
+) -> Result<Completed, ExecuteError> {
+    // As MySQL: a definition commits what was open before it.
+    context.transaction.commit().await?;
+    match targets {
+        [target] => definition::run_one(target, tables, context, sink).await,
+        targets => definition::run(targets, tables, context, progress, sink).await,
+    }
 }
 
 /// Does `work` on all of its nodes or on none.

@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -11,6 +12,8 @@ use crate::plan::Plan;
 
 /// Statements longer than this are planned each time: they are bulk inserts, whose keys hardly repeat.
 const LONGEST_KEY: usize = 16 * 1024;
+/// The same of the statement itself, which is kept as an example: a long IN list is one hole of its key.
+const LONGEST_STATEMENT: usize = 64 * 1024;
 /// Statements that differ only in guarded literals keep this many plans.
 const MOST_VARIANTS: usize = 8;
 /// What a plan weighs besides its key, in bytes.
@@ -19,7 +22,30 @@ const PLAN_WEIGHT: u64 = 2048;
 /// Plans by the full key of their statements, bounded by bytes.
 #[derive(Debug)]
 pub(crate) struct PlanCache {
-    plans: Cache<Key, Arc<[Arc<Plan>]>, ByBytes>,
+    plans: Cache<Key, Arc<Entry>, ByBytes>,
+}
+
+/// The plans of one key.
+#[derive(Debug)]
+struct Entry {
+    variants: Box<[Arc<Plan>]>,
+    /// The statement that was planned last, with its values.
+    example: Box<[u8]>,
+    /// How often a plan was wanted. It lies beside the count of the Arc, which every use changes anyway.
+    uses: AtomicU64,
+}
+
+/// A statement that has a plan in the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The statement as it was sent once, with its values.
+    pub sql: Vec<u8>,
+    /// The session's schema.
+    pub schema: Option<String>,
+    /// How literals and identifiers are written in it.
+    pub options: LexOptions,
+    /// How often it, or one that differs in values only, has run.
+    pub uses: u64,
 }
 
 /// What a plan depends on, besides guarded literals.
@@ -55,25 +81,50 @@ impl PlanCache {
 
     /// The plan for a statement, where one is known whose guards agree.
     pub(crate) fn find(&self, lookup: &Lookup<'_>, sql: &[u8], scan: &Scan) -> Option<Arc<Plan>> {
-        let variants = self.plans.get(lookup)?;
-        variants.iter().find(|plan| plan.admits(sql, scan)).cloned()
+        let entry = self.plans.get(lookup)?;
+        entry.uses.fetch_add(1, Ordering::Relaxed);
+        entry.variants.iter().find(|plan| plan.admits(sql, scan)).cloned()
     }
 
-    /// Keeps a plan.
-    pub(crate) fn keep(&self, lookup: &Lookup<'_>, plan: &Arc<Plan>) {
-        if lookup.text.len() > LONGEST_KEY {
+    /// The statements that were run most often, at most so many.
+    pub(crate) fn most_used(&self, count: usize) -> Vec<Example> {
+        let mut examples: Vec<Example> = self
+            .plans
+            .iter()
+            .map(|(key, entry)| Example {
+                sql: entry.example.to_vec(),
+                schema: key.schema.as_deref().map(str::to_owned),
+                options: key.options,
+                uses: entry.uses.load(Ordering::Relaxed),
+            })
+            .collect();
+        examples.sort_by(|one, other| other.uses.cmp(&one.uses).then_with(|| one.sql.cmp(&other.sql)));
+        examples.truncate(count);
+        examples
+    }
+
+    /// Forgets the plans of catalogs before `version`, which nobody new works under.
+    pub(crate) fn forget_before(&self, version: u64) {
+        self.plans.retain(|key, _| key.version >= version);
+    }
+
+    /// Keeps a plan of the statement `sql`.
+    pub(crate) fn keep(&self, lookup: &Lookup<'_>, sql: &[u8], plan: &Arc<Plan>) {
+        if lookup.text.len() > LONGEST_KEY || sql.len() > LONGEST_STATEMENT {
             return;
         }
         let before = self.plans.get(lookup);
-        let others = before.iter().flat_map(|variants| variants.iter().cloned());
+        let others = before.iter().flat_map(|entry| entry.variants.iter().cloned());
         let variants = std::iter::once(Arc::clone(plan)).chain(others).take(MOST_VARIANTS).collect();
+        let uses = before.as_ref().map_or(1, |entry| entry.uses.load(Ordering::Relaxed));
+        let entry = Arc::new(Entry { variants, example: sql.into(), uses: AtomicU64::new(uses) });
         let key = Key {
             text: lookup.text.into(),
             schema: lookup.schema.map(Into::into),
             version: lookup.version,
             options: lookup.options,
         };
-        self.plans.insert(key, variants);
+        self.plans.insert(key, entry);
     }
 
     /// How many statements have plans.
@@ -82,10 +133,10 @@ impl PlanCache {
     }
 }
 
-impl Weighter<Key, Arc<[Arc<Plan>]>> for ByBytes {
-    fn weight(&self, key: &Key, variants: &Arc<[Arc<Plan>]>) -> u64 {
+impl Weighter<Key, Arc<Entry>> for ByBytes {
+    fn weight(&self, key: &Key, entry: &Arc<Entry>) -> u64 {
         let text = key.text.len() as u64;
-        (text * 2 + PLAN_WEIGHT) * variants.len().max(1) as u64
+        (text * 2 + PLAN_WEIGHT) * entry.variants.len().max(1) as u64 + entry.example.len() as u64
     }
 }
 

@@ -10,6 +10,8 @@ use serval_sql::{LexOptions, Span, Token, TokenKind, tokens};
 pub(crate) struct Clauses {
     /// The expression of each select item, without its alias.
     pub(crate) items: Vec<Span>,
+    /// Whether each of them has an alias.
+    pub(crate) named: Vec<bool>,
     /// Just behind the last select item: where hidden columns are added.
     pub(crate) items_end: u32,
     /// `WHERE …`, keyword included.
@@ -71,7 +73,12 @@ impl Clauses {
         while all.last().is_some_and(|token| token.is_symbol(b';')) {
             all.pop();
         }
-        Finder { sql, tokens: &all }.find()
+        Self::of(sql, &all)
+    }
+
+    /// The same of one SELECT among the tokens of a text, without comments.
+    pub(crate) fn of(sql: &[u8], tokens: &[Token]) -> Option<Self> {
+        Finder { sql, tokens }.find()
     }
 }
 
@@ -92,10 +99,11 @@ impl Finder<'_> {
                     let first = start + self.modifiers(start + 1, end) + 1;
                     let items = self.commas(first, end);
                     clauses.items_end = span.end;
-                    clauses.items = items
-                        .into_iter()
-                        .map(|(from, to)| self.without_alias(from, to))
-                        .collect::<Option<_>>()?;
+                    for (from, to) in items {
+                        let item = self.without_alias(from, to)?;
+                        clauses.named.push(self.span(from, to)? != item);
+                        clauses.items.push(item);
+                    }
                 }
                 Keyword::From => clauses.from = Some(span),
                 Keyword::Where => clauses.selection = Some(span),

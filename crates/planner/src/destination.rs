@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::analysis::TableRef;
 use crate::error::PlanError;
+use crate::hint::Place;
 use crate::operand::Values;
 use crate::reach::Reach;
 
@@ -74,7 +75,8 @@ impl Destination {
             };
             if both.is_empty() {
                 return Err(PlanError::refused(format!(
-                    "No data node holds all of these tables ({}); joining them across nodes is not supported yet",
+                    "No data node holds all of these tables ({}); make one of them global, read them by themselves, or let a \
+                     [scratch] server join them",
                     names(refs)
                 )));
             }
@@ -129,17 +131,63 @@ impl Destination {
     ///
     /// # Errors
     /// A refusal where it needs several nodes and cannot be split over them.
-    pub(crate) fn resolve(&self, values: &Values<'_>, catalog: &Catalog) -> Result<Resolved, PlanError> {
+    pub(crate) fn resolve(
+        &self,
+        values: &Values<'_>,
+        catalog: &Catalog,
+        place: Option<&Place>,
+    ) -> Result<Resolved, PlanError> {
         if self.sharded.is_empty() {
-            let node = self.common.as_deref().and_then(|nodes| nodes.first().copied()).unwrap_or(NodeId(0));
+            let common = self.common.as_deref().unwrap_or_default();
+            let node = match place {
+                Some(place) if self.refs > 0 => place.among(common)?,
+                Some(Place::Node { id, .. }) => *id,
+                _ => common.first().copied().unwrap_or(NodeId(0)),
+            };
             return Ok(Resolved::One { node, shards: SmallVec::from_elem(None, self.refs) });
         }
-        let sets: SmallVec<[ShardSet; 2]> =
+        let mut sets: SmallVec<[ShardSet; 2]> =
             self.sharded.iter().map(|found| found.reach.shards(&found.sharding, values)).collect();
+        if let Some(place) = place
+            && let Some(empty) = self.narrowed(place, &mut sets)?
+        {
+            return Ok(empty);
+        }
         match &self.apart {
             None => self.together(&sets),
             Some(reason) => self.separately(&sets, reason, catalog),
         }
+    }
+
+    /// Leaves of each set what a hint does; where the statement's own predicates leave nothing of that, the answer is
+    /// that of a node without such rows.
+    fn narrowed(&self, place: &Place, sets: &mut [ShardSet]) -> Result<Option<Resolved>, PlanError> {
+        let mut first = None;
+        let mut shards: Shards = SmallVec::from_elem(None, self.refs);
+        for (found, set) in self.sharded.iter().zip(sets.iter_mut()) {
+            let left = place.shards(&found.sharding)?;
+            let any = left.first().unwrap_or_default();
+            let node = found.sharding.shards[any].node;
+            if first.is_some_and(|first| first != node) {
+                return Err(PlanError::Hint(format!(
+                    "The hint for {} leads the tables of this statement to several data nodes",
+                    place.text()
+                )));
+            }
+            first = Some(node);
+            shards[found.index] = Some(any);
+            *set = set.intersection(&left);
+        }
+        if self.common.as_deref().is_some_and(|common| first.is_some_and(|node| !common.contains(&node))) {
+            return Err(PlanError::Hint(format!(
+                "The hint for {} leads to a data node that does not hold all of these tables",
+                place.text()
+            )));
+        }
+        let is_empty = sets.iter().all(ShardSet::is_empty);
+        let deciding = || self.sharded.iter().zip(sets.iter()).filter(|(found, _)| found.decides);
+        let none = self.apart.is_none() && deciding().any(|(_, set)| set.is_empty());
+        Ok(first.filter(|_| is_empty || none).map(|node| Resolved::One { node, shards }))
     }
 
     /// All sharded tables share their rule and are joined on it, so shard n of one meets only shard n of another.
@@ -218,8 +266,9 @@ fn apart(refs: &[TableRef]) -> Option<String> {
         || refs.iter().any(|found| found.block != 0) && first.block != 0
     {
         return Some(format!(
-            "A subquery, derived table or UNION over sharded tables ({}) needs several data nodes, which is not \
-             supported yet; give each of them the same value of the sharding column, or split the statement",
+            "A subquery, derived table or UNION over sharded tables ({}) needs rows of several data nodes in one \
+             place; give each of them the same value of the sharding column, split the statement, or let a [scratch] server \
+             finish it",
             names(refs)
         ));
     }

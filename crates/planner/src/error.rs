@@ -27,15 +27,34 @@ pub enum PlanError {
         /// The name as written.
         table: String,
     },
+    /// A sharded table whose definition is not known, so that no row can be placed: it may have been made through another
+    /// proxy, or not at all.
+    #[error(
+        "The definition of table '{schema}.{table}' is not known yet, so its rows cannot be placed; try again when its \
+         data nodes answer, or write the schema snapshot (serval snapshot)"
+    )]
+    Undefined {
+        /// The logical schema.
+        schema: String,
+        /// The logical table.
+        table: String,
+    },
     /// A row of INSERT has more or fewer values than there are columns.
     #[error("Column count doesn't match value count at row {row}")]
     ValueCount {
         /// Counted from 1.
         row: usize,
+        /// The logical schema.
+        schema: String,
+        /// The logical table.
+        table: String,
     },
     /// No shard takes the value.
     #[error(transparent)]
     Unroutable(#[from] Unroutable),
+    /// A hint that is not understood, or that would make the answer wrong.
+    #[error("{0}")]
+    Hint(String),
     /// Something Serval does not do (yet); the text says what, and what to do instead.
     #[error("{0}")]
     Refused(String),
@@ -64,8 +83,9 @@ impl PlanError {
             Self::NoSchema => ErrorCode::NoSchemaSelected,
             Self::UnknownSchema(_) => ErrorCode::UnknownSchema,
             Self::UnknownTable { .. } => ErrorCode::NoSuchTable,
+            Self::Hint(_) => ErrorCode::WrongArguments,
             Self::ValueCount { .. } => ErrorCode::WrongValueCount,
-            Self::SystemSchema(_) | Self::Refused(_) => ErrorCode::NotSupported,
+            Self::SystemSchema(_) | Self::Undefined { .. } | Self::Refused(_) => ErrorCode::NotSupported,
         };
         MysqlError::new(code, self.to_string())
     }

@@ -22,7 +22,35 @@ use crate::primitive::{
 /// ```
 #[must_use]
 pub fn explain(bound: &Bound, catalog: &Catalog) -> Vec<String> {
-    let mut printer = Printer { catalog, lines: Vec::new() };
+    explain_with(bound, catalog, &|_| None)
+}
+
+/// A part of a plan, of which something is known besides what the plan says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// In the tree that reads this source of a gathered statement; `None` for the statement's own tree.
+    pub source: Option<usize>,
+    /// What of it.
+    pub what: What,
+}
+
+/// What of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum What {
+    /// The primitive that stands so many above the route, which is 0.
+    Primitive(usize),
+    /// One of the route's targets.
+    Target(usize),
+    /// The whole source.
+    Source,
+    /// The statement on the scratch server.
+    Statement,
+}
+
+/// [`explain`], with what is known of some parts in parentheses behind them.
+#[must_use]
+pub fn explain_with(bound: &Bound, catalog: &Catalog, known: &dyn Fn(Part) -> Option<String>) -> Vec<String> {
+    let mut printer = Printer { catalog, known, source: None, lines: Vec::new() };
     printer.primitive(&bound.root, "", "");
     let because = bound.notes.iter().map(|note| format!("because {}: {}", note.rewrite, note.reason));
     printer.lines.into_iter().chain(because).collect()
@@ -30,12 +58,28 @@ pub fn explain(bound: &Bound, catalog: &Catalog) -> Vec<String> {
 
 struct Printer<'a> {
     catalog: &'a Catalog,
+    known: &'a dyn Fn(Part) -> Option<String>,
+    /// The source whose tree is being printed.
+    source: Option<usize>,
     lines: Vec<String>,
+}
+
+/// How many primitives stand between this one and its route.
+fn height(primitive: &Primitive) -> usize {
+    match primitive {
+        Primitive::Route(_) | Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => 0,
+        Primitive::MergeSort(_) => 1,
+        Primitive::Aggregate(aggregate) => 1 + height(&aggregate.input),
+        Primitive::Sort(sort) => 1 + height(&sort.input),
+        Primitive::Limit(limit) => 1 + height(&limit.input),
+        Primitive::Cut(cut) => 1 + height(&cut.input),
+    }
 }
 
 impl Printer<'_> {
     /// Prints a primitive: `head` before its own line, `rest` before those under it.
     fn primitive(&mut self, primitive: &Primitive, head: &str, rest: &str) {
+        let known = self.known(What::Primitive(height(primitive)));
         match primitive {
             Primitive::Route(route) => self.route(route, head, rest),
             Primitive::Spread(spread) => self.spread(spread, head, rest),
@@ -46,25 +90,28 @@ impl Printer<'_> {
             }
             Primitive::Gather(gather) => self.gather(gather, head, rest),
             Primitive::MergeSort(MergeSort { input, keys }) => {
-                self.lines.push(format!("{head}MergeSort by {}", keys_text(keys)));
+                self.lines.push(format!("{head}MergeSort by {}{known}", keys_text(keys)));
                 self.route(input, &format!("{rest}└─ "), &format!("{rest}   "));
             }
             Primitive::Aggregate(aggregate) => {
-                self.line(head, &aggregate_text(aggregate));
+                self.line(head, &(aggregate_text(aggregate) + &known));
                 self.under(&aggregate.input, rest);
             }
             Primitive::Sort(Sort { input, keys, keep }) => {
                 let keep = keep.map_or_else(String::new, |keep| format!(", keeping {keep} rows"));
-                self.line(head, &format!("Sort in memory by {}{keep}", keys_text(keys)));
+                self.line(head, &format!("Sort in memory by {}{keep}{known}", keys_text(keys)));
                 self.under(input, rest);
             }
             Primitive::Limit(Limit { input, offset, count, counts_all }) => {
                 let all = if *counts_all { " counting all" } else { "" };
-                self.line(head, &format!("Limit offset {offset} count {count}{all}"));
+                self.line(head, &format!("Limit offset {offset} count {count}{all}{known}"));
                 self.under(input, rest);
             }
             Primitive::Cut(cut) => {
-                self.line(head, &format!("Cut {} hidden {}", cut.hidden, plural(cut.hidden, "column")));
+                self.line(
+                    head,
+                    &format!("Cut {} hidden {}{known}", cut.hidden, plural(cut.hidden, "column")),
+                );
                 self.under(&cut.input, rest);
             }
         }
@@ -77,7 +124,8 @@ impl Printer<'_> {
     fn route(&mut self, route: &Route, head: &str, rest: &str) {
         let count = route.targets.len();
         let access = if route.replica_safe { "a read" } else { "on the primary" };
-        self.line(head, &format!("Route to {count} {}, {access}", plural(count, "target")));
+        let known = self.known(What::Primitive(0));
+        self.line(head, &format!("Route to {count} {}, {access}{known}", plural(count, "target")));
         self.targets(&route.targets, rest);
     }
 
@@ -95,9 +143,11 @@ impl Printer<'_> {
     fn gather(&mut self, gather: &Gather, head: &str, rest: &str) {
         let count = gather.sources.len();
         self.line(head, &format!("Gather {count} {} on the scratch server", plural(count, "table")));
-        for source in &gather.sources {
+        for (index, source) in gather.sources.iter().enumerate() {
+            self.source = Some(index);
+            let known = self.known(What::Source);
             if let Some(other) = source.copy_of.and_then(|at| gather.sources.get(at)) {
-                self.line(rest, &format!("├─ {}: a copy of {}", source.name, other.name));
+                self.line(rest, &format!("├─ {}: a copy of {}{known}", source.name, other.name));
                 continue;
             }
             let filters = match source.filters {
@@ -112,24 +162,35 @@ impl Printer<'_> {
             let columns = source.columns.len();
             self.line(
                 rest,
-                &format!("├─ {name}: {columns} {}, {filters}{by_keys}", plural(columns, "column")),
+                &format!("├─ {name}: {columns} {}, {filters}{by_keys}{known}", plural(columns, "column")),
             );
             let (head, rest) = (format!("{rest}│  └─ "), format!("{rest}│     "));
             self.primitive(&source.rows, &head, &rest);
         }
-        self.targets(std::slice::from_ref(&gather.statement), rest);
+        self.source = None;
+        let known = self.known(What::Statement);
+        self.target(&gather.statement, "└─", rest, &known);
     }
 
     fn targets(&mut self, targets: &[Target], rest: &str) {
         for (index, target) in targets.iter().enumerate() {
             let branch = if index + 1 == targets.len() { "└─" } else { "├─" };
-            let node = &self.catalog.node(target.node).name;
-            let sql = String::from_utf8_lossy(&target.sql);
-            self.lines.push(format!(
-                "{rest}{branch} {node}: {}",
-                sql.split_whitespace().collect::<Vec<_>>().join(" ")
-            ));
+            let known = self.known(What::Target(index));
+            self.target(target, branch, rest, &known);
         }
+    }
+
+    fn target(&mut self, target: &Target, branch: &str, rest: &str, known: &str) {
+        let node = &self.catalog.node(target.node).name;
+        let sql = String::from_utf8_lossy(&target.sql);
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.lines.push(format!("{rest}{branch} {node}{known}: {sql}"));
+    }
+
+    /// What is known of a part besides the plan.
+    fn known(&self, what: What) -> String {
+        let text = (self.known)(Part { source: self.source, what });
+        text.map_or_else(String::new, |text| format!(" ({text})"))
     }
 
     fn line(&mut self, head: &str, text: &str) {

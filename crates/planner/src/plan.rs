@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serval_catalog::{Catalog, Table};
+use serval_catalog::{Catalog, Placement, Table};
 use serval_sql::{LexOptions, Scan, Span};
 use serval_types::Value;
 
@@ -10,6 +10,7 @@ use crate::bound::{Bound, PlanTable};
 use crate::clock;
 use crate::error::PlanError;
 use crate::gather;
+use crate::hint::{self, Hinted, Place};
 use crate::operand::{ClientText, Values};
 use crate::primitive::{Gather, Primitive, Target};
 use crate::statement::insert::InsertPlan;
@@ -28,6 +29,8 @@ pub struct Plan {
     pub(crate) alone: Option<&'static str>,
     /// Present where the statement may be gathered instead of refused.
     pub(crate) gathers: Option<Gathers>,
+    /// The hints that the text has.
+    pub(crate) hinted: Option<Box<Hinted>>,
     pub(crate) kind: Kind,
 }
 
@@ -108,6 +111,22 @@ impl Plan {
         &self.tables
     }
 
+    /// The tables whose rows may have to be gathered and whose definitions nobody has told: temporary ones, views, and
+    /// tables that have been made past Serval.
+    #[must_use]
+    pub fn undescribed(&self) -> Vec<&PlanTable> {
+        let mut nodes: Vec<_> = self.tables.iter().flat_map(|table| table.table.placement.nodes()).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        if self.gathers.is_none() || nodes.len() < 2 && !matches!(self.kind, Kind::Gathered(_)) {
+            return Vec::new();
+        }
+        let wanted = |table: &&PlanTable| {
+            table.table.definition.is_none() && matches!(table.table.placement, Placement::Node(_))
+        };
+        self.tables.iter().filter(wanted).collect()
+    }
+
     /// Whether the statement changes rows.
     #[must_use]
     pub fn writes(&self) -> bool {
@@ -161,12 +180,17 @@ impl Plan {
             Kind::Routed(routed) => routed.sample(self, &values),
             Kind::Gathered(reason) => Err(PlanError::refused(reason)),
         };
-        match (target, &self.gathers) {
+        let mut sample = match (target, &self.gathers) {
             (Err(PlanError::Refused(reason)), Some(gathers)) => {
                 gather::sample(self, gathers, &values, &reason).map(Sample::Gathered)
             }
             (target, _) => target.map(Sample::Node),
+        }?;
+        if self.hinted.is_some() {
+            let (Sample::Node(target) | Sample::Gathered(Gather { statement: target, .. })) = &mut sample;
+            target.sql = serval_sql::without_hints(&target.sql, self.options);
         }
+        Ok(sample)
     }
 
     /// Fills in the values: which nodes, and which SQL for each.
@@ -187,7 +211,21 @@ impl Plan {
         self.bind_values(request, Values { numbers_from, ..self.values(request) })
     }
 
+    /// Where a hint says that the statement runs.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.hinted.as_ref()?.place()
+    }
+
     fn bind_values(&self, request: &BindRequest<'_>, values: Values<'_>) -> Result<Bound, PlanError> {
+        let bound = self.bind_plain(request, values)?;
+        let Some(hinted) = &self.hinted else { return Ok(bound) };
+        let Bound { mut root, tables, notes } = bound;
+        hint::strip(self, &mut root);
+        let notes = notes.iter().chain(hinted.notes()).cloned().collect();
+        Ok(Bound { root, tables, notes })
+    }
+
+    fn bind_plain(&self, request: &BindRequest<'_>, values: Values<'_>) -> Result<Bound, PlanError> {
         match (self.bind_routed(request, values), &self.gathers) {
             (Err(PlanError::Refused(reason)), Some(gathers)) => {
                 let (root, notes) = gather::bind(self, gathers, &values, &reason)?;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serval_catalog::Catalog;
 use serval_sql::{LexOptions, Pairs, Parsed, Scan, Statement, parse};
 
-use crate::cache::{Lookup, PlanCache};
+use crate::cache::{Example, Lookup, PlanCache};
 use crate::error::PlanError;
 use crate::gather;
+use crate::hint::{self, Hinted};
 use crate::plan::Plan;
 use crate::statement::Planning;
 
@@ -43,6 +44,7 @@ impl Planner {
     /// # Errors
     /// See [`PlanError`]; errors are not remembered.
     pub fn plan(&self, catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Arc<Plan>, PlanError> {
+        // Hints are part of the key, as they stand.
         if catalog.is_overlay() {
             // Nobody else will ever ask under this version.
             return Ok(Arc::new(plan(catalog, request)?));
@@ -57,7 +59,7 @@ impl Planner {
             return Ok(plan);
         }
         let plan = Arc::new(plan(catalog, request)?);
-        self.cache.keep(&lookup, &plan);
+        self.cache.keep(&lookup, request.sql, &plan);
         Ok(plan)
     }
 
@@ -75,6 +77,17 @@ impl Planner {
         Ok(Arc::new(plan))
     }
 
+    /// The statements of which plans are kept, those first that were run most often, at most so many.
+    #[must_use]
+    pub fn most_used(&self, count: usize) -> Vec<Example> {
+        self.cache.most_used(count)
+    }
+
+    /// Forgets the plans made for catalogs before `version`, after a reload.
+    pub fn forget_before(&self, version: u64) {
+        self.cache.forget_before(version);
+    }
+
     /// How many statements have plans in the cache.
     #[must_use]
     pub fn cached(&self) -> usize {
@@ -82,11 +95,16 @@ impl Planner {
     }
 }
 
-fn plan(catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Plan, PlanError> {
+/// The plan of a statement, whether or not one is kept.
+pub(crate) fn plan(catalog: &Arc<Catalog>, request: &PlanRequest<'_>) -> Result<Plan, PlanError> {
     plan_with(catalog, request, false)
 }
 
 fn plan_with(catalog: &Arc<Catalog>, request: &PlanRequest<'_>, moves: bool) -> Result<Plan, PlanError> {
+    let hints = hint::written(request)?;
+    let schema = hints.and_then(|hints| hints.schema.as_deref()).or(request.schema);
+    let request = &PlanRequest { schema, ..*request };
+    let hinted = hints.map(|hints| Hinted::of(catalog, request, hints)).transpose()?;
     let readable = readable(request.sql, request.scan, request.options.pairs)?;
     let parsed = dml(&readable, request.options)?;
     let planning = Planning {
@@ -99,11 +117,18 @@ fn plan_with(catalog: &Arc<Catalog>, request: &PlanRequest<'_>, moves: bool) -> 
         options: request.options,
         parsed: &parsed,
     };
-    match planning.plan() {
-        Ok(plan) => Ok(gather::or_gathered(planning, plan)),
-        Err(PlanError::Refused(reason)) => gather::plan(planning, reason),
-        Err(error) => Err(error),
+    let mut plan = match planning.plan() {
+        Ok(plan) => gather::or_gathered(planning, plan),
+        Err(PlanError::Refused(reason)) => gather::plan(planning, reason)?,
+        Err(error) => return Err(error),
+    };
+    if let Some(hinted) = hinted {
+        hinted.check(&plan, &parsed.ast)?;
+        // What is gathered is read from wherever it lies.
+        plan.gathers = plan.gathers.filter(|_| hinted.place().is_none());
+        plan.hinted = Some(Box::new(hinted));
     }
+    Ok(plan)
 }
 
 /// The statement as the parser can read it: bytes that are not UTF-8 are masked, one for one, so that places stay.

@@ -9,15 +9,17 @@ use serval_types::Value;
 
 use crate::operand::{Operand, Values};
 
-/// A set of shards that becomes known when values are bound.
+/// A set of shards that becomes known when values are bound. Columns are numbers into [`Sharding::columns`].
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reach {
     /// Every shard.
     All,
     /// The shard of each value: `col = x`, `col IN (…)`.
-    Equal(Vec<Operand>),
+    Equal(usize, Vec<Operand>),
     /// The shards between two bounds, each with whether it is included.
     Range {
+        /// Which sharding column.
+        column: usize,
         /// `col > x`, `col >= x`.
         low: Option<(Operand, bool)>,
         /// `col < x`, `col <= x`.
@@ -29,14 +31,21 @@ pub(crate) enum Reach {
     Or(Vec<Reach>),
 }
 
+/// So many combinations of values of columns that are hashed together are looked at; more reach every shard.
+const COMBINATIONS: usize = 4096;
+
 impl Reach {
     /// Both at once.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::All, reach) | (reach, Self::All) => reach,
             // Two half-open ranges are one, which may be short enough to be routed value by value.
-            (Self::Range { low, high: None }, Self::Range { low: None, high })
-            | (Self::Range { low: None, high }, Self::Range { low, high: None }) => Self::Range { low, high },
+            (Self::Range { column, low, high: None }, Self::Range { column: other, low: None, high })
+            | (Self::Range { column: other, low: None, high }, Self::Range { column, low, high: None })
+                if column == other =>
+            {
+                Self::Range { column, low, high }
+            }
             (Self::And(mut all), Self::And(more)) => {
                 all.extend(more);
                 Self::And(all)
@@ -53,9 +62,9 @@ impl Reach {
     pub(crate) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::All, _) | (_, Self::All) => Self::All,
-            (Self::Equal(mut values), Self::Equal(more)) => {
+            (Self::Equal(column, mut values), Self::Equal(other, more)) if column == other => {
                 values.extend(more);
-                Self::Equal(values)
+                Self::Equal(column, values)
             }
             (Self::Or(mut any), Self::Or(more)) => {
                 any.extend(more);
@@ -71,14 +80,31 @@ impl Reach {
 
     /// The shards for these values.
     pub(crate) fn shards(&self, sharding: &Sharding, values: &Values<'_>) -> ShardSet {
+        if sharding.combines() {
+            let known = Known { columns: vec![None; sharding.combined()] };
+            return self.shards_with(sharding, values, &known);
+        }
         match self {
-            Self::All => ShardSet::all(sharding.shards.len()),
-            Self::Equal(operands) => {
+            Self::And(all) => all.iter().fold(ShardSet::all(sharding.shards.len()), |shards, reach| {
+                shards.intersection(&reach.shards(sharding, values))
+            }),
+            Self::Or(any) => any
+                .iter()
+                .fold(ShardSet::none(), |shards, reach| shards.union(&reach.shards(sharding, values))),
+            single => single.shards_of_column(sharding, values),
+        }
+    }
+
+    /// What one column says by itself.
+    fn shards_of_column(&self, sharding: &Sharding, values: &Values<'_>) -> ShardSet {
+        match self {
+            Self::All | Self::And(_) | Self::Or(_) => ShardSet::all(sharding.shards.len()),
+            Self::Equal(column, operands) => {
                 let mut shards = ShardSet::none();
                 for operand in operands {
                     operand.for_each(values, |value| {
                         let found = if values.is_known(&value) {
-                            sharding.shards_for_equal(&value)
+                            sharding.shards_where_equal(*column, &value)
                         } else {
                             ShardSet::all(sharding.shards.len())
                         };
@@ -87,7 +113,7 @@ impl Reach {
                 }
                 shards
             }
-            Self::Range { low, high } => {
+            Self::Range { column, low, high } => {
                 let low = low.as_ref().map(|(operand, included)| (operand.value(values), *included));
                 let high = high.as_ref().map(|(operand, included)| (operand.value(values), *included));
                 if [&low, &high].into_iter().flatten().any(|(value, _)| value.is_null()) {
@@ -96,15 +122,74 @@ impl Reach {
                 if [&low, &high].into_iter().flatten().any(|(value, _)| !values.is_known(value)) {
                     return ShardSet::all(sharding.shards.len());
                 }
-                sharding.shards_for_range(bound(low.as_ref()), bound(high.as_ref()))
+                sharding.shards_where_between(*column, bound(low.as_ref()), bound(high.as_ref()))
             }
-            Self::And(all) => all.iter().fold(ShardSet::all(sharding.shards.len()), |shards, reach| {
-                shards.intersection(&reach.shards(sharding, values))
-            }),
-            Self::Or(any) => any
-                .iter()
-                .fold(ShardSet::none(), |shards, reach| shards.union(&reach.shards(sharding, values))),
         }
+    }
+
+    /// The shards where columns are hashed together, so that only the values of all of them tell a shard.
+    fn shards_with(&self, sharding: &Sharding, values: &Values<'_>, known: &Known) -> ShardSet {
+        match self {
+            Self::Or(any) => any.iter().fold(ShardSet::none(), |shards, reach| {
+                shards.union(&reach.shards_with(sharding, values, known))
+            }),
+            Self::And(all) => {
+                let mut known = known.clone();
+                all.iter().for_each(|reach| known.learn(reach, values));
+                all.iter().fold(known.shards(sharding), |shards, reach| {
+                    shards.intersection(&reach.shards_with(sharding, values, &known))
+                })
+            }
+            single => {
+                let mut known = known.clone();
+                known.learn(single, values);
+                single.shards_of_column(sharding, values).intersection(&known.shards(sharding))
+            }
+        }
+    }
+}
+
+/// The values that columns which are hashed together can have.
+#[derive(Debug, Clone)]
+struct Known {
+    columns: Vec<Option<Vec<Value>>>,
+}
+
+impl Known {
+    fn learn(&mut self, reach: &Reach, values: &Values<'_>) {
+        let Reach::Equal(column, operands) = reach else { return };
+        let Some(column) = self.columns.get_mut(*column) else { return };
+        let mut found = Vec::new();
+        operands.iter().for_each(|operand| operand.for_each(values, |value| found.push(value)));
+        let narrower = column.as_ref().is_none_or(|before| found.len() < before.len());
+        if narrower && found.iter().all(|value| values.is_known(value)) {
+            *column = Some(found);
+        }
+    }
+
+    /// The shards of every combination; all where a column is not known.
+    fn shards(&self, sharding: &Sharding) -> ShardSet {
+        let Some(columns) = self.columns.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else {
+            return sharding.all();
+        };
+        let combinations = columns.iter().try_fold(1_usize, |product, values| {
+            product.checked_mul(values.len()).filter(|product| *product <= COMBINATIONS)
+        });
+        let Some(combinations) = combinations else { return sharding.all() };
+        let mut shards = ShardSet::none();
+        for number in 0..combinations {
+            let mut rest = number;
+            let row: Vec<Value> = columns
+                .iter()
+                .map(|values| {
+                    let value = values[rest % values.len()].clone();
+                    rest /= values.len();
+                    value
+                })
+                .collect();
+            shards = shards.union(&sharding.shards_where_all_equal(&row));
+        }
+        shards
     }
 }
 

@@ -63,7 +63,18 @@ pub fn system_query(request: &PlanRequest<'_>) -> Result<SystemQuery, PlanError>
     let readable = readable(request.sql, request.scan, request.options.pairs)?;
     let parsed = dml(&readable, request.options)?;
     refuse_results_elsewhere(request)?;
-    References::of(&parsed, request.schema)
+    References::of(&parsed, request.schema, false)
+}
+
+/// The system tables that a query reads beside others. `request.schema` is the current schema.
+///
+/// # Errors
+/// As [`system_query`], but that other tables are passed over.
+pub fn system_tables(request: &PlanRequest<'_>) -> Result<Vec<SystemReference>, PlanError> {
+    let readable = readable(request.sql, request.scan, request.options.pairs)?;
+    let parsed = dml(&readable, request.options)?;
+    refuse_results_elsewhere(request)?;
+    Ok(References::of(&parsed, request.schema, true)?.references)
 }
 
 /// INTO and assignments would leave something on the server that happens to answer.
@@ -103,6 +114,8 @@ pub fn system_plan(
         names_clock: clock::is_named(request.sql, request.options),
         alone: None,
         gathers: None,
+        // Nothing but that servers do not get them.
+        hinted: request.scan.hints.is_some().then(Box::default),
         kind: Kind::Routed(RoutedPlan {
             destination: Destination::on(node),
             single: Template::build(request.sql, request.scan, &edits),

@@ -40,6 +40,7 @@ fn group(fakes: &[&Fake], max_connections: usize) -> Group {
         max_connections,
         lag_limit: None,
         tls: ServerTls::default(),
+        xa: true,
     }
 }
 

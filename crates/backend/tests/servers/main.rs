@@ -42,6 +42,7 @@ fn group(cluster: &Cluster, max_connections: usize) -> Group {
         max_connections,
         lag_limit: Some(Duration::from_secs(5)),
         tls: ServerTls::default(),
+        xa: true,
     }
 }
 

@@ -35,9 +35,16 @@ impl Keys {
         Self { wanted }
     }
 
-    /// The columns of a source whose keys are to be noted.
-    pub(super) fn of(&mut self, source: usize) -> &mut [Column] {
-        self.wanted.get_mut(&source).map_or(&mut [], Vec::as_mut_slice)
+    /// The columns of a source whose keys are to be noted; they are [given](Self::give) back with them.
+    pub(super) fn take(&mut self, source: usize) -> Vec<Column> {
+        self.wanted.get_mut(&source).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The keys that a source has brought.
+    pub(super) fn give(&mut self, source: usize, columns: Vec<Column>) {
+        if !columns.is_empty() {
+            self.wanted.insert(source, columns);
+        }
     }
 
     /// What reads the rows of a source, restricted to the keys that were found for it.

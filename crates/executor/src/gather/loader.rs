@@ -1,12 +1,14 @@
-//! Takes the rows of one table and inserts them on the scratch server.
+//! Rows on their way to the scratch server: those who read make INSERTs of them, and one stores these.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serval_planner::PlanTable;
 use serval_planner::primitive::{GatherSource, Loading};
 use serval_remote::{Burst, Connection, Request};
 use serval_types::{ErrorCode, MysqlError};
 use serval_wire::packet::{ColumnDefinition, OkPacket, text_row};
+use tokio::sync::mpsc;
 
 use super::keys::Column;
 use super::literal;
@@ -16,36 +18,36 @@ use crate::sink::{End, ResultSink, SinkError};
 /// How large an INSERT becomes; less than any server's max_allowed_packet.
 const CHUNK: usize = 512 << 10;
 
-/// A sink that inserts rows. While one chunk is stored the next one is filled.
-pub(super) struct Loader<'a, C> {
-    connection: &'a mut C,
-    request: Request<'a>,
+/// A sink that makes INSERTs of the rows of one table. It waits where they are not stored as fast as they come.
+pub(super) struct Reader<'a> {
     columns: &'a [Loading],
     head: Vec<u8>,
     chunk: Vec<u8>,
     /// Whose keys are noted.
-    keys: &'a mut [Column],
-    /// A chunk was sent whose answer has not been read.
-    sent: bool,
-    /// How many bytes may still come.
-    left: usize,
+    keys: Vec<Column>,
+    stored: mpsc::Sender<Vec<u8>>,
+    /// How many bytes the statement may still bring; shared by all that read for it.
+    left: &'a AtomicUsize,
+    /// Rows and bytes so far.
+    pub(super) rows: u64,
+    pub(super) bytes: usize,
     failure: Option<Failure>,
 }
 
-/// Why rows could not be loaded.
+/// Why rows could not be taken.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// They are too many.
     Limit,
-    /// The scratch server, or the way to it.
-    Scratch(ExecuteError),
+    /// They make no sense, or who stores them has failed.
+    Other(ExecuteError),
 }
 
 impl Failure {
     /// The error, where rows of this table came last.
     pub(super) fn of_table(self, table: &[PlanTable], limit: usize) -> ExecuteError {
         match self {
-            Self::Scratch(error) => error,
+            Self::Other(error) => error,
             Self::Limit => {
                 let name = table.first().map(|table| format!("{}.{}", table.schema, table.table.name));
                 ExecuteError::Refused(MysqlError::new(
@@ -61,28 +63,17 @@ impl Failure {
     }
 }
 
-impl<'a, C: Connection> Loader<'a, C> {
-    /// Loads into the table of `source`; `request` says where and under which state.
+impl<'a> Reader<'a> {
+    /// Reads for the table of `source`.
     pub(super) fn new(
-        connection: &'a mut C,
-        request: Request<'a>,
         source: &'a GatherSource,
-        left: usize,
-        keys: &'a mut [Column],
+        keys: Vec<Column>,
+        stored: mpsc::Sender<Vec<u8>>,
+        left: &'a AtomicUsize,
     ) -> Self {
         let head = source.insert.clone().into_bytes();
-        let chunk = Vec::new();
-        Self {
-            connection,
-            request,
-            columns: &source.columns,
-            head,
-            chunk,
-            keys,
-            sent: false,
-            left,
-            failure: None,
-        }
+        let columns = &source.columns;
+        Self { columns, head, chunk: Vec::new(), keys, stored, left, rows: 0, bytes: 0, failure: None }
     }
 
     /// What went wrong in here, where a sink can only say that it takes no more.
@@ -90,22 +81,22 @@ impl<'a, C: Connection> Loader<'a, C> {
         self.failure.take()
     }
 
-    /// Stores what is left; the bytes that may still come.
-    pub(super) async fn finish(mut self) -> Result<usize, ExecuteError> {
-        self.send().await?;
-        self.settle().await?;
-        Ok(self.left)
+    /// Hands on what is left; the keys that were noted.
+    pub(super) async fn finish(mut self) -> Result<Vec<Column>, Failure> {
+        self.hand_on().await?;
+        Ok(self.keys)
     }
 
     fn append(&mut self, payload: &[u8]) -> Result<(), Failure> {
-        self.left = self.left.checked_sub(payload.len()).ok_or(Failure::Limit)?;
+        take(self.left, payload.len())?;
+        (self.rows, self.bytes) = (self.rows + 1, self.bytes + payload.len());
         let start: &[u8] = if self.chunk.is_empty() { &self.head } else { b"," };
         self.chunk.extend_from_slice(start);
         let mut cells = text_row::cells(payload);
         for (index, loading) in self.columns.iter().enumerate() {
             self.chunk.push(if index == 0 { b'(' } else { b',' });
             let cell = cells.next().and_then(Result::ok).ok_or_else(|| {
-                Failure::Scratch(ExecuteError::malformed("a node", "row with too few columns"))
+                Failure::Other(ExecuteError::malformed("a node", "row with too few columns"))
             })?;
             let noted = self.keys.iter_mut().find(|column| column.index() == index);
             noted.into_iter().for_each(|column| column.note(cell));
@@ -115,27 +106,14 @@ impl<'a, C: Connection> Loader<'a, C> {
         Ok(())
     }
 
-    async fn send(&mut self) -> Result<(), ExecuteError> {
-        self.settle().await?;
+    async fn hand_on(&mut self) -> Result<(), Failure> {
         if self.chunk.is_empty() {
             return Ok(());
         }
-        self.connection.send(&Request { sql: &self.chunk, ..self.request }).await?;
-        self.chunk.clear();
-        self.sent = true;
-        Ok(())
-    }
-
-    /// Reads the answer of the last chunk.
-    async fn settle(&mut self) -> Result<(), ExecuteError> {
-        while self.sent {
-            let Some(completion) = self.connection.read_burst().await?.completion else { continue };
-            self.sent = false;
-            if let Some(error) = completion.error {
-                return Err(ExecuteError::Server(error.to_mysql()));
-            }
-        }
-        Ok(())
+        let chunk = std::mem::take(&mut self.chunk);
+        // Who stores them has an error of its own to tell, and nobody asks for this one.
+        let gone = || Failure::Other(ExecuteError::refused("Rows cannot be stored on the scratch server"));
+        self.stored.send(chunk).await.map_err(|_| gone())
     }
 
     fn fail(&mut self, failure: Failure) -> SinkError {
@@ -144,7 +122,33 @@ impl<'a, C: Connection> Loader<'a, C> {
     }
 }
 
-impl<C: Connection> ResultSink for Loader<'_, C> {
+/// Takes bytes off what may still be brought.
+pub(super) fn take(left: &AtomicUsize, bytes: usize) -> Result<(), Failure> {
+    let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+    taken.map(|_| ()).map_err(|_| Failure::Limit)
+}
+
+/// Stores INSERTs as they come, from whichever table; `request` says where and under which state. While one is stored
+/// the next ones are made.
+pub(super) async fn store<C: Connection>(
+    connection: &mut C,
+    request: Request<'_>,
+    mut chunks: mpsc::Receiver<Vec<u8>>,
+) -> Result<(), ExecuteError> {
+    while let Some(chunk) = chunks.recv().await {
+        connection.send(&Request { sql: &chunk, ..request }).await?;
+        loop {
+            let Some(completion) = connection.read_burst().await?.completion else { continue };
+            match completion.error {
+                Some(error) => return Err(ExecuteError::Server(error.to_mysql())),
+                None => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+impl ResultSink for Reader<'_> {
     fn relays(&self) -> bool {
         false
     }
@@ -163,9 +167,9 @@ impl<C: Connection> ResultSink for Loader<'_, C> {
             return Err(self.fail(failure));
         }
         if self.chunk.len() >= CHUNK
-            && let Err(error) = self.send().await
+            && let Err(failure) = self.hand_on().await
         {
-            return Err(self.fail(Failure::Scratch(error)));
+            return Err(self.fail(failure));
         }
         Ok(())
     }

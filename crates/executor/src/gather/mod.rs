@@ -1,32 +1,41 @@
 //! Gathering: rows of several nodes into temporary tables of the scratch server, and the statement over them.
 //!
 //! Rows are read as any other statement reads them, in the session's transaction if there is one, and loaded while they
-//! come; so a table of any size takes the memory of two chunks here. What stands on the scratch server is limited in
+//! come; so a table of any size takes the memory of a few chunks here. Outside of a transaction several tables are read at
+//! once. What stands on the scratch server is limited in
 //! bytes, by statement.
 
+mod behind;
 mod keys;
 mod literal;
 mod loader;
+mod ordinary;
+mod wave;
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use serval_catalog::Scratch;
-use serval_planner::PlanTable;
 use serval_planner::primitive::{Gather, GatherSource};
+use serval_planner::{PlanTable, What};
 use serval_remote::{Access, Backend, Connection, NAMES, Request, SessionState};
+use serval_transaction::Transaction;
 use serval_types::GroupId;
 use serval_wire::response::Prepared;
+use tokio::sync::mpsc;
 
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
 use crate::execute::execute_rows;
 use crate::link::{Link, Query};
 use crate::names::Names;
+use crate::profile::{Measured, Metering};
 use crate::query_rows::ask;
 use crate::relay;
 use crate::sink::ResultSink;
 use keys::Keys;
-use loader::{Failure, Loader};
+use loader::Reader;
 
 /// Gathers the tables of a statement, runs it, and passes its answer on.
 pub(crate) async fn run<B: Backend, S: ResultSink>(
@@ -48,8 +57,27 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     let names = Names::gathered(context.catalog, tables, &gather.sources);
     let mut link: Link<B> = Link::own(connection);
     let query = context.query(&gather.statement);
-    let answered = relay::answer(query, "scratch", &names, &mut link, sink).await;
-    leave(link, gather, &answered).await;
+    let mut answered = match context.watch {
+        None => relay::answer(query, "scratch", &names, &mut link, sink).await,
+        Some(watch) => {
+            let mut sink = Metering::new(sink);
+            let answered = relay::answer(query, "scratch", &names, &mut link, &mut sink).await;
+            watch.note(What::Statement, sink.measured());
+            answered
+        }
+    };
+    let Some(mut connection) = link.into_own() else { return answered };
+    if ordinary::is_needed(&answered) {
+        return ordinary::run(connection, gather, tables, context, sink).await;
+    }
+    if let Ok(completed) = &mut answered {
+        behind::fetch(&mut connection, gather, context.state, &names, completed).await;
+    }
+    if gather.sets_variables {
+        connection.spoil();
+    } else {
+        leave(connection, gather, &answered).await;
+    }
     answered
 }
 
@@ -71,17 +99,23 @@ pub async fn prepare_gathered<B: Backend>(
     let query = Query { execution: None, ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(place.connection);
     let prepared = link.prepare(&query).await.map_err(|error| names.map_remote(error));
-    leave(link, gather, &prepared).await;
+    if let Some(connection) = link.into_own() {
+        if ordinary::is_needed(&prepared) {
+            return ordinary::prepare(connection, gather, tables, context).await;
+        }
+        leave(connection, gather, &prepared).await;
+    }
     let mut prepared = prepared?;
     prepared.columns.iter_mut().for_each(|column| names.map_column(column));
     Ok(prepared)
 }
 
 /// Gives the connection back without its tables, or closes it.
-async fn leave<B: Backend, T>(link: Link<B>, gather: &Gather, answered: &Result<T, ExecuteError>) {
-    let Some(mut connection) = link.into_own() else { return };
+async fn leave<C: Connection, T>(mut connection: C, gather: &Gather, answered: &Result<T, ExecuteError>) {
     let dropped = match answered {
-        Ok(_) => ask(&mut connection, &internal(&load_state(), drop_tables(gather).as_bytes())).await.is_ok(),
+        Ok(_) => {
+            ask(&mut connection, &internal(&load_state(), drop_tables(gather, "").as_bytes())).await.is_ok()
+        }
         Err(_) => false,
     };
     if !dropped {
@@ -115,63 +149,112 @@ impl<'a, C: Connection> Place<'a, C> {
         tables: &[PlanTable],
         context: &mut Context<'_, B>,
     ) -> Result<(), ExecuteError> {
-        let state = load_state();
         let read_state = context.state.with("character_set_results", "NULL").without("sql_select_limit");
-        let mut left = self.scratch.limit;
-        let mut sizes: Vec<usize> = vec![0; self.gather.sources.len()];
         let read_utf8 = read_state.with(NAMES, "utf8mb4").with("character_set_results", "NULL");
+        let states = ReadStates { own: &read_state, utf8: &read_utf8 };
+        let left = AtomicUsize::new(self.scratch.limit);
+        let mut sizes: Vec<usize> = vec![0; self.gather.sources.len()];
         let mut keys = Keys::wanted(self.gather);
-        for &index in &self.gather.order {
-            let Some(source) = self.gather.sources.get(index) else { continue };
-            self.order(&make_state(), source.create.as_bytes()).await?;
-            if let Some((at, other)) = source.copy_of.and_then(|at| Some((at, self.gather.sources.get(at)?)))
-            {
-                let size = sizes.get(at).copied().unwrap_or_default();
-                let own = tables.get(source.table..=source.table).unwrap_or_default();
-                let limit = self.scratch.limit;
-                left = left.checked_sub(size).ok_or_else(|| Failure::Limit.of_table(own, limit))?;
-                self.order(&state, copy(source, other).as_bytes()).await?;
-                continue;
+        for wave in wave::waves(self.gather, wave::width(self.gather, context)) {
+            let mut read = Vec::with_capacity(wave.len());
+            for index in wave {
+                let source = &self.gather.sources[index];
+                self.order(&make_state(), source.create.as_bytes()).await?;
+                match source.copy_of {
+                    Some(from) => self.copy(source, from, (&sizes, &left), tables).await?,
+                    None => read.push(index),
+                }
             }
-            let mut context = Context {
-                backend: context.backend,
-                catalog: context.catalog,
-                transaction: &mut *context.transaction,
-                state: if source.in_utf8 { &read_utf8 } else { &read_state },
-                deadline: context.deadline,
-                memory_limit: context.memory_limit,
-                replicas: context.replicas,
-                mode: context.mode,
-                parameters: None,
-            };
-            let before = left;
-            left = self.load(index, &mut keys, tables, left, &mut context).await?;
-            sizes[index] = before - left;
+            self.read(&read, &mut keys, tables, (&mut sizes, &left), &states, context).await?;
         }
         Ok(())
     }
 
-    /// Brings the rows of one table; the bytes that may still come.
-    async fn load<B: Backend<Connection = C>>(
+    /// Has the rows of another source copied there.
+    async fn copy(
         &mut self,
-        index: usize,
+        source: &GatherSource,
+        from: usize,
+        (sizes, left): (&[usize], &AtomicUsize),
+        tables: &[PlanTable],
+    ) -> Result<(), ExecuteError> {
+        let Some(other) = self.gather.sources.get(from) else { return Ok(()) };
+        let size = sizes.get(from).copied().unwrap_or_default();
+        let own = tables.get(source.table..=source.table).unwrap_or_default();
+        loader::take(left, size).map_err(|failure| failure.of_table(own, self.scratch.limit))?;
+        self.order(&load_state(), copy(source, other).as_bytes()).await
+    }
+
+    /// Brings the rows of tables that can be read at once, while what has come of any of them is stored.
+    async fn read<B: Backend<Connection = C>>(
+        &mut self,
+        wave: &[usize],
         keys: &mut Keys,
         tables: &[PlanTable],
-        left: usize,
+        (sizes, left): (&mut [usize], &AtomicUsize),
+        states: &ReadStates<'_>,
         context: &mut Context<'_, B>,
-    ) -> Result<usize, ExecuteError> {
-        let (source, state) = (&self.gather.sources[index], load_state());
+    ) -> Result<(), ExecuteError> {
+        let (gather, limit, width) = (self.gather, self.scratch.limit, wave.len());
+        let state = load_state();
         let database = Some(&*self.scratch.node.database);
         let request = Request { database, state: &state, begin: None, sql: b"", execution: None };
-        let rows = keys.narrow(source);
-        let mut loader = Loader::new(&mut self.connection, request, source, left, keys.of(index));
-        let own = tables.get(source.table..=source.table).unwrap_or_default();
-        let read = execute_rows(&rows, own, context, &mut loader).await;
-        match (loader.failed(), read) {
-            (Some(failure), _) => Err(failure.of_table(own, self.scratch.limit)),
-            (None, Err(error)) => Err(error),
-            (None, Ok(_)) => loader.finish().await,
+        // Besides the chunk that every reader fills and the one that is stored.
+        let (sender, chunks) = mpsc::channel(1);
+        let done: Mutex<Vec<(usize, usize, Vec<keys::Column>)>> = Mutex::default();
+        let mut readers = Vec::with_capacity(width);
+        let mut shared = Some(&mut *context.transaction);
+        for &index in wave {
+            let source = &gather.sources[index];
+            let rows = keys.narrow(source).into_owned();
+            let mut reader = Reader::new(source, keys.take(index), sender.clone(), left);
+            // A single reader is the transaction's, where there is one; several have none.
+            let transaction = if width == 1 { shared.take() } else { None };
+            let (backend, catalog, deadline) = (context.backend, context.catalog, context.deadline);
+            let (memory_limit, replicas, mode) = (context.memory_limit, context.replicas, context.mode);
+            let watch = context.watch.map(|watch| watch.source(index));
+            let own = tables.get(source.table..=source.table).unwrap_or_default();
+            let done = &done;
+            readers.push(async move {
+                let mut none = Transaction::new();
+                let mut context = Context {
+                    backend,
+                    catalog,
+                    transaction: transaction.unwrap_or(&mut none),
+                    state: if source.in_utf8 { states.utf8 } else { states.own },
+                    deadline,
+                    memory_limit,
+                    replicas,
+                    mode,
+                    parameters: None,
+                    watch,
+                    share: width,
+                };
+                let begun = Instant::now();
+                let result = execute_rows(&rows, own, &mut context, &mut reader).await;
+                match (reader.failed(), result) {
+                    (Some(failure), _) => return Err(failure.of_table(own, limit)),
+                    (None, Err(error)) => return Err(error),
+                    (None, Ok(_)) => {}
+                }
+                let (count, bytes) = (reader.rows, reader.bytes);
+                let keys = reader.finish().await.map_err(|failure| failure.of_table(own, limit))?;
+                if let Some(watch) = watch {
+                    let (bytes, time) = (Some(bytes as u64), Some(begun.elapsed()));
+                    watch.note(What::Source, Measured { rows: count, bytes, time });
+                }
+                done.lock().unwrap_or_else(PoisonError::into_inner).push((index, bytes, keys));
+                Ok(())
+            });
         }
+        // The end of the last reader is the end of what is stored.
+        drop(sender);
+        tokio::try_join!(loader::store(&mut self.connection, request, chunks), wave::all(readers))?;
+        for (index, bytes, columns) in done.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            sizes[index] = bytes;
+            keys.give(index, columns);
+        }
+        Ok(())
     }
 
     async fn order(&mut self, state: &SessionState, sql: &[u8]) -> Result<(), ExecuteError> {
@@ -179,6 +262,13 @@ impl<'a, C: Connection> Place<'a, C> {
         let request = Request { database, state, begin: None, sql, execution: None };
         ask(&mut self.connection, &request).await.map(|_| ())
     }
+}
+
+/// What rows are read under.
+struct ReadStates<'a> {
+    own: &'a SessionState,
+    /// Where the texts have names of ours that are not ASCII.
+    utf8: &'a SessionState,
 }
 
 /// The statement that copies the rows of `other`.
@@ -191,8 +281,11 @@ fn internal<'a>(state: &'a SessionState, sql: &'a [u8]) -> Request<'a> {
     Request { database: None, state, begin: None, sql, execution: None }
 }
 
-fn drop_tables(gather: &Gather) -> String {
-    let names: Vec<&str> = gather.sources.iter().map(|source| &*source.name).collect();
+fn drop_tables(gather: &Gather, database: &str) -> String {
+    let name = |source: &GatherSource| {
+        if database.is_empty() { source.name.clone() } else { format!("{database}.{}", source.name) }
+    };
+    let names: Vec<String> = gather.sources.iter().map(name).collect();
     format!("DROP TEMPORARY TABLE {}", names.join(", "))
 }
 

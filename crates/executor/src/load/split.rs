@@ -27,8 +27,9 @@ pub struct Split<'a> {
     pub columns: usize,
     /// How many lines to leave out.
     pub ignored_lines: u64,
-    /// Which field goes to the sharding column; none where the rows have no shards, or the number decides.
-    pub key: Option<usize>,
+    /// Which field goes to each sharding column; none for one that the number goes to. Empty where the rows have no
+    /// shards.
+    pub keys: &'a [Option<usize>],
     /// Where AUTO_INCREMENT values come from.
     pub numbering: Numbering,
     /// 0 is a value for AUTO_INCREMENT, and no wish for one.
@@ -73,8 +74,12 @@ pub async fn split<B: Backend, F: FileSource>(
         Numbering::Field(field) => Some(field),
         Numbering::None | Numbering::Before => None,
     };
-    let mut wanted: Vec<usize> = split.key.into_iter().chain(numbered).collect();
-    wanted.dedup();
+    let mut wanted: Vec<usize> = Vec::new();
+    for field in split.keys.iter().copied().flatten().chain(numbered) {
+        if !wanted.contains(&field) {
+            wanted.push(field);
+        }
+    }
     if split.numbering != Numbering::None && split.format.has_digits() {
         return Err(ExecuteError::refused(
             "Serval fills the AUTO_INCREMENT column of this table, which a file with digits as delimiters leaves no room \
@@ -194,12 +199,17 @@ impl<B: Backend> Cutter<'_, '_, B> {
     /// The part that the row belongs to.
     fn part(&self, line: &Line, number: Option<u64>) -> Result<usize, ExecuteError> {
         let Some(sharding) = self.split.table.sharding() else { return Ok(0) };
-        let value = match (self.split.key, number) {
-            (None, Some(number)) => Value::UInt(number),
-            (Some(key), Some(number)) if self.split.numbering == Numbering::Field(key) => Value::UInt(number),
-            _ => self.key(line, &sharding.column)?,
-        };
-        match sharding.shard_for_stored(&value) {
+        let mut values = Vec::with_capacity(self.split.keys.len());
+        for (key, column) in self.split.keys.iter().zip(&sharding.columns) {
+            values.push(match (*key, number) {
+                (None, Some(number)) => Value::UInt(number),
+                (Some(key), Some(number)) if self.split.numbering == Numbering::Field(key) => {
+                    Value::UInt(number)
+                }
+                (key, _) => self.key(line, key, &column.name)?,
+            });
+        }
+        match sharding.shard_for_row(&values) {
             Ok(shard) => Ok(shard),
             Err(unroutable) => {
                 let MysqlError { number, sqlstate, message } = unroutable.to_mysql();
@@ -209,8 +219,9 @@ impl<B: Backend> Cutter<'_, '_, B> {
         }
     }
 
-    fn key(&self, line: &Line, column: &str) -> Result<Value, ExecuteError> {
-        let field = line.fields.first().and_then(Option::as_ref).filter(|_| self.split.key.is_some());
+    fn key(&self, line: &Line, key: Option<usize>, column: &str) -> Result<Value, ExecuteError> {
+        let at = key.and_then(|key| self.wanted.iter().position(|wanted| *wanted == key));
+        let field = at.and_then(|at| line.fields.get(at)).and_then(Option::as_ref);
         let Some(field) = field else {
             return Err(self.wrong(&format!("it has no value for the sharding column '{column}'")));
         };
@@ -224,7 +235,11 @@ impl<B: Backend> Cutter<'_, '_, B> {
     }
 
     fn numbered<'l>(&self, line: &'l Line) -> Result<&'l Field, ExecuteError> {
-        line.fields.last().and_then(Option::as_ref).ok_or_else(|| {
+        let at = match self.split.numbering {
+            Numbering::Field(field) => self.wanted.iter().position(|wanted| *wanted == field),
+            Numbering::None | Numbering::Before => None,
+        };
+        at.and_then(|at| line.fields.get(at)).and_then(Option::as_ref).ok_or_else(|| {
             self.wrong("it has no field for the AUTO_INCREMENT column; write \\N, or leave the column out of the list")
         })
     }

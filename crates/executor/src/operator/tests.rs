@@ -76,7 +76,7 @@ fn rows_in(
         assert!(input.has_columns(stream)?);
     }
     let shape = Shape { columns: input.columns(), hidden, encoding };
-    let (mut operator, shape) = Operator::build(root, shape)?;
+    let (mut operator, shape) = Operator::build(root, shape, &mut None)?;
     let mut out = Vec::new();
     loop {
         match operator.next(input)? {

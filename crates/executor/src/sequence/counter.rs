@@ -98,8 +98,8 @@ impl<B: Backend> Counter<'_, B> {
         }
     }
 
-    /// The first use: the counter starts above what is in the table.
-    async fn insert(&self) -> Result<u64, ExecuteError> {
+    /// The largest value in the table, on all its shards; 0 where there is none.
+    pub(super) async fn greatest(&self) -> Result<u64, ExecuteError> {
         let mut greatest = 0;
         for (node, physical) in places(self.table) {
             let node = self.catalog.node(node);
@@ -109,7 +109,12 @@ impl<B: Backend> Counter<'_, B> {
                 greatest = greatest.max(number(row)?);
             }
         }
-        let first = positive(greatest).checked_add(1).ok_or_else(used_up)?;
+        Ok(positive(greatest))
+    }
+
+    /// The first use: the counter starts above what is in the table.
+    async fn insert(&self) -> Result<u64, ExecuteError> {
+        let first = self.greatest().await?.checked_add(1).ok_or_else(used_up)?;
         let name = self.name();
         // IGNORE: another proxy may do the same at this moment, and the first of them counts.
         self.run(&format!("INSERT IGNORE INTO `serval_sequence` (`name`, `next`) VALUES ({name}, {first})"))

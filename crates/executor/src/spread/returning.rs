@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serval_planner::PlanTable;
 use serval_planner::primitive::{Returning, Tally, Target};
 use serval_remote::Backend;
-use serval_wire::packet::ColumnDefinition;
+use serval_wire::packet::{ColumnDefinition, OkPacket};
 use serval_wire::response::{Part, PartDecoder};
 
 use super::{atomic, links::Links};
@@ -30,6 +30,11 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
         given.in_order(returning)
     });
     let given = given.await?;
+    if given.columns.is_empty() {
+        // MariaDB answers DELETE … RETURNING with OK where it has seen beforehand that no row can match.
+        sink.ok(&OkPacket { warnings: given.warnings, ..OkPacket::default() }).await?;
+        return Ok(Completed { warnings: given.warnings, ..Completed::default() });
+    }
     sink.columns(&given.columns).await?;
     for row in &given.ordered {
         sink.row(row).await?;

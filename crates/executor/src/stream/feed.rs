@@ -1,5 +1,7 @@
 //! One target's rows, as far as they have come.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use serval_wire::packet::ColumnDefinition;
 use serval_wire::response::{Part, PartDecoder};
@@ -14,6 +16,17 @@ pub(crate) struct Feed {
     decoder: PartDecoder,
     arrival: Arrival,
     pub(crate) warnings: u16,
+    /// Rows and their bytes that were taken.
+    taken: (u64, u64),
+    /// When all bytes were here.
+    ended: Option<Instant>,
+}
+
+impl Feed {
+    /// The rows that were taken, their bytes, and when the last one had come.
+    pub(crate) fn taken(&self) -> (u64, u64, Option<Instant>) {
+        (self.taken.0, self.taken.1, self.ended)
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +52,14 @@ pub(crate) enum Given {
 impl Feed {
     pub(crate) fn new(node: &str) -> Self {
         let decoder = PartDecoder::new(true);
-        Self { node: node.to_owned(), decoder, arrival: Arrival::Going, warnings: 0 }
+        Self {
+            node: node.to_owned(),
+            decoder,
+            arrival: Arrival::Going,
+            warnings: 0,
+            taken: (0, 0),
+            ended: None,
+        }
     }
 
     /// Adds whole packets; `complete` when they end the answer.
@@ -47,6 +67,7 @@ impl Feed {
         self.decoder.push(bytes);
         if complete {
             self.arrival = Arrival::Complete;
+            self.ended = Some(Instant::now());
         }
     }
 
@@ -56,7 +77,10 @@ impl Feed {
         }
         let part = self.decoder.next();
         match part.map_err(|source| ExecuteError::Malformed { from: self.name(), source })? {
-            Some(Part::Row(payload)) => Ok(Given::Row(payload)),
+            Some(Part::Row(payload)) => {
+                self.taken = (self.taken.0 + 1, self.taken.1 + payload.len() as u64);
+                Ok(Given::Row(payload))
+            }
             Some(Part::Columns(columns)) => Ok(Given::Columns(columns)),
             Some(Part::End(end)) => {
                 self.warnings = end.warnings;

@@ -1,5 +1,7 @@
 //! All feeds of one tree of operators, and the memory the tree may use.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use serval_wire::packet::ColumnDefinition;
 
@@ -38,6 +40,11 @@ impl Input {
     /// How many feeds there are.
     pub(crate) fn len(&self) -> usize {
         self.feeds.len()
+    }
+
+    /// The rows that a feed has given, their bytes, and when its last one had come.
+    pub(crate) fn taken(&self, stream: usize) -> (u64, u64, Option<Instant>) {
+        self.feeds[stream].taken()
     }
 
     /// Adds whole packets to a feed.

@@ -65,7 +65,7 @@ impl<'a, B: Backend> Lanes<'a, B> {
     pub(crate) async fn open(&mut self, context: &mut Context<'_, B>) -> Result<(), ExecuteError> {
         for (group, targets) in by_group(self.route, &self.plan) {
             let first = targets.first().copied().unwrap_or_default();
-            let links = take(context, group, self.route.replica_safe, targets.len()).await;
+            let links = take(context, group, self.route.replica_safe, self.plan.tables, targets.len()).await;
             let links =
                 links.map_err(|error| self.plan.names(&self.route.targets[first]).map_remote(error))?;
             self.spread(links, &targets);
@@ -203,12 +203,13 @@ async fn take<B: Backend>(
     context: &mut Context<'_, B>,
     group: GroupId,
     replica_safe: bool,
+    tables: &[PlanTable],
     targets: usize,
 ) -> Result<Vec<Link<B>>, serval_remote::RemoteError> {
     let access = context.access(replica_safe);
-    let count = targets.min(context.backend.fan_out(group)).max(1);
+    let count = targets.min(context.backend.fan_out(group) / context.share.max(1)).max(1);
     if context.transaction.is_open() || count == 1 {
-        return Ok(vec![Link::open(context, group, access).await?.reading(replica_safe)]);
+        return Ok(vec![Link::open(context, group, access).await?.reading(replica_safe, tables)]);
     }
     let taken = context.backend.acquire_many(group, access, count, context.state, context.deadline).await?;
     Ok(taken.into_iter().map(Link::own).collect())

@@ -34,18 +34,40 @@ pub(super) fn check(one: Sent<'_>, other: Sent<'_>) -> Result<(), ExecuteError> 
     Ok(())
 }
 
-/// Makes each length the larger of the two.
+/// Makes each length the larger of the two, and each text as long as it then may be.
 pub(super) fn widen(columns: &mut [ColumnDefinition], others: &[ColumnDefinition]) {
     for (column, other) in columns.iter_mut().zip(others) {
-        column.length = column.length.max(other.length);
+        if other.length > column.length {
+            column.length = other.length;
+            column.column_type = other.column_type;
+        }
     }
 }
 
 fn type_of(column: &ColumnDefinition) -> (u8, u16, u8, u16) {
-    let flags = ColumnFlags::from_bits(column.flags).intersection(TYPE_FLAGS);
+    let mut flags = ColumnFlags::from_bits(column.flags).intersection(TYPE_FLAGS);
+    // A year has four digits whatever the flag says, and of a computed one servers leave it out as it comes.
+    if column.column_type == column_type::MYSQL_TYPE_YEAR {
+        flags = ColumnFlags::from_bits(flags.bits() & !ColumnFlags::ZEROFILL_FLAG.bits());
+    }
     // Of a string they say nothing, and servers give 0 or 39 as it comes from a row or a temporary table.
     let decimals = if column_type::is_string(column.column_type) { 0 } else { column.decimals };
-    (column.column_type, column.charset, decimals, flags.bits())
+    (kind_of(column), column.charset, decimals, flags.bits())
+}
+
+/// The type. The sizes of text are one: that of a computed one depends on whether it went through a temporary table,
+/// and so on each node's plan. They are written and compared alike.
+fn kind_of(column: &ColumnDefinition) -> u8 {
+    use column_type::{
+        MYSQL_TYPE_BLOB, MYSQL_TYPE_LONG_BLOB, MYSQL_TYPE_MEDIUM_BLOB, MYSQL_TYPE_TINY_BLOB,
+        MYSQL_TYPE_VAR_STRING,
+    };
+    match column.column_type {
+        MYSQL_TYPE_TINY_BLOB | MYSQL_TYPE_MEDIUM_BLOB | MYSQL_TYPE_LONG_BLOB | MYSQL_TYPE_BLOB => {
+            MYSQL_TYPE_VAR_STRING
+        }
+        other => other,
+    }
 }
 
 fn describe(column: &ColumnDefinition) -> String {
@@ -83,6 +105,19 @@ mod tests {
         assert_eq!(compare(&int, &long), None);
         widen(&mut int, &long);
         assert_eq!(int[0].length, 99);
+    }
+
+    #[test]
+    fn how_long_a_text_may_be_is_each_nodes_own_affair() {
+        let mut one = [ColumnDefinition::new("a", MYSQL_TYPE_BLOB)];
+        let mut other = [ColumnDefinition::new("a", MYSQL_TYPE_MEDIUM_BLOB)];
+        other[0].length = one[0].length + 1;
+        assert_eq!(compare(&one, &other), None);
+        widen(&mut one, &other);
+        assert_eq!(one[0].column_type, MYSQL_TYPE_MEDIUM_BLOB);
+        other[0].charset = 63;
+        one[0].charset = 45;
+        assert_eq!(compare(&one, &other), Some(1412));
     }
 
     #[test]

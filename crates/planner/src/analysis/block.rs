@@ -7,8 +7,8 @@ use serval_catalog::{Catalog, Sharding};
 use serval_sql::{Locator, Scan, Span};
 use sqlparser::ast::{
     AssignmentTarget, Delete, Expr, FromTable, Ident, Insert, JoinConstraint, JoinOperator, ObjectName,
-    OnInsert, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor,
-    TableWithJoins, Update, Visit, Visitor,
+    ObjectNamePart, OnInsert, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
+    TableFactor, TableWithJoins, Update, Visit, Visitor,
 };
 
 use super::columns::{Column, Scope};
@@ -106,6 +106,16 @@ fn table_name(factor: &TableFactor) -> Option<ObjectName> {
     match factor {
         TableFactor::Table { name, .. } => Some(name.clone()),
         _ => None,
+    }
+}
+
+/// DUAL without quotes is no table: it stands where none is.
+fn is_dual(name: &ObjectName) -> bool {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(name)] => {
+            name.quote_style.is_none() && name.value.eq_ignore_ascii_case("dual")
+        }
+        _ => false,
     }
 }
 
@@ -376,6 +386,9 @@ impl Collector<'_> {
                     block.opaque = true;
                     return Ok(Vec::new());
                 }
+                if is_dual(name) {
+                    return Ok(Vec::new());
+                }
                 let mut found = self.names.resolve(name, alias.as_ref(), self.analysis.blocks)?;
                 found.nullable = nullable;
                 self.analysis.refs.push(found);
@@ -384,7 +397,8 @@ impl Collector<'_> {
             TableFactor::NestedJoin { table_with_joins, .. } => {
                 self.joined(table_with_joins, nullable, first, block)
             }
-            TableFactor::Derived { .. } => {
+            // Its rows come from what it is given; columns among that are found by the walk over expressions.
+            TableFactor::Derived { .. } | TableFactor::JsonTable { .. } => {
                 block.opaque = true;
                 Ok(Vec::new())
             }
@@ -460,25 +474,33 @@ impl Collector<'_> {
         let (early, equal) = early(&judges, scope);
         self.analysis.early.extend(early);
         self.analysis.equal.extend(equal);
-        let key =
-            |index: usize, sharding: &Sharding| Column { table: index, name: sharding.column.to_lowercase() };
+        let keys = |index: usize, sharding: &Sharding| -> Vec<Column> {
+            let column = |name: &str| Column { table: index, name: name.to_lowercase() };
+            sharding.columns.iter().map(|known| column(&known.name)).collect()
+        };
+        let classes = |index: usize, sharding: &Sharding| -> Vec<Vec<Column>> {
+            keys(index, sharding).into_iter().map(|key| equal_to(scope, key, &block.equalities)).collect()
+        };
         let anchor = (first..scope.refs.len()).find_map(|index| {
             let found = &scope.refs[index];
             let sharding = found.table.table.sharding().filter(|_| !found.nullable)?;
-            Some((index, sharding, equal_to(scope, key(index, sharding), &block.equalities)))
+            Some((index, sharding, classes(index, sharding)))
         });
         let mut results = Vec::new();
         for (index, found) in scope.refs.iter().enumerate().skip(first) {
             let Some(sharding) = found.table.table.sharding() else { continue };
-            let class = equal_to(scope, key(index, sharding), &block.equalities);
-            let reader = Reader { scope, class: &class, locator: self.names.locator, scan: self.scan };
+            let classes = classes(index, sharding);
+            let reader = Reader { scope, classes: &classes, locator: self.names.locator, scan: self.scan };
             let restricting =
                 block.conditions.iter().filter(|condition| condition.restricts.contains(&index));
             let reach = restricting
                 .fold(crate::reach::Reach::All, |reach, condition| reach.and(reader.reach(condition.expr)));
-            // A table meets its own rows, also where its definition is not known.
-            let co_located = anchor.as_ref().is_some_and(|(at, anchor, class)| {
-                *at == index || class.contains(&key(index, sharding)) && anchor.co_located(sharding)
+            // A table meets its own rows, also where its definition is not known. Others meet it where all of their
+            // sharding columns are equal, one by one.
+            let co_located = anchor.as_ref().is_some_and(|(at, anchor, classes)| {
+                let equal =
+                    || classes.iter().zip(keys(index, sharding)).all(|(class, key)| class.contains(&key));
+                *at == index || anchor.co_located(sharding) && equal()
             });
             results.push((index, reach, co_located));
         }

@@ -85,7 +85,7 @@ impl Scope<'_> {
     pub(super) fn has(&self, table: usize, name: &str) -> bool {
         let found = &self.refs[table].table.table;
         self.column_type(table, name).is_some()
-            || found.sharding().is_some_and(|sharding| sharding.column.eq_ignore_ascii_case(name))
+            || found.sharding().is_some_and(|sharding| sharding.position(name).is_some())
     }
 
     /// The declared type of a column.

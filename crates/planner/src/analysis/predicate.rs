@@ -7,13 +7,13 @@ use super::columns::{Column, Scope};
 use crate::operand::{Operand, is_date, is_moment};
 use crate::reach::Reach;
 
-/// Reads predicates for one class of equal columns.
+/// Reads predicates for the sharding columns of one table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'a> {
     /// How columns are looked up.
     pub(crate) scope: Scope<'a>,
-    /// The columns that equal the sharding column, itself included.
-    pub(crate) class: &'a [Column],
+    /// Of each sharding column the columns that equal it, itself included.
+    pub(crate) classes: &'a [Vec<Column>],
     /// From the parser's places to bytes.
     pub(crate) locator: &'a Locator,
     /// Where the holes are.
@@ -27,16 +27,14 @@ impl Reader<'_> {
             Expr::Nested(inner) => self.reach(inner),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
             Expr::InList { expr, list, negated: false } => self.in_list(expr, list),
-            Expr::Between { expr, negated: false, low, high } if self.is_key(expr) => {
-                match (self.operand(low), self.operand(high)) {
-                    (Some(low), Some(high)) => {
-                        Reach::Range { low: Some((low, true)), high: Some((high, true)) }
-                    }
-                    (Some(low), None) => Reach::Range { low: Some((low, true)), high: None },
-                    (None, Some(high)) => Reach::Range { low: None, high: Some((high, true)) },
+            Expr::Between { expr, negated: false, low, high } => self.all_keys(expr, |column| {
+                let low = self.operand(low, column).map(|low| (low, true));
+                let high = self.operand(high, column).map(|high| (high, true));
+                match (low, high) {
                     (None, None) => Reach::All,
+                    (low, high) => Reach::Range { column, low, high },
                 }
-            }
+            }),
             _ => Reach::All,
         }
     }
@@ -57,33 +55,26 @@ impl Reader<'_> {
         if let (Some(ones), Some(twos)) = (row(left), row(right)) {
             return ones.iter().zip(twos).fold(Reach::All, |all, (one, two)| all.and(self.equal(one, two)));
         }
-        let value = if self.is_key(left) {
-            self.operand(right)
-        } else if self.is_key(right) {
-            self.operand(left)
-        } else {
-            None
+        let equal = |key: &Expr, value: &Expr| {
+            self.all_keys(key, |column| match self.operand(value, column) {
+                Some(value) => Reach::Equal(column, vec![value]),
+                None => Reach::All,
+            })
         };
-        value.map_or(Reach::All, |value| Reach::Equal(vec![value]))
+        equal(left, right).and(equal(right, left))
     }
 
     fn compare(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Reach {
-        let (key_is_left, value) = if self.is_key(left) {
-            (true, self.operand(right))
-        } else if self.is_key(right) {
-            (false, self.operand(left))
-        } else {
-            return Reach::All;
-        };
-        let Some(value) = value else { return Reach::All };
         let included = matches!(op, BinaryOperator::LtEq | BinaryOperator::GtEq);
         let is_less = matches!(op, BinaryOperator::Lt | BinaryOperator::LtEq);
-        let limit = Some((value, included));
-        if is_less == key_is_left {
-            Reach::Range { low: None, high: limit }
-        } else {
-            Reach::Range { low: limit, high: None }
-        }
+        let limit = |key: &Expr, value: &Expr, is_less: bool| {
+            self.all_keys(key, |column| match self.operand(value, column) {
+                None => Reach::All,
+                Some(value) if is_less => Reach::Range { column, low: None, high: Some((value, included)) },
+                Some(value) => Reach::Range { column, low: Some((value, included)), high: None },
+            })
+        };
+        limit(left, right, is_less).and(limit(right, left, !is_less))
     }
 
     fn in_list(&self, expr: &Expr, list: &[Expr]) -> Reach {
@@ -97,16 +88,15 @@ impl Reader<'_> {
             });
             return rows.reduce(Reach::or).unwrap_or(Reach::All);
         }
-        if !self.is_key(expr) {
-            return Reach::All;
-        }
-        if let Some(hole) = self.list_hole(list) {
-            return Reach::Equal(vec![Operand::List(hole)]);
-        }
-        list.iter()
-            .map(|value| self.operand(value))
-            .collect::<Option<Vec<_>>>()
-            .map_or(Reach::All, Reach::Equal)
+        self.all_keys(expr, |column| {
+            if let Some(hole) = self.list_hole(list) {
+                return Reach::Equal(column, vec![Operand::List(hole)]);
+            }
+            list.iter()
+                .map(|value| self.operand(value, column))
+                .collect::<Option<Vec<_>>>()
+                .map_or(Reach::All, |values| Reach::Equal(column, values))
+        })
     }
 
     /// The hole that holds the whole list, where the lexer made one of it.
@@ -116,13 +106,17 @@ impl Reader<'_> {
         element.map(|_| hole)
     }
 
-    fn is_key(&self, expr: &Expr) -> bool {
-        self.scope.column(expr).is_some_and(|column| self.class.contains(&column))
+    /// What an expression says of each sharding column that it equals: mostly of none or one.
+    fn all_keys(&self, expr: &Expr, reach: impl Fn(usize) -> Reach) -> Reach {
+        let Some(found) = self.scope.column(expr) else { return Reach::All };
+        let keys = self.classes.iter().enumerate().filter(|(_, class)| class.contains(&found));
+        keys.fold(Reach::All, |all, (column, _)| all.and(reach(column)))
     }
 
-    fn operand(&self, expr: &Expr) -> Option<Operand> {
+    fn operand(&self, expr: &Expr, column: usize) -> Option<Operand> {
         // `code = DATE '2026-1-5'` compares dates, not strings.
-        let fits = !is_moment(expr) || self.class.first().is_some_and(|key| self.is_civil(key));
+        let key = || self.classes.get(column).and_then(|class| class.first());
+        let fits = !is_moment(expr) || key().is_some_and(|key| self.is_civil(key));
         Operand::of(expr, self.locator, self.scan).filter(|_| fits)
     }
 

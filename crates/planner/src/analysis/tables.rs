@@ -82,7 +82,7 @@ impl Names<'_> {
     /// The table of the catalog with that name.
     pub(crate) fn table(&self, schema: Option<&str>, table: &str) -> Result<PlanTable, PlanError> {
         let schema_name = schema.or(self.schema).ok_or(PlanError::NoSchema)?;
-        if is_system_schema(schema_name) {
+        if is_system_schema(schema_name) && self.catalog.schema(schema_name).is_none() {
             return Err(PlanError::SystemSchema(schema_name.to_owned()));
         }
         let schema = self

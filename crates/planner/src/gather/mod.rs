@@ -7,8 +7,10 @@
 
 mod columns;
 mod filter;
+mod lock;
 mod reduce;
 mod segments;
+mod shown;
 mod source;
 mod temporary;
 mod terms;
@@ -16,7 +18,7 @@ mod total;
 
 use std::sync::Arc;
 
-use serval_sql::{Edit, Scan, Token, TokenKind, splice, tokens};
+use serval_sql::{Edit, Modifier, Scan, Span, Token, TokenKind, splice, tokens};
 use sqlparser::ast::Statement;
 
 use crate::analysis::{Analysis, TableRef};
@@ -32,7 +34,7 @@ use segments::Segments;
 use serval_types::NodeId;
 
 /// Functions of a server's own session or host, which the scratch server must not answer.
-const NOT_THERE: [&str; 12] = [
+const NOT_THERE: [&str; 11] = [
     "FOUND_ROWS",
     "GET_LOCK",
     "RELEASE_LOCK",
@@ -44,7 +46,6 @@ const NOT_THERE: [&str; 12] = [
     "MASTER_POS_WAIT",
     "NEXTVAL",
     "LASTVAL",
-    "SQL_CALC_FOUND_ROWS",
 ];
 
 /// Why a statement that could not be routed cannot be gathered either; `None` where it can.
@@ -53,14 +54,15 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     if planning.catalog.scratch.is_none() {
         return Some("the config has no [scratch] server");
     }
-    if !query.locks.is_empty() || planning.parsed.trailing_lock.is_some() {
-        return Some("it locks rows");
-    }
     if planning.parsed.into_variables.is_some() {
         return Some("it sets variables");
     }
     let sql = planning.sql;
-    let Ok(tokens) = tokens(sql, planning.options) else { return Some("it cannot be read") };
+    let Ok(mut tokens) = tokens(sql, planning.options) else { return Some("it cannot be read") };
+    tokens.retain(|token| !token.kind.is_comment());
+    if lock::is_entangled(planning, &query.body, &tokens) {
+        return Some("it locks rows of a part of it");
+    }
     let local = |token: &Token| NOT_THERE.iter().any(|name| token.is_word(sql, name));
     if tokens.iter().any(local) {
         return Some("it asks for what belongs to one server's session");
@@ -79,13 +81,13 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     if (0..tokens.len()).any(|at| is(at, "SYSTEM_TIME") || part(at)) {
         return Some("it reads partitions or the history of a table");
     }
-    let assigns = |token: &Token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=";
-    tokens.iter().any(assigns).then_some("it assigns variables")
+    None
 }
 
 /// The plan of a statement that may be routed, and is gathered where its values do not allow that.
 pub(crate) fn or_gathered(planning: Planning<'_>, plan: Plan) -> Plan {
-    if plan.alone.is_some() || obstacle(planning).is_some() {
+    let examined = |(modifier, _): &(Modifier, Span)| *modifier == Modifier::RowsExamined;
+    if planning.parsed.modifiers.iter().any(examined) || obstacle(planning).is_some() {
         return plan;
     }
     Plan { gathers: Some(Gathers { schema: planning.schema.map(str::to_owned) }), ..plan }
@@ -112,6 +114,7 @@ pub(crate) fn plan(planning: Planning<'_>, reason: String) -> Result<Plan, PlanE
         names_clock: crate::clock::is_named(planning.sql, planning.options),
         alone: None,
         gathers: Some(Gathers { schema: planning.schema.map(str::to_owned) }),
+        hinted: None,
         kind: Kind::Gathered(reason),
     })
 }
@@ -199,7 +202,13 @@ impl<'a> Gathering<'a> {
         let mut sources = sources.collect::<Result<Vec<_>, _>>()?;
         self.copies(&mut sources);
         let order = self.reduce(&names, &mut sources)?;
-        Ok(Gather { sources, order, statement: self.statement()? })
+        Ok(Gather {
+            sources,
+            order,
+            statement: self.statement()?,
+            then: None,
+            sets_variables: self.sets_variables(),
+        })
     }
 
     /// Has rows that are already there copied there: a table that is mentioned twice is read once, and looks the same
@@ -210,11 +219,12 @@ impl<'a> Gathering<'a> {
             let (one, two) = (&refs[one].table, &refs[two].table);
             one.schema == two.schema && one.table.name == two.table.name
         };
+        let locked = self.has_locks();
         for index in 1..sources.len() {
             let (before, source) = (&sources[..index], &sources[index]);
             let is_like = |other: &GatherSource| {
                 // With predicates in it the text has the reference's own name.
-                let filtered = other.filters + source.filters > 0 && other.rows != source.rows;
+                let filtered = (locked || other.filters + source.filters > 0) && other.rows != source.rows;
                 !filtered && other.names == source.names && same_table(other.table, source.table)
             };
             let found = before.iter().position(|other| other.copy_of.is_none() && is_like(other));
@@ -233,6 +243,7 @@ impl<'a> Gathering<'a> {
         let words = self.analysis.table_words.iter();
         edits.extend(words.map(|word| Edit { at: *word, text: SELECT_ALL.to_owned() }));
         edits.extend(self.index_hints().into_iter().map(|at| Edit { at, text: String::new() }));
+        edits.extend(shown::names(self.planning.sql, &self.tokens, &self.segments, &edits));
         edits.sort_by_key(|edit| edit.at);
         edits.dedup();
         let end = self.tokens.iter().rev().find(|token| !token.is_symbol(b';'));
@@ -242,6 +253,12 @@ impl<'a> Gathering<'a> {
             .map_err(|_| PlanError::refused("The statement has too many parameters"))?;
         let parameters = if self.values.parameters.is_empty() { Vec::new() } else { (0..count).collect() };
         Ok(Target { node: NodeId::SCRATCH, shard: None, sql, parameters })
+    }
+
+    /// Whether it leaves values in user variables.
+    fn sets_variables(&self) -> bool {
+        let sql = self.planning.sql;
+        self.tokens.iter().any(|token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=")
     }
 
     /// `USE INDEX (…)` and the like: the temporary tables have other keys.

@@ -12,6 +12,13 @@ pub(super) struct Segment {
     end: usize,
 }
 
+impl Segment {
+    /// Its tokens.
+    pub(super) fn range(self) -> std::ops::Range<usize> {
+        self.first..self.end
+    }
+}
+
 /// All SELECTs of a text.
 #[derive(Debug)]
 pub(super) struct Segments {

@@ -1,7 +1,7 @@
 //! One table of a gathered statement: its temporary table, and what reads its rows.
 
 use serval_catalog::ColumnDef;
-use serval_types::ColumnType;
+use serval_types::{ColumnType, NodeId};
 
 use super::columns::Named;
 use super::temporary::{Temporary, quoted};
@@ -9,7 +9,7 @@ use super::{Gathering, read, temporary_name};
 use crate::analysis::TableRef;
 use crate::error::PlanError;
 use crate::operand::ClientText;
-use crate::primitive::{GatherSource, Loading, Reduction};
+use crate::primitive::{GatherSource, Loading, Primitive, Reduction, Route, Target};
 
 impl Gathering<'_> {
     /// How the rows of one reference are brought.
@@ -35,8 +35,11 @@ impl Gathering<'_> {
         let filters = if in_utf8 { Vec::new() } else { self.filters(index) };
         let reduced = reduction.iter().map(|reduction| reduction.marker.clone());
         let predicates: Vec<String> = filters.iter().cloned().chain(reduced).collect();
-        let sql = select(found, &columns, &predicates);
-        let rows = read(self.planning, &found.table.schema, &sql, self.values)?;
+        let sql = select(found, &columns, &predicates) + &self.lock_of(index);
+        let rows = match &found.table.table.derived {
+            Some(_) => of_node(found, sql),
+            None => read(self.planning, &found.table.schema, &sql, self.values)?,
+        };
         let table = Temporary { name: temporary_name(index), found, definition, columns: &columns, named };
         Ok(GatherSource {
             table: index,
@@ -61,12 +64,23 @@ fn select(found: &TableRef, columns: &[&ColumnDef], filters: &[String]) -> Strin
         .map(|column| cell(&column.column_type, &format!("{alias}.{}", quoted(&column.name))))
         .collect();
     let (schema, table) = (quoted(&found.table.schema), quoted(&found.table.table.name));
-    let mut sql = format!("SELECT {} FROM {schema}.{table} AS {alias}", cells.join(", "));
+    let from = match &found.table.table.derived {
+        Some(query) => format!("({query})"),
+        None => format!("{schema}.{table}"),
+    };
+    let mut sql = format!("SELECT {} FROM {from} AS {alias}", cells.join(", "));
     if !filters.is_empty() {
         sql.push_str(" WHERE ");
         sql.push_str(&filters.join(" AND "));
     }
     sql
+}
+
+/// What reads rows of one node as they are.
+fn of_node(found: &TableRef, sql: String) -> Primitive {
+    let node = found.table.table.placement.nodes().first().copied().unwrap_or(NodeId(0));
+    let targets = vec![Target::new(node, None, sql.into_bytes())];
+    Primitive::Route(Route { targets, replica_safe: true, hidden: 0 })
 }
 
 /// A column as text that loses nothing.

@@ -111,7 +111,8 @@ impl Temporary<'_> {
         match &table.placement {
             Placement::Node(_) | Placement::Global(_) => true,
             Placement::Sharded(sharding) => {
-                let holds_key = columns.iter().any(|name| is(name, &sharding.column));
+                let holds = |column: &str| columns.iter().any(|name| is(name, column));
+                let holds_key = sharding.columns.iter().all(|column| holds(&column.name));
                 let automatic = self.definition.auto_increment();
                 let sequenced = table.unique == Uniqueness::Sequence
                     && automatic

@@ -12,6 +12,10 @@ pub struct Gather {
     pub order: Vec<usize>,
     /// The client's statement over the temporary tables.
     pub statement: Target,
+    /// What the scratch server's session is asked for behind it: what the statement has left there.
+    pub then: Option<String>,
+    /// The statement sets variables there, so that the connection is of no use to anybody else.
+    pub sets_variables: bool,
 }
 
 /// One mention of a table, and how its rows are brought.

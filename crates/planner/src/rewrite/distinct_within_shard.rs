@@ -1,12 +1,12 @@
-//! `distinct_within_shard`: DISTINCT over rows that contain the sharding column.
+//! `distinct_within_shard`: DISTINCT over rows that contain the sharding columns.
 //!
-//! Rows of different shards differ in that column, so no duplicate spans shards.
+//! Rows of different shards differ in one of these columns, so no duplicate spans shards.
 
 use sqlparser::ast::SelectItem;
 
 use super::draft::Draft;
 use super::expression::item_expr;
-use super::group_within_shard::sharding_column;
+use super::group_within_shard::sharding_columns;
 use super::operator::Operator;
 use crate::error::PlanError;
 
@@ -15,9 +15,12 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
         return Ok(None);
     }
     let items = &draft.source.select.projection;
-    let selected = items.iter().filter_map(item_expr).find_map(|expr| sharding_column(expr, draft));
+    let selected = sharding_columns(items.iter().filter_map(item_expr), draft);
     let everything = items.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
-    if selected.is_none() && !everything {
+    let shardings = || draft.source.analysis.refs.iter().filter_map(|found| found.table.table.sharding());
+    if selected.is_none()
+        && !(everything && shardings().all(|sharding| sharding.equal_values_share_a_shard()))
+    {
         return Ok(None);
     }
     draft.distinct = true;

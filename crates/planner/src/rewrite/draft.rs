@@ -243,7 +243,7 @@ impl<'a> Draft<'a> {
             |(_, edit): &(Span, Replacement)| matches!(edit, Replacement::Text(text) if text.contains('?'));
         if self.hidden.iter().any(|hidden| hidden.sql.contains('?')) || self.edits.iter().any(repeats) {
             return Err(PlanError::refused(
-                "Parameters in ORDER BY and GROUP BY over several shards are not supported yet; write the value",
+                "Parameters in ORDER BY and GROUP BY over several shards are not known when it is planned; write the value",
             ));
         }
         if !self.hidden.is_empty() {

@@ -28,21 +28,25 @@ impl Operator {
     pub(crate) fn refusal(self) -> &'static str {
         match self {
             Self::Aggregate => {
-                "This GROUP BY over several shards is not supported yet; group by the sharding column, or read the rows"
+                "This GROUP BY cannot be merged over several shards; group by the sharding column, or let a [scratch] server \
+                 finish it"
             }
             Self::Having => {
                 "HAVING over several shards is supported only where the groups contain the sharding column; filter in \
                  the application, or add the sharding column to GROUP BY"
             }
             Self::Window => {
-                "Window functions over several shards are not supported yet; restrict the query to one value of the \
-                 sharding column"
+                "Window functions need the rows of all shards in one place; restrict the query to one value of the sharding \
+                 column, or let a [scratch] server finish it"
             }
             Self::Distinct => {
-                "This SELECT DISTINCT over several shards is not supported yet; name the columns instead of *, order \
+                "This SELECT DISTINCT cannot be merged over several shards; name the columns instead of *, order \
                  by selected columns only, and do not combine it with GROUP BY"
             }
-            Self::Sort => "This ORDER BY over several shards is not supported yet",
+            Self::Sort => {
+                "This ORDER BY cannot be merged over several shards; order by selected columns, or let a [scratch] server \
+                 finish it"
+            }
             Self::Limit => "LIMIT over several shards takes numbers or parameters only",
         }
     }

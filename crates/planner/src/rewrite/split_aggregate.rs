@@ -21,7 +21,9 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     }
     let GroupByExpr::Expressions(keys, modifiers) = &draft.source.select.group_by else { return Ok(None) };
     if !modifiers.is_empty() {
-        return Err(PlanError::refused("GROUP BY … WITH ROLLUP over several shards is not supported yet"));
+        return Err(PlanError::refused(
+            "GROUP BY … WITH ROLLUP needs the groups of all shards in one place; restrict the query to one value of the sharding column, or let a [scratch] server finish it",
+        ));
     }
     draft.grouping = Grouping::Split(Vec::new());
     let order = group_order(draft, keys)?;
@@ -176,7 +178,7 @@ fn extreme_weight(
         }
         Some(ColumnType::Enum { .. } | ColumnType::Set { .. }) => {
             return Err(PlanError::refused(format!(
-                "{text} of an ENUM or SET over several shards is not supported yet; use {text} of the column + 0"
+                "{text} of an ENUM or SET cannot be merged over several shards, which order it by text; use {text} of the column + 0"
             )));
         }
         Some(_) => return Ok(None),
@@ -218,8 +220,9 @@ fn function_argument(function: &sqlparser::ast::Function) -> Result<&Expr, PlanE
 
 pub(super) fn not_decomposable(text: &str) -> PlanError {
     PlanError::refused(format!(
-        "{text} over several shards is not supported yet; COUNT, SUM, MIN, MAX and AVG of an expression are. Select \
-         these and compute the rest in the application, or restrict the query to one value of the sharding column"
+        "{text} cannot be merged over several shards; COUNT, SUM, MIN, MAX and AVG of an expression are. Select \
+         these and compute the rest in the application, restrict the query to one value of the sharding column, or let a \
+         [scratch] server finish it"
     ))
 }
 

@@ -45,7 +45,7 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
 fn refuse_bits(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
     match draft.source.analysis.root_scope().declared(expr) {
         Some(ColumnType::Bit { .. }) => Err(PlanError::refused(
-            "SELECT DISTINCT of a BIT column over several shards is not supported yet; select the column + 0",
+            "SELECT DISTINCT of a BIT column cannot be merged over several shards; select the column + 0",
         )),
         _ => Ok(()),
     }

@@ -29,7 +29,13 @@ pub fn plan_ddl(
     let Some(first) = tables.first() else {
         return Err(PlanError::refused("This statement names no table; run it on the servers directly"));
     };
-    if let Some(other) = tables.iter().find(|other| !same_places(first, other)) {
+    refuse_rename(ddl, &tables)?;
+    // Those that a DROP names all go: none may have copies on nodes where the first has nothing.
+    let together = match ddl.kind {
+        DdlKind::DropTable { .. } => same_nodes,
+        _ => same_places,
+    };
+    if let Some(other) = tables.iter().find(|other| !together(first, other)) {
         // Where one is missing some servers drop none and others the rest, so the nodes must not find that out alone.
         let all_known = tables.iter().all(|table| table.table.definition.is_some());
         if let DdlKind::DropTable { if_exists, .. } = ddl.kind
@@ -103,10 +109,7 @@ fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
         DdlKind::CreateTable { as_select: true, .. } => {
             "CREATE TABLE … SELECT is not supported yet; create the table first and insert the rows"
         }
-        DdlKind::AlterTable { rename_to: Some(_) } | DdlKind::RenameTable => {
-            "Renaming tables is not supported yet; rename them on the servers and in the configuration"
-        }
-        DdlKind::CreateDatabase { .. } | DdlKind::DropDatabase { .. } => {
+        DdlKind::CreateDatabase { .. } | DdlKind::DropDatabase { .. } | DdlKind::AlterDatabase { .. } => {
             "Databases are schemas of the configuration; add or remove them there and reload"
         }
         DdlKind::Stored(_) => "Views, routines, triggers and events are not planned; the proxy defines them",
@@ -114,6 +117,65 @@ fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
         _ => return Ok(()),
     };
     Err(PlanError::refused(reason))
+}
+
+/// A table can only get a name under which its rows are looked for where they lie.
+fn refuse_rename(ddl: &Ddl, tables: &[PlanTable]) -> Result<(), PlanError> {
+    let pairs: Vec<(&PlanTable, &PlanTable)> = match &ddl.kind {
+        DdlKind::RenameTable => tables.chunks_exact(2).map(|pair| (&pair[0], &pair[1])).collect(),
+        DdlKind::AlterTable { rename_to: Some(_) } => {
+            let named = &tables[..ddl.tables.len().min(tables.len())];
+            named.first().zip(named.last()).into_iter().collect()
+        }
+        _ => return Ok(()),
+    };
+    for (old, new) in &pairs {
+        if !alike(old, new) {
+            let (schema, name) = (&new.schema, &new.table.name);
+            return Err(PlanError::refused(format!(
+                "{} {}, but {name} {}, so its rows would not be found under the new name; give it a section \
+                 [schemas.{schema}.tables.{name}] in the configuration that is like the one of {}, and reload first",
+                old.table.name,
+                kind(old),
+                kind(new),
+                old.table.name,
+            )));
+        }
+    }
+    // Each node is told the whole statement, so that it renames all or nothing.
+    match pairs.iter().find(|(old, _)| !alike(pairs[0].0, old)) {
+        Some((other, _)) => Err(PlanError::refused(format!(
+            "Tables {} and {} do not lie on the same nodes, so one statement cannot rename both; use one statement for \
+             each",
+            pairs[0].0.table.name, other.table.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether the rows of both tables are placed in the same way.
+fn alike(one: &PlanTable, two: &PlanTable) -> bool {
+    match (&one.table.placement, &two.table.placement) {
+        (Placement::Node(one), Placement::Node(two)) => one == two,
+        (Placement::Global(one), Placement::Global(two)) => one == two,
+        (Placement::Sharded(one), Placement::Sharded(two)) => {
+            one.rule.name == two.rule.name
+                && one.shards.len() == two.shards.len()
+                && one.names().eq_ignore_ascii_case(&two.names())
+        }
+        _ => false,
+    }
+}
+
+/// How a table lies, for a message.
+fn kind(table: &PlanTable) -> String {
+    match &table.table.placement {
+        Placement::Node(_) => "lies on one data node".to_owned(),
+        Placement::Global(_) => "is a global table".to_owned(),
+        Placement::Sharded(sharding) => {
+            format!("is sharded by {} with the rule {}", sharding.names(), sharding.rule.name)
+        }
+    }
 }
 
 pub(super) fn find(
@@ -132,14 +194,24 @@ pub(super) fn find(
     Ok(PlanTable { schema: schema.name.clone(), table })
 }
 
-/// Whether shard n of one table lies where shard n of the other does.
-fn same_places(one: &PlanTable, two: &PlanTable) -> bool {
-    let nodes = |table: &PlanTable| places(table).into_iter().map(|(node, _)| node).collect::<Vec<_>>();
+/// Whether both tables lie on the same nodes, shard n of one where shard n of the other does.
+fn same_nodes(one: &PlanTable, two: &PlanTable) -> bool {
     match (&one.table.placement, &two.table.placement) {
         (Placement::Sharded(one), Placement::Sharded(two)) => one.rule.name == two.rule.name,
+        _ => nodes(one) == nodes(two),
+    }
+}
+
+fn nodes(table: &PlanTable) -> Vec<NodeId> {
+    places(table).into_iter().map(|(node, _)| node).collect()
+}
+
+/// Whether what one table refers to in the other lies where it does.
+fn same_places(one: &PlanTable, two: &PlanTable) -> bool {
+    match (&one.table.placement, &two.table.placement) {
         // A foreign key to a global table works on every node that has a copy.
         (_, Placement::Global(copies)) => nodes(one).iter().all(|node| copies.contains(node)),
-        _ => nodes(one) == nodes(two),
+        _ => same_nodes(one, two),
     }
 }
 
@@ -157,13 +229,17 @@ pub(super) fn places(table: &PlanTable) -> Vec<(NodeId, Option<usize>)> {
 fn refuse_unenforced(table: &PlanTable, sql: &str, options: LexOptions) -> Result<(), PlanError> {
     let Placement::Sharded(sharding) = &table.table.placement else { return Ok(()) };
     let Ok(definition) = create_table::parse(sql, options) else { return Ok(()) };
-    let Some(column) = definition.column(&sharding.column) else {
-        return Err(PlanError::refused(format!(
-            "Table {} is sharded by {}, which is not among its columns",
-            table.table.name, sharding.column
-        )));
-    };
-    let sharding = sharding.with_column_type(column.column_type.clone());
+    let mut columns = Vec::with_capacity(sharding.columns.len());
+    for known in &sharding.columns {
+        let Some(column) = definition.column(&known.name) else {
+            return Err(PlanError::refused(format!(
+                "Table {} is sharded by {}, which is not among its columns",
+                table.table.name, known.name
+            )));
+        };
+        columns.push(known.typed(column.column_type.clone()));
+    }
+    let sharding = sharding.with_columns(columns);
     match check_unique(&sharding, &definition, table.table.unique) {
         Some(problem) => Err(PlanError::refused(problem)),
         None => Ok(()),

@@ -5,9 +5,10 @@ mod columns;
 
 use std::sync::Arc;
 
-use serval_catalog::{Placement, Sharding};
+use serval_catalog::{Placement, Sharding, ShardingColumn};
 use serval_sql::{Modifier, Replacement, Span, Template};
 use serval_types::{ColumnType, NodeId};
+use smallvec::SmallVec;
 use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, OnInsert, SetExpr};
 
 use super::copies::refuse_unequal_values;
@@ -16,6 +17,7 @@ use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, plan_tables};
 use crate::analysis::Analysis;
 use crate::anchor::AnchorSpan;
+use crate::bound::PlanTable;
 use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
@@ -54,7 +56,8 @@ enum Placing {
 struct PlannedRow {
     /// Its text; empty for SET.
     span: Option<AnchorSpan>,
-    key: KeySource,
+    /// Of each sharding column; none where the row goes to every copy.
+    keys: SmallVec<[KeySource; 1]>,
     generated: Generated,
 }
 
@@ -64,8 +67,6 @@ enum KeySource {
     Operand(Operand),
     /// The sharding column is the one that the sequence fills.
     Generated,
-    /// No column decides: the row goes to every copy.
-    None,
 }
 
 /// Whether the row's AUTO_INCREMENT value comes from the sequence.
@@ -92,6 +93,7 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
     let Some(target) = analysis.refs.first() else {
         return Err(PlanError::refused("INSERT needs the name of a table"));
     };
+    refuse_undefined(&target.table)?;
     let placing = match &target.table.table.placement {
         Placement::Sharded(sharding) => Placing::ByKey(Arc::clone(sharding)),
         Placement::Global(nodes) if target.table.table.sequence.is_some() => {
@@ -115,10 +117,20 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
     };
     if analysis.refs.len() > 1 {
         return Err(PlanError::refused(
-            "Subqueries in the values of an INSERT into a sharded table are not supported yet; read the values first",
+            "Subqueries in the values of an INSERT into a sharded table may need other data nodes; read the values first, or write INSERT … SELECT",
         ));
     }
     Builder { planning, insert, analysis: &analysis, placing: &placing, text }.build(&rows)
+}
+
+/// Without its definition no row of a sharded table can be placed.
+fn refuse_undefined(table: &PlanTable) -> Result<(), PlanError> {
+    match &table.table.placement {
+        Placement::Sharded(_) if table.table.definition.is_none() => {
+            Err(PlanError::Undefined { schema: table.schema.clone(), table: table.table.name.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An INSERT whose text is not split: into a table that is not sharded, or from a SELECT.
@@ -149,6 +161,7 @@ fn plan_whole(planning: Planning<'_>, insert: &Insert, analysis: &Analysis) -> R
         names_clock: clock::is_named(planning.sql, planning.options),
         alone: None,
         gathers: None,
+        hinted: None,
         kind: Kind::Routed(RoutedPlan {
             destination: Destination::of(&analysis.refs, planning.home())?,
             single: Template::build(sql, planning.scan, &edits),
@@ -199,17 +212,19 @@ fn refuse_unequal_copies(
 /// A duplicate key must not move the row to another shard.
 fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<(), PlanError> {
     let Some(OnInsert::DuplicateKeyUpdate(assignments)) = &insert.on else { return Ok(()) };
-    let changes_key = assignments.iter().any(|assignment| match &assignment.target {
-        AssignmentTarget::ColumnName(name) => columns::is_named(name, &sharding.column),
-        AssignmentTarget::Tuple(names) => names.iter().any(|name| columns::is_named(name, &sharding.column)),
-    });
-    if changes_key {
-        return Err(PlanError::refused(format!(
+    let changes = |column: &&ShardingColumn| {
+        assignments.iter().any(|assignment| match &assignment.target {
+            AssignmentTarget::ColumnName(name) => columns::is_named(name, &column.name),
+            AssignmentTarget::Tuple(names) => names.iter().any(|name| columns::is_named(name, &column.name)),
+        })
+    };
+    match sharding.columns.iter().find(changes) {
+        Some(column) => Err(PlanError::refused(format!(
             "ON DUPLICATE KEY UPDATE cannot change the sharding column {}; leave it out of the assignments",
-            sharding.column
-        )));
+            column.name
+        ))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The rows of VALUES; empty for any other source.
@@ -259,6 +274,7 @@ impl Builder<'_> {
             names_clock: clock::is_named(planning.sql, planning.options),
             alone: None,
             gathers: None,
+            hinted: None,
             kind: Kind::Insert(InsertPlan {
                 placing: self.placing.clone(),
                 rows: planned,
@@ -279,7 +295,9 @@ impl Builder<'_> {
         number: usize,
     ) -> Result<PlannedRow, PlanError> {
         if values.len() != columns.count() || text.cells.len() != values.len() {
-            return Err(PlanError::ValueCount { row: number });
+            let PlanTable { schema, table } = &self.analysis.refs[0].table;
+            let (schema, table) = (schema.clone(), table.name.clone());
+            return Err(PlanError::ValueCount { row: number, schema, table });
         }
         let generated = match columns.generated() {
             GeneratedColumn::None => Generated::Never,
@@ -289,13 +307,8 @@ impl Builder<'_> {
                 Generated::Cell(self.anchor(text.cells[*at]), operand)
             }
         };
-        let key = match columns.key() {
-            KeyColumn::Listed(at) => KeySource::Operand(self.key_operand(&values[at])?),
-            KeyColumn::Generated => KeySource::Generated,
-            KeyColumn::Now => KeySource::Operand(Operand::Now),
-            KeyColumn::None => KeySource::None,
-        };
-        Ok(PlannedRow { span: Some(self.anchor(text.span)), key, generated })
+        let keys = self.keys(columns, |at| &values[at])?;
+        Ok(PlannedRow { span: Some(self.anchor(text.span)), keys, generated })
     }
 
     /// The one row of INSERT … SET.
@@ -311,13 +324,8 @@ impl Builder<'_> {
                 Generated::Cell(self.anchor(self.assigned(*at)?), operand)
             }
         };
-        let key = match columns.key() {
-            KeyColumn::Listed(at) => KeySource::Operand(self.key_operand(values[at])?),
-            KeyColumn::Generated => KeySource::Generated,
-            KeyColumn::Now => KeySource::Operand(Operand::Now),
-            KeyColumn::None => KeySource::None,
-        };
-        Ok(PlannedRow { span: None, key, generated })
+        let keys = self.keys(columns, |at| values[at])?;
+        Ok(PlannedRow { span: None, keys, generated })
     }
 
     /// Where the value of an assignment of SET stands.
@@ -330,32 +338,56 @@ impl Builder<'_> {
         self.planning.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::Ignore)
     }
 
-    fn key_operand(&self, expr: &Expr) -> Result<Operand, PlanError> {
-        let column_type = self.placing.sharding().map(|sharding| &sharding.column_type);
-        if is_moment(expr) && !column_type.is_some_and(is_date) {
+    /// Where a row's sharding values come from.
+    fn keys<'e>(
+        &self,
+        columns: &Columns,
+        value: impl Fn(usize) -> &'e Expr,
+    ) -> Result<SmallVec<[KeySource; 1]>, PlanError> {
+        let Some(sharding) = self.placing.sharding() else { return Ok(SmallVec::new()) };
+        let sources = columns.keys().iter().zip(&sharding.columns);
+        sources
+            .map(|(source, column)| match source {
+                KeyColumn::Listed(at) => {
+                    self.key_operand(value(*at), sharding, column).map(KeySource::Operand)
+                }
+                KeyColumn::Generated => Ok(KeySource::Generated),
+                KeyColumn::Now => self.now_operand(sharding, column).map(KeySource::Operand),
+            })
+            .collect()
+    }
+
+    fn key_operand(
+        &self,
+        expr: &Expr,
+        sharding: &Sharding,
+        column: &ShardingColumn,
+    ) -> Result<Operand, PlanError> {
+        if is_moment(expr) && !is_date(&column.column_type) {
             return Err(PlanError::refused(
                 "A date or NOW() for a sharding column that holds no dates is stored in the server's own way of writing; \
                  write the value as a string or a number",
             ));
         }
         if is_now(expr) {
-            return self.now_operand();
+            return self.now_operand(sharding, column);
         }
         Operand::of(expr, &self.planning.parsed.locator, self.planning.scan).ok_or_else(|| {
             PlanError::refused(format!(
                 "The value of the sharding column {} must be a literal or a parameter, so that Serval knows the row's \
                  shard; compute it in the application",
-                self.placing.sharding().map_or("", |sharding| &*sharding.column)
+                column.name
             ))
         })
     }
 
     /// NOW(), NOW(6) and CURDATE() lie on one day, and are three values to a hash or to hours.
-    fn now_operand(&self) -> Result<Operand, PlanError> {
-        let depends_on_all = self.placing.sharding().is_some_and(|sharding| {
-            !sharding.rule.function.keeps_days_together() && sharding.column_type != ColumnType::Date
-        });
-        if depends_on_all {
+    fn now_operand(&self, sharding: &Sharding, column: &ShardingColumn) -> Result<Operand, PlanError> {
+        let function = match &sharding.rule.inside {
+            Some(inside) if column.inside => &inside.function,
+            _ => &sharding.rule.function,
+        };
+        if !function.keeps_days_together() && column.column_type != ColumnType::Date {
             return Err(PlanError::refused(
                 "NOW() for a sharding column that is hashed is not supported; write the time as a string",
             ));

@@ -83,9 +83,12 @@ impl RoutedPlan {
         values: &Values<'_>,
     ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
         if let Several::Copies(nodes) | Several::CopiesReturning(nodes) = &self.several {
+            if let Some(place) = plan.place() {
+                return Err(place.copies());
+            }
             return Ok((self.copies(plan, values, nodes), Arc::clone(&self.single_notes)));
         }
-        match self.destination.resolve(values, &plan.catalog)? {
+        match self.destination.resolve(values, &plan.catalog, plan.place())? {
             Resolved::One { node, shards } => {
                 let target = self.target(plan, values, &self.single, node, &shards, None);
                 Ok((self.route(vec![target], 0), Arc::clone(&self.single_notes)))

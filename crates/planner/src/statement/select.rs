@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use serval_sql::{Modifier, Replacement, Span, Template, tokens};
+use serval_sql::{Modifier, Replacement, Span, Template, may_call_stored, tokens};
 use sqlparser::ast::{Expr, Function, Query, Select, SetExpr, Visit, visit_expressions};
 
 use super::routed::{RoutedPlan, Several};
@@ -25,6 +25,12 @@ const SESSION_FUNCTIONS: [&str; 7] =
 /// Plans a SELECT, a UNION, or a query with WITH.
 pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanError> {
     let analysis = planning.analyse()?;
+    if analysis.refs.iter().any(|found| found.table.table.derived.is_some()) {
+        return Err(PlanError::refused(
+            "Tables of information_schema beside others are read on a scratch server only ([scratch] in the config); \
+             use two statements",
+        ));
+    }
     let destination = Destination::of(&analysis.refs, planning.home())?;
     let (name_edits, names) = name_slots(planning.sql, &analysis, Renaming::Alias);
     let sql = planning.sql;
@@ -38,6 +44,8 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
     let may_be_several = destination.sharding().is_some() && destination.apart().is_none();
     let released = released(may_be_several, clauses.as_ref(), planning);
     let locking = !query.locks.is_empty() || planning.parsed.trailing_lock.is_some();
+    // What a stored function does is its server's secret.
+    let only_reads = !locking && !may_call_stored(sql, planning.options);
     Ok(Plan {
         catalog: Arc::clone(planning.catalog),
         tables: plan_tables(&analysis),
@@ -46,13 +54,14 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         names_clock: clock::is_named(planning.sql, planning.options),
         alone: None,
         gathers: None,
+        hinted: None,
         kind: Kind::Routed(RoutedPlan {
             destination,
             single,
             names,
             several,
             counts_all: counted(planning).is_some(),
-            replica_safe: !locking,
+            replica_safe: only_reads,
             single_notes: single_note(),
         }),
     })
@@ -72,8 +81,8 @@ fn several(
 ) -> Result<Several, PlanError> {
     let (Some(select), Some(clauses)) = (plain_select(query), clauses) else {
         return Ok(Several::Refused(
-            "This form of SELECT over several shards is not supported yet; restrict it to one value of the sharding \
-             column, or split it"
+            "This form of SELECT cannot be merged over several shards; restrict it to one value of the sharding column, split \
+             it, or let a [scratch] server finish it"
                 .to_owned(),
         ));
     };

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serval_catalog::Placement;
 use serval_sql::{Span, Template};
 use sqlparser::ast::{Assignment, AssignmentTarget, Delete, OrderByExpr, Update};
 
@@ -71,6 +70,7 @@ fn plan(
         names_clock: clock::is_named(planning.sql, planning.options),
         alone: None,
         gathers: None,
+        hinted: None,
         kind: Kind::Routed(RoutedPlan {
             destination,
             single: Template::build(sql, planning.scan, &edits),
@@ -152,9 +152,8 @@ fn refuse_sharding_column(analysis: &Analysis, assignment: &Assignment) -> Resul
     };
     for name in names {
         let Some(column) = name.0.last().and_then(|part| part.as_ident()) else { continue };
-        let shards_by = |found: &&crate::analysis::TableRef| match &found.table.table.placement {
-            Placement::Sharded(sharding) => sharding.column.eq_ignore_ascii_case(&column.value),
-            Placement::Node(_) | Placement::Global(_) => false,
+        let shards_by = |found: &&crate::analysis::TableRef| {
+            found.table.table.sharding().is_some_and(|sharding| sharding.position(&column.value).is_some())
         };
         if let Some(found) = analysis.refs.iter().find(shards_by) {
             return Err(PlanError::refused(format!(

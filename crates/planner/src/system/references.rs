@@ -19,10 +19,16 @@ pub(super) struct References<'a> {
     /// Names of the WITH clauses around the current query.
     ctes: Vec<Vec<String>>,
     found: SystemQuery,
+    /// Other tables are passed over.
+    beside_others: bool,
 }
 
 impl References<'_> {
-    pub(super) fn of(parsed: &Parsed, current: Option<&str>) -> Result<SystemQuery, PlanError> {
+    pub(super) fn of(
+        parsed: &Parsed,
+        current: Option<&str>,
+        beside_others: bool,
+    ) -> Result<SystemQuery, PlanError> {
         if !matches!(parsed.ast, Statement::Query(_)) {
             return Err(PlanError::refused(
                 "Tables of the servers' own schemas can be read with SELECT and are not for writing, nor for reading in \
@@ -30,7 +36,8 @@ impl References<'_> {
             ));
         }
         let found = SystemQuery::default();
-        let mut walk = References { locator: &parsed.locator, current, ctes: Vec::new(), found };
+        let mut walk =
+            References { locator: &parsed.locator, current, ctes: Vec::new(), found, beside_others };
         if let Statement::Query(query) = &parsed.ast {
             walk.labels(&query.body);
         }
@@ -68,6 +75,9 @@ impl References<'_> {
             [schema, table] => (&*schema.value, table),
             _ => return Err(PlanError::refused(format!("A table name has at most two parts: {name}"))),
         };
+        if !is_system_schema(schema) && self.beside_others {
+            return Ok(());
+        }
         if !is_system_schema(schema) {
             return Err(PlanError::refused(format!(
                 "Table {} and tables of information_schema cannot be read in one statement yet; use two",

@@ -160,7 +160,7 @@ fn a_double_with_fixed_decimals_keeps_its_bits() {
     let mut input = Input::of_rows(Encoding::Binary, &columns, &streams);
     assert!(input.has_columns(0).unwrap() && input.has_columns(1).unwrap());
     let shape = Shape { columns: input.columns(), hidden: 0, encoding: Encoding::Binary };
-    let (mut operator, _) = Operator::build(&root, shape).unwrap();
+    let (mut operator, _) = Operator::build(&root, shape, &mut None).unwrap();
     let Step::Row(row) = operator.next(&mut input).unwrap() else { panic!("no row") };
     assert_eq!(row[2..], 0.375f64.to_le_bytes());
 }

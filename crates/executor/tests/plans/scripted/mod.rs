@@ -74,6 +74,8 @@ impl Session {
             memory_limit: self.memory_limit,
             replicas: self.replicas,
             parameters: self.parameters.as_ref(),
+            watch: None,
+            share: 1,
         };
         execute(bound, &mut context, &mut self.client).await
     }
@@ -91,6 +93,8 @@ impl Session {
             memory_limit: self.memory_limit,
             replicas: self.replicas,
             parameters: None,
+            watch: None,
+            share: 1,
         };
         serval_executor::prepare(target, &tables, &mut context).await
     }

@@ -148,7 +148,11 @@ impl Connection for Server {
             assert!(execution.selection.iter().all(|&one| usize::from(one) < execution.parameters.len()));
             format!(" {:?}", execution.selection)
         });
-        self.servers.note(format!("g{}{database}: {begin}{sql}{selection}", self.group));
+        // Definitions enter their database anew, each of them.
+        let enters = sql == "DO 0";
+        if !enters {
+            self.servers.note(format!("g{}{database}: {begin}{sql}{selection}", self.group));
+        }
         self.in_transaction |= request.begin.is_some();
         let ends = sql == "COMMIT" || sql == "ROLLBACK";
         let scripted = {
@@ -158,7 +162,7 @@ impl Connection for Server {
         if ends && scripted.is_none() {
             self.in_transaction = false;
         }
-        let plain = ends || sql.contains("SAVEPOINT");
+        let plain = ends || enters || sql.contains("SAVEPOINT");
         let answer = scripted.unwrap_or_else(|| {
             if plain { Answer::ok(0) } else { Answer::error(1105, &format!("not scripted: {sql}")) }
         });

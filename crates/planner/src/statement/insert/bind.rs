@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serval_catalog::Sharding;
 use serval_sql::{Hole, Span};
 use serval_types::{NodeId, Value};
+use smallvec::SmallVec;
 
 use super::{Edit, Generated, InsertPlan, KeySource, Placing, PlannedRow};
 use crate::bound::{Note, PlanTable};
@@ -23,7 +24,10 @@ impl InsertPlan {
     /// Whether any row's sharding value is the statement's instant, or the copies of a row must agree on it.
     pub(crate) fn needs_now(&self) -> bool {
         matches!(self.placing, Placing::Copies(_))
-            || self.rows.iter().any(|row| matches!(row.key, KeySource::Operand(Operand::Now)))
+            || self
+                .rows
+                .iter()
+                .any(|row| row.keys.iter().any(|key| matches!(key, KeySource::Operand(Operand::Now))))
     }
 
     /// How many numbers the rows need, and the largest that they bring.
@@ -83,6 +87,7 @@ impl InsertPlan {
                 let (targets, shards) = self.by_key(plan, values, sharding, rows)?;
                 (targets, Tally::Sum, shards)
             }
+            Placing::Copies(_) if let Some(place) = plan.place() => return Err(place.copies()),
             Placing::Copies(nodes) => {
                 let copy = |node: &NodeId| self.target(plan, values, *node, None, &rows);
                 (nodes.iter().map(copy).collect(), Tally::First, Vec::new())
@@ -125,20 +130,26 @@ impl InsertPlan {
     ) -> Result<(Vec<Target>, Vec<usize>), PlanError> {
         let mut of_rows = Vec::with_capacity(rows.len());
         let mut shards: BTreeMap<usize, Vec<NumberedRow<'_>>> = BTreeMap::new();
+        let mut keys: SmallVec<[Value; 1]> = SmallVec::new();
         for (row, number) in rows {
-            let key = match (&row.key, number) {
+            keys.clear();
+            keys.extend(row.keys.iter().map(|key| match (key, number) {
                 (KeySource::Operand(operand), _) => operand.value(values),
                 (KeySource::Generated, Some(number)) => number_value(number),
-                (KeySource::Generated | KeySource::None, _) => explicit_value(row, values),
-            };
-            if !values.is_known(&key) {
+                (KeySource::Generated, None) => explicit_value(row, values),
+            }));
+            let unknown = keys.iter().zip(&sharding.columns).find(|(key, _)| !values.is_known(key));
+            if let Some((_, column)) = unknown {
                 return Err(PlanError::refused(format!(
                     "The value of the sharding column {} is not in UTF-8, so its shard is not known; SET NAMES utf8mb4 \
                      first",
-                    sharding.column
+                    column.name
                 )));
             }
-            let shard = sharding.shard_for_stored(&key)?;
+            let shard = sharding.shard_for_row(&keys)?;
+            if let Some(place) = plan.place() {
+                place.admits(sharding, shard)?;
+            }
             of_rows.push(shard);
             shards.entry(shard).or_default().push((row, number));
         }

@@ -1,6 +1,6 @@
 //! Which value of a row belongs to the sharding column, and which to the one that the sequence fills.
 
-use serval_catalog::{Sharding, Table};
+use serval_catalog::{Sharding, ShardingColumn, Table};
 use sqlparser::ast::{AssignmentTarget, Insert, ObjectName};
 
 use crate::error::PlanError;
@@ -9,7 +9,7 @@ use crate::error::PlanError;
 #[derive(Debug)]
 pub(super) struct Columns {
     count: usize,
-    key: KeyColumn,
+    keys: Vec<KeyColumn>,
     generated: GeneratedColumn,
 }
 
@@ -22,8 +22,6 @@ pub(super) enum KeyColumn {
     Generated,
     /// It is left out, and its default is the statement's instant.
     Now,
-    /// There is no sharding column: rows go to every copy.
-    None,
 }
 
 /// Where the sequence's column stands in a row.
@@ -51,11 +49,10 @@ impl Columns {
             Some(column) => position(column)
                 .map_or_else(|| GeneratedColumn::Appended(column.to_owned()), GeneratedColumn::Listed),
         };
-        let key = match sharding {
-            None => KeyColumn::None,
-            Some(sharding) => key_column(table, sharding, sequence, position(&sharding.column))?,
-        };
-        Ok(Self { count: names.len(), key, generated })
+        let keys = sharding.map_or(&[][..], |sharding| &sharding.columns);
+        let key = |column: &ShardingColumn| key_column(table, &column.name, sequence, position(&column.name));
+        let keys = keys.iter().map(key).collect::<Result<_, _>>()?;
+        Ok(Self { count: names.len(), keys, generated })
     }
 
     /// How many values a row has.
@@ -63,9 +60,9 @@ impl Columns {
         self.count
     }
 
-    /// Where the sharding column's value comes from.
-    pub(super) fn key(&self) -> KeyColumn {
-        self.key
+    /// Where the values of the sharding columns come from; none where rows go to every copy.
+    pub(super) fn keys(&self) -> &[KeyColumn] {
+        &self.keys
     }
 
     /// Where the sequence's column stands.
@@ -119,19 +116,19 @@ fn listed(insert: &Insert, table: &Table) -> Result<Vec<String>, PlanError> {
 
 fn key_column(
     table: &Table,
-    sharding: &Sharding,
+    key: &str,
     sequence: Option<&str>,
     listed: Option<usize>,
 ) -> Result<KeyColumn, PlanError> {
-    if sequence.is_some_and(|column| column.eq_ignore_ascii_case(&sharding.column)) {
+    if sequence.is_some_and(|column| column.eq_ignore_ascii_case(key)) {
         return Ok(KeyColumn::Generated);
     }
     match listed {
         Some(at) => Ok(KeyColumn::Listed(at)),
-        None if defaults_to_now(table, &sharding.column) => Ok(KeyColumn::Now),
+        None if defaults_to_now(table, key) => Ok(KeyColumn::Now),
         None => Err(PlanError::refused(format!(
             "INSERT into the sharded table {} must give its sharding column {}",
-            table.name, sharding.column
+            table.name, key
         ))),
     }
 }
