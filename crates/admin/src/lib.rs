@@ -9,12 +9,12 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use serval_admin::{Admin, Control};
+//! use serval_admin::{Admin, Control, Outcome, Wish};
 //!
 //! struct Nothing;
 //! impl Control for Nothing {
-//!     async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
-//!         Ok(vec!["nothing changed".to_owned()])
+//!     async fn carry_out(&self, _wish: Wish, _by: &str) -> Result<Outcome, Vec<String>> {
+//!         Ok(Outcome::lines("CHANGE", vec!["nothing changed".to_owned()]))
 //!     }
 //! }
 //!
@@ -29,10 +29,10 @@
 //! ```
 
 mod console;
+mod control;
 mod http;
 mod statement;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -41,19 +41,11 @@ use serval_remote::Backend;
 use serval_session::Proxy;
 
 pub use console::{serve_client, serve_console};
+pub use control::{Control, Outcome, Scope, Wish};
 pub use http::{Http, router, serve_http};
 
 /// Where the servers' state comes from.
 pub type Statistics = Arc<dyn Fn() -> Vec<ServerStatus> + Send + Sync>;
-
-/// What the console can make the process do.
-pub trait Control: Send + Sync + 'static {
-    /// Reads the config again and puts it into effect, if all of it is right.
-    ///
-    /// # Errors
-    /// What is wrong, a line each; then nothing has changed.
-    fn reload(&self) -> impl Future<Output = Result<Vec<String>, Vec<String>>> + Send;
-}
 
 /// What the console's statements look at.
 pub struct Admin<B: Backend, C: Control> {

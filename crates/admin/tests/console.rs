@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use goldenscript::{Command, Context};
-use serval_admin::{Admin, Control};
+use serval_admin::{Admin, Control, Outcome, Wish};
 use serval_backend::{Health, ServerStatus};
 use serval_catalog::Role;
 use serval_session::Proxy;
@@ -28,8 +28,13 @@ use tokio::runtime::Runtime;
 struct Reloads;
 
 impl Control for Reloads {
-    async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
-        Ok(vec!["table shop.users: added".to_owned()])
+    async fn carry_out(&self, wish: Wish, by: &str) -> Result<Outcome, Vec<String>> {
+        match wish {
+            Wish::Reload { force: false } => {
+                Ok(Outcome::lines("CHANGE", vec!["table shop.users: added".to_owned()]))
+            }
+            other => Ok(Outcome::lines("WISH", vec![format!("{other:?} by {by}")])),
+        }
     }
 }
 
@@ -37,7 +42,7 @@ impl Control for Reloads {
 struct Fails;
 
 impl Control for Fails {
-    async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
+    async fn carry_out(&self, _wish: Wish, _by: &str) -> Result<Outcome, Vec<String>> {
         Err(vec![
             "serval.toml:3: there is no group `g9`".to_owned(),
             "serval.toml:9: no such rule".to_owned(),

@@ -189,6 +189,7 @@ impl Import<'_> {
                 locations: shard.locations.clone(),
                 row_limit: shard.table_row_limit,
                 date_range: shard.date_range.clone(),
+                signs_are_text: true,
             })?
         };
         let rule = self.draft.rule(&format!("{}_{}", shard.db, shard.table), rule);

@@ -159,6 +159,7 @@ impl Import<'_> {
             locations: locations.ok_or("locations are not numbers")?,
             row_limit: shard["table_row_limit"].as_i64().unwrap_or(0),
             date_range: items(&shard["date_range"]).iter().filter_map(string).collect(),
+            signs_are_text: false,
         };
         let rule = self.draft.rule(&format!("{database}_{table}"), rule(&spec)?);
         let pairs = [("rule".to_owned(), quoted(&rule)), ("column".to_owned(), quoted(&column))];

@@ -13,6 +13,8 @@ pub(crate) struct Spec {
     pub locations: Vec<u32>,
     pub row_limit: i64,
     pub date_range: Vec<String>,
+    /// Keys below zero were never taken for numbers.
+    pub signs_are_text: bool,
 }
 
 /// More tables than this are a slip of the hand.
@@ -31,9 +33,14 @@ pub(crate) fn rule(spec: &Spec) -> Result<Rule, String> {
         return Err(format!("locations make {tables} tables"));
     }
     let rule = match spec.kind.as_str() {
+        "hash" if spec.signs_are_text => {
+            Rule::new("crc32_mod", &spec.nodes).with("negative", "\"text\"".to_owned()).note(
+                "hash: Gaea placed a negative key by the CRC32 of its text, in quotes, and gave it no table without them.",
+            )
+        }
         "hash" => Rule::new("crc32_mod", &spec.nodes).note(
-            "hash: in integer columns '-5' in quotes is the number -5, in text columns a number is its digits. The other \
-             proxy decided by the quotes, so for negative keys use one way of writing only when checking the data.",
+            "hash: kingshard placed a negative key by its 64 bits where the statement wrote it without quotes, and by the \
+             CRC32 of its text in quotes. The rule has the first; add `negative = \"text\"` if the application used quotes.",
         ),
         "mod" => Rule::new("mod", &spec.nodes),
         "range" => Rule::new("range", &spec.nodes).with("ranges", row_ranges(tables, spec.row_limit)?),

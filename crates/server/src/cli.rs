@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command;
+use crate::command::admin::AdminArgs;
 use crate::command::run::RunArgs;
 use crate::demo;
 use crate::failure::Failure;
@@ -36,6 +37,8 @@ pub enum Command {
     Import(ImportCommand),
     /// Print the JSON Schema of the config file, for editors
     Schema,
+    /// A shell on the admin console of a running proxy
+    Admin(AdminArgs),
     /// Start private servers, a small shop on them and the proxy, to try things on
     Demo(DemoArgs),
 }
@@ -51,6 +54,7 @@ impl Command {
             Self::Passwd => command::passwd::run(),
             Self::Import(from) => command::import::run(&from),
             Self::Schema => command::schema::run(),
+            Self::Admin(args) => command::admin::run(&args),
             Self::Demo(args) => demo::run(&args),
         }
     }
@@ -73,6 +77,9 @@ pub struct CheckArgs {
     /// Ask the servers too: versions, grants, databases, and whether a table is the same on all its nodes
     #[arg(long)]
     pub online: bool,
+    /// Look for rows that lie where their rule would not put them: up to N of each physical table; 0 reads all
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10000")]
+    pub rows: Option<u64>,
 }
 
 /// Whose config `serval import` converts.

@@ -77,7 +77,8 @@ impl ConfigFiles {
         secret: &dyn Fn(&SecretSource) -> Result<String, String>,
     ) -> Result<(Catalog, Vec<Diagnostic>), Vec<Diagnostic>> {
         let name = self.path.display().to_string();
-        serval_catalog::load(&self.text, &name, secret, &self.snapshot)
+        let loaded = serval_catalog::load(&self.text, &name, secret, &self.snapshot);
+        loaded.map(|(catalog, warnings)| (crate::periods::rolled(catalog), warnings))
     }
 
     /// Diagnostics as text: file, line, the words underlined, the fix.

@@ -83,36 +83,45 @@ impl Definitions {
         let catalog = self.catalog.load_full();
         let mut missing = Vec::new();
         for schema in catalog.schemas.values() {
-            let Fetched { definitions, failed } = fetch(&*self.servers, &catalog, &schema.name, None).await;
+            let Fetched { definitions, absent, failed } =
+                fetch(&*self.servers, &catalog, &schema.name, None).await;
             missing.extend(failed.into_iter().map(|(what, error)| Missing {
                 what: format!("{}.{what}", schema.name),
                 why: error.to_string(),
             }));
-            self.join(&schema.name, definitions);
+            self.join(&schema.name, definitions, &absent);
         }
         self.rounds.send_modify(|rounds| *rounds += 1);
         missing
     }
 
-    /// Stores a catalog with these definitions, unless it would be the same.
-    fn join(&self, schema: &str, texts: Vec<(String, String)>) {
+    /// Reads the definitions of these tables, by schema and name, once more.
+    pub async fn read(&self, tables: &[(String, String)]) {
+        let catalog = self.catalog.load_full();
+        for (schema, table) in tables {
+            let Fetched { definitions, absent, failed } =
+                fetch(&*self.servers, &catalog, schema, Some(table)).await;
+            for (table, error) in failed {
+                tracing::warn!(schema, table, %error, "the definition of the table could not be read again");
+            }
+            self.join(schema, definitions, &absent);
+        }
+    }
+
+    /// Stores a catalog with these definitions and without the absent ones, unless it would be the same.
+    fn join(&self, schema: &str, texts: Vec<(String, String)>, absent: &[String]) {
         let definitions: Vec<TableDefinition> =
             texts.iter().filter_map(|(name, text)| read(schema, name, text)).collect();
-        let fresh = |current: &Catalog| {
-            let known = |definition: &TableDefinition| {
-                current.table(schema, &definition.name).and_then(|table| table.definition.clone())
-            };
-            definitions.iter().any(|definition| known(definition).as_deref() != Some(definition))
-        };
-        if !fresh(&self.catalog.load()) {
+        if self.catalog.load().refreshed(schema, &definitions, absent).is_none() {
             return;
         }
         let mut diagnostics = Vec::new();
-        self.catalog.rcu(|current| {
-            let all = definitions.iter().map(|definition| (schema.to_owned(), definition.clone())).collect();
-            let (next, found) = current.with_definitions(all);
-            diagnostics = found;
-            next
+        self.catalog.rcu(|current| match current.refreshed(schema, &definitions, absent) {
+            Some((next, found)) => {
+                diagnostics = found;
+                Arc::new(next)
+            }
+            None => Arc::clone(current),
         });
         for diagnostic in diagnostics {
             match diagnostic.severity {

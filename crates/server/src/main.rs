@@ -12,7 +12,7 @@
 mod cli;
 mod command;
 mod config_files;
-mod create_text;
+mod definition_watch;
 mod definitions;
 mod demo;
 mod failure;
@@ -21,9 +21,11 @@ mod local_listener;
 mod logging;
 mod online;
 mod output;
+mod periods;
 mod probe;
 mod proxy;
 mod reload;
+mod rows;
 mod scratch;
 mod signals;
 
@@ -31,7 +33,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// Long-lived buffers of many sizes are what a proxy allocates; jemalloc gives their memory back to the system.
+/// Long-lived buffers of many sizes are what a proxy allocates; jemalloc gives their memory back to the system, on a
+/// thread of its own, so that it does so too while everybody is idle.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

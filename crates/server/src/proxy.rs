@@ -8,17 +8,20 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serval_admin::{Admin, Http, Statistics};
 use serval_backend::Servers;
 use serval_catalog::Catalog;
+use serval_executor::definitions::Changes;
 use serval_session::{Doors, Proxy};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config_files::ConfigFiles;
+use crate::definition_watch::watch;
 use crate::definitions::Definitions;
 use crate::failure::Failure;
 use crate::listeners::Listeners;
 use crate::local_listener::LocalListener;
-use crate::reload::{Reload, Switch};
+use crate::periods::{self, Keeper};
+use crate::reload::{Order, Reload, Switch};
 use crate::scratch::ScratchPlace;
 use crate::signals::{Signals, Wish};
 
@@ -59,17 +62,25 @@ impl Running {
             tokio::spawn(Arc::clone(place).keep(database, servers, background.clone()));
         }
         let catalog = Arc::new(ArcSwap::from_pointee(catalog));
+        let mut changes = Changes::default();
+        // Before they are read: what changes while they are is read again.
+        changes.look(&*servers, &catalog.load()).await;
         let definitions = Definitions::new(Arc::clone(&catalog), Arc::clone(&servers));
         tokio::spawn(Arc::clone(&definitions).keep(background.clone()));
         definitions.first_round(START_PATIENCE).await;
         let version = announced_version(&catalog.load(), &servers);
-        let reload =
-            Arc::new(Reload::new(files, Arc::clone(&catalog), Arc::clone(&servers), definitions, scratch));
         let proxy = Arc::new(Proxy::new(catalog, Arc::clone(&servers), &version, sessions.clone()));
+        let kept = Arc::clone(&definitions);
+        let reload = Arc::new(Reload::new(files, Arc::clone(&proxy), definitions, scratch));
+        tokio::spawn(watch(Arc::clone(&proxy), kept, changes, background.clone()));
         let ended = background.clone();
         tokio::spawn(Arc::clone(&proxy.coordinator).recover(async move { ended.cancelled().await }));
         let ended = background.clone();
         tokio::spawn(Arc::clone(&proxy.coordinator).watch_locks(async move { ended.cancelled().await }));
+        let mut keeper = Keeper::default();
+        // Before the first client: which tables a query reads depends on it.
+        let _ = tokio::time::timeout(START_PATIENCE, keeper.look(&proxy)).await;
+        tokio::spawn(periods::keep(Arc::clone(&proxy), keeper, background.clone()));
         let running = Self { servers, reload, tasks, sessions, background };
         running.listen(listeners, &proxy, metrics);
         Ok(running)
@@ -111,22 +122,13 @@ impl Running {
     /// Serves until SIGTERM or SIGINT; SIGHUP reloads. Then drains, unless another signal says to stop at once.
     pub async fn until_signal(self, signals: &mut Signals) {
         while signals.next().await == Wish::Reload {
-            self.reload_and_log();
+            // Beside the signals: one that says stop does not wait for it.
+            tokio::spawn(reload_and_log(Arc::clone(&self.reload)));
         }
         tracing::info!("draining; another signal stops at once");
         tokio::select! {
             () = self.drain() => tracing::info!("stopped"),
             () = signals.stop() => tracing::warn!("stopped at once"),
-        }
-    }
-
-    fn reload_and_log(&self) {
-        match self.reload.reload() {
-            Ok(lines) if lines.is_empty() => tracing::info!("reloaded: nothing is different"),
-            Ok(lines) => lines.iter().for_each(|line| tracing::info!("reloaded: {line}")),
-            Err(lines) => {
-                lines.iter().for_each(|line| tracing::error!("not reloaded, the old config stays: {line}"))
-            }
         }
     }
 
@@ -137,6 +139,16 @@ impl Running {
         self.tasks.wait().await;
         self.background.cancel();
         self.servers.drained(LAST_WORDS).await;
+    }
+}
+
+async fn reload_and_log(reload: Arc<Reload>) {
+    match reload.reload(&Order { by: "SIGHUP".to_owned(), force: false }).await {
+        Ok(lines) if lines.is_empty() => tracing::info!("reloaded: nothing is different"),
+        Ok(lines) => lines.iter().for_each(|line| tracing::info!("reloaded: {line}")),
+        Err(lines) => {
+            lines.iter().for_each(|line| tracing::error!("not reloaded, the old config stays: {line}"));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod command;
 mod supervise;
 
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,9 +37,14 @@ const FAREWELL_TIME: Duration = Duration::from_secs(5);
 enum Next {
     /// Another command.
     Command,
+    /// The client has nothing to say for now.
+    Silence,
     /// The end.
     Close,
 }
+
+/// Commands and their answers. Without its type, which nests too deeply to be part of another.
+type Conversation<'a> = Pin<Box<dyn Future<Output = Next> + Send + 'a>>;
 
 /// What a connection's handshake leaves behind for COM_CHANGE_USER.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +84,16 @@ pub async fn run<B: Backend>(proxy: Arc<Proxy<B>>, stream: Stream, peer: Option<
     let Some((mut session, mut identity)) = admitted else {
         return writer.close().await;
     };
-    while answer_next(&mut session, &mut identity, &mut reader, &mut writer).await == Next::Command {}
+    loop {
+        // What answering takes is given back while the client is silent: thousands of them are.
+        let conversation: Conversation<'_> =
+            Box::pin(converse(&mut session, &mut identity, &mut reader, &mut writer));
+        if conversation.await == Next::Close
+            || outwait(&mut session, &mut reader, &mut writer).await == Next::Close
+        {
+            break;
+        }
+    }
     writer.close().await;
     tracing::debug!(session = session.entry.id.0, user = session.user, "disconnected");
 }
@@ -150,6 +164,41 @@ fn account(catalog: &Catalog, user: &str) -> Option<Account> {
     catalog.users.get(user).map(|user| Account { verifier: user.verifier, secure: user.secure })
 }
 
+/// Answers commands until the client is silent or gone.
+async fn converse<B: Backend>(
+    session: &mut Session<B>,
+    identity: &mut Identity,
+    reader: &mut Reader<ReadHalf>,
+    writer: &mut Writer<WriteHalf>,
+) -> Next {
+    loop {
+        match answer_next(session, identity, reader, writer).await {
+            Next::Command => {}
+            next => return next,
+        }
+    }
+}
+
+/// Waits for a client that is silent.
+async fn outwait<B: Backend>(
+    session: &mut Session<B>,
+    reader: &mut Reader<ReadHalf>,
+    writer: &mut Writer<WriteHalf>,
+) -> Next {
+    writer.shrink(true);
+    let idle = session.idle_timeout();
+    let in_transaction = session.transaction.is_open();
+    let heard = tokio::select! {
+        biased;
+        heard = reader.silence(idle) => heard.map_err(Farewell::of),
+        error = session.entry.told_to_leave(in_transaction) => Err(Farewell::Unasked(error)),
+    };
+    match heard {
+        Ok(()) => Next::Command,
+        Err(farewell) => Box::pin(take_leave(&session.proxy, reader, writer, farewell)).await,
+    }
+}
+
 /// Waits for a command and answers it.
 async fn answer_next<B: Backend>(
     session: &mut Session<B>,
@@ -158,22 +207,10 @@ async fn answer_next<B: Backend>(
     writer: &mut Writer<WriteHalf>,
 ) -> Next {
     session.entry.rest(session.transaction.is_open());
-    let packet = match next_command(session, reader, writer).await {
-        Ok(packet) => packet,
-        Err(farewell) => {
-            match farewell {
-                Farewell::Silent => {}
-                Farewell::Unasked(error) => {
-                    writer.unasked();
-                    tell_last(&session.proxy, writer, &error).await;
-                }
-                Farewell::Answer(error) => {
-                    writer.follow(reader.expected());
-                    tell_last(&session.proxy, writer, &error).await;
-                }
-            }
-            return Next::Close;
-        }
+    let packet = match next_command(session, reader).await {
+        Ok(Some(packet)) => packet,
+        Ok(None) => return Next::Silence,
+        Err(farewell) => return take_leave(&session.proxy, reader, writer, farewell).await,
     };
     writer.follow(packet.sequence);
     if packet.payload.first() == Some(&code::COM_CHANGE_USER) {
@@ -201,24 +238,48 @@ enum Farewell {
     Answer(MysqlError),
 }
 
-/// The next command, or what to say in place of an answer.
-async fn next_command<B, R, W>(
+/// The next command, or what to say in place of an answer; `None` where the client is silent.
+async fn next_command<B, R>(
     session: &mut Session<B>,
     reader: &mut Reader<R>,
-    writer: &mut Writer<W>,
-) -> Result<Packet, Farewell>
+) -> Result<Option<Packet>, Farewell>
 where
     B: Backend,
     R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin,
 {
     let idle = session.idle_timeout();
     let in_transaction = session.transaction.is_open();
     tokio::select! {
         biased;
-        packet = reader.command(idle, || writer.shrink(true)) => packet.map_err(Farewell::of),
+        packet = reader.command(idle) => packet.transpose().map_err(Farewell::of),
         error = session.entry.told_to_leave(in_transaction) => Err(Farewell::Unasked(error)),
     }
+}
+
+/// Says good-bye, where there is anybody to say it to.
+async fn take_leave<B, R, W>(
+    proxy: &Proxy<B>,
+    reader: &mut Reader<R>,
+    writer: &mut Writer<W>,
+    farewell: Farewell,
+) -> Next
+where
+    B: Backend,
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    match farewell {
+        Farewell::Silent => {}
+        Farewell::Unasked(error) => {
+            writer.unasked();
+            tell_last(proxy, writer, &error).await;
+        }
+        Farewell::Answer(error) => {
+            writer.follow(reader.expected());
+            tell_last(proxy, writer, &error).await;
+        }
+    }
+    Next::Close
 }
 
 impl Farewell {

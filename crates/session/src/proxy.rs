@@ -13,6 +13,7 @@ use serval_transaction::Coordinator;
 use tokio_util::sync::CancellationToken;
 
 use crate::counters::Counters;
+use crate::defined::Defined;
 use crate::flavour::Flavour;
 use crate::handshake::Entrance;
 use crate::registry::Registry;
@@ -40,6 +41,8 @@ pub struct Proxy<B: Backend> {
     pub(crate) overlays: AtomicU64,
     /// AUTO_INCREMENT values of sharded tables.
     pub sequences: Sequences,
+    /// Definitions that other proxies have yet to be told of.
+    pub defined: Defined,
     /// What all handshakes share.
     pub entrance: Entrance,
     /// Who is connected.
@@ -76,6 +79,7 @@ impl<B: Backend> Proxy<B> {
             prepared: Shared::default(),
             overlays: AtomicU64::new(1),
             sequences: Sequences::default(),
+            defined: Defined::default(),
             entrance: Entrance::default(),
             sessions: Arc::default(),
             counters: Counters::register(),

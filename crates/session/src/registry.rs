@@ -59,6 +59,13 @@ impl Registry {
         sessions.values().find(|entry| entry.lock_thread() == thread).map(|entry| entry.id)
     }
 
+    /// Whether an open transaction works under a catalog older than `version`.
+    #[must_use]
+    pub fn anyone_before(&self, version: u64) -> bool {
+        let sessions = self.sessions.lock();
+        sessions.values().any(|entry| (1..version).contains(&entry.catalog()))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,8 @@
 //! What one authenticated client has set, opened and done.
 
 mod changes;
+mod define;
+mod described;
 mod effects;
 mod last;
 mod locked;
@@ -14,7 +16,6 @@ mod run;
 mod schema;
 mod staging;
 mod status;
-mod stored_calls;
 mod temporary;
 mod warnings;
 
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 use serval_catalog::{Catalog, Schema, TransactionMode};
 use serval_planner::ClientText;
 use serval_remote::{Backend, SessionState};
-use serval_sql::{LexOptions, Pairs};
+use serval_sql::{HintedServer, LexOptions, Pairs};
 use serval_transaction::Transaction;
 use serval_wire::command::Attribute;
 
@@ -40,18 +41,18 @@ use named::NamedLocks;
 use temporary::Temporary;
 
 pub(crate) use changes::{Changes, is_tracked};
-pub(crate) use effects::{Effects, Into, found_rows};
+pub(crate) use described::{describe_columns, fresh_overlay};
+pub(crate) use effects::{Effects, Into, found_rows, skips_rows};
 pub(crate) use last::Last;
 pub(crate) use locked::Locked;
 pub(crate) use numbers::Numbers;
 pub(crate) use own::{Own, wrong_type, wrong_value};
 pub(crate) use prepare::{Purpose, Ready, fixed_timestamp, plan, prepare, prepare_moving};
 pub(crate) use query::{Execution, Query, rescan};
-pub(crate) use read_back::Wanted;
+pub(crate) use read_back::{Wanted, question};
 pub(crate) use run::{is_one_node, on_node};
 pub(crate) use schema::is_system_schema;
 pub(crate) use staging::{Lock, Staging, Sum};
-pub(crate) use stored_calls::may_call_stored;
 pub(crate) use warnings::targets;
 
 /// One authenticated client.
@@ -78,6 +79,8 @@ pub(crate) struct Session<B: Backend> {
     /// The servers, watched for warnings, with the connections that are the session's own.
     pub(crate) backend: Watched<B>,
     pub(crate) transaction: Transaction<Watched<B>>,
+    /// Which servers the running statement asks for.
+    pub(crate) asked: Option<HintedServer>,
     /// Where a statement asks for the client's file.
     pub(crate) door: Arc<Door>,
     /// The open transaction was begun READ ONLY.
@@ -106,6 +109,9 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) changes: Changes,
     /// `resultset_metadata`: whether column definitions are sent to a client that can do without.
     pub(crate) metadata: bool,
+    /// The table for want of whose definition, or against whose definition, the running statement could not be planned,
+    /// by schema and name.
+    pub(crate) undefined: Option<(String, String)>,
     /// The last statement left warnings that have yet to be fetched.
     warned: Option<warnings::Warned>,
     /// What the session began with, and COM_RESET_CONNECTION goes back to.
@@ -144,6 +150,7 @@ impl<B: Backend> Session<B> {
             own: Own::default(),
             leaving: false,
             transaction: Transaction::with(&coordinator),
+            asked: None,
             door: Arc::default(),
             read_only: false,
             next_transaction: Characteristics::default(),
@@ -157,6 +164,7 @@ impl<B: Backend> Session<B> {
             attributes: Vec::new(),
             changes: Changes::default(),
             metadata: true,
+            undefined: None,
             last: Last::default(),
         }
     }
@@ -259,7 +267,9 @@ impl<B: Backend> Session<B> {
             begin_sql.contains("READ ONLY") || !begin_sql.contains("READ WRITE") && self.begins_read_only();
         self.transaction.begin(begin_sql, self.transaction_mode(self.current_schema(catalog)));
         self.begun = Some(self.state.clone());
-        self.pinned = Some(if catalog.is_overlay() { self.base_catalog() } else { Arc::clone(catalog) });
+        let pinned = if catalog.is_overlay() { self.base_catalog() } else { Arc::clone(catalog) };
+        self.entry.set_catalog(pinned.version);
+        self.pinned = Some(pinned);
     }
 
     /// The current schema, as the catalog has it.
@@ -285,6 +295,7 @@ impl<B: Backend> Session<B> {
     /// Notes that no transaction is open any more: its snapshot and its characteristics are over.
     pub(crate) fn transaction_ended(&mut self) {
         self.pinned = None;
+        self.entry.set_catalog(0);
         self.begun = None;
         self.next_transaction = Characteristics::default();
     }

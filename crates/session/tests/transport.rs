@@ -287,3 +287,12 @@ async fn a_client_is_small() {
     let size = std::mem::size_of_val(&client);
     assert!(size < 16 * 1024, "{size} bytes");
 }
+
+/// Thousands of clients have nothing to say at any moment: what answering takes is not theirs.
+#[tokio::test]
+async fn a_silent_client_takes_little() {
+    let (_near, far) = tokio::io::duplex(64);
+    let client = serval_session::serve_client(World::new().proxy, Stream::other(far), None);
+    let bytes = size_of_val(&client);
+    assert!(bytes < 4 << 10, "{bytes} bytes");
+}

@@ -36,8 +36,12 @@ pub(crate) struct Options {
 
 /// Runs all targets even after one has found something, and then says which have.
 pub(crate) fn run(options: &Options) -> Outcome {
+    if options.target.as_deref() == Some(TRANSACTIONS) {
+        return transactions(options);
+    }
     setup::for_fuzzing()?;
-    let all = names()?;
+    let mut all = names()?;
+    all.push(TRANSACTIONS.to_owned());
     let chosen: Vec<&String> =
         all.iter().filter(|name| options.target.as_ref().is_none_or(|one| one == *name)).collect();
     if chosen.is_empty() {
@@ -47,7 +51,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut found = Vec::new();
     for name in chosen {
         println!("\n== {name} ==");
-        if fuzz(&engine, name, options).is_err() {
+        let outcome = match name.as_str() {
+            TRANSACTIONS => transactions(options),
+            name => fuzz(&engine, name, options),
+        };
+        if outcome.is_err() {
             found.push(name.as_str());
         }
     }
@@ -59,6 +67,21 @@ pub(crate) fn run(options: &Options) -> Outcome {
          line in tests/fuzz/seeds keeps it for the tests",
         found.join(", ")
     ))
+}
+
+/// What is not bytes but faults: the simulation of the commit protocol.
+const TRANSACTIONS: &str = "transactions";
+/// About as many seeds as the simulation runs in a second.
+const SEEDS: u32 = 300;
+
+/// Seeds that no run before has tried, most likely: they begin at the clock.
+fn transactions(options: &Options) -> Outcome {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let seeds = options.seconds.saturating_mul(SEEDS);
+    println!("{seeds} seeds from {}; one that fails is replayed by SERVAL_SEED=n", now.as_secs());
+    let mut command = step::cargo(["test", "-p", "serval-transaction", "--test", "crashes", "many"]);
+    command.env("SERVAL_FIRST_SEED", now.as_secs().to_string()).env("SERVAL_SEEDS", seeds.to_string());
+    step::run(command)
 }
 
 /// The targets, as the table in the library names them.

@@ -16,6 +16,7 @@ mod demo;
 mod drill;
 mod fuzz;
 mod mysql;
+mod replay;
 mod setup;
 mod step;
 
@@ -48,6 +49,8 @@ enum Task {
     Drill(drill::Options),
     /// Looks for bytes that decoders, lexer, parser or configuration mistreat
     Fuzz(fuzz::Options),
+    /// Replays the public test suite of MariaDB on the proxy and on one plain server
+    Replay(replay::Options),
     /// Prepares a real MySQL 9.7 for tests, in a folder of its own
     Mysql(mysql::Options),
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Clients(options) => clients::run(&options),
         Task::Drill(options) => drill::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Replay(options) => replay::run(&options),
         Task::Mysql(options) => mysql::run(&options),
     };
     match outcome {

@@ -75,7 +75,14 @@ async fn talk<B, C>(
     reader.set_limit(STATEMENT_BYTES);
     while writer.flush().await.is_ok() {
         let idle = admin.proxy.catalog.load().settings.idle_timeout;
-        match reader.command(idle, || ()).await {
+        let command = match reader.command(idle).await {
+            Some(command) => command,
+            None => match reader.silence(idle).await {
+                Ok(()) => continue,
+                Err(error) => Err(error),
+            },
+        };
+        match command {
             Ok(packet) => {
                 writer.follow(packet.sequence);
                 if !answer(admin, writer, &packet.payload, &user).await {

@@ -1,19 +1,30 @@
 //! The console's statements, one file each.
 
+mod check_global;
+mod check_rows;
+mod check_schema;
+mod dry_run;
 mod help;
 mod kill_connection;
+mod periods;
 mod reload_config;
+mod repair_global;
 mod resolve_transaction;
+mod rollback_config;
+mod scope;
 mod select;
 mod show_backend;
 mod show_cache;
+mod show_config;
 mod show_connection;
 mod show_database;
 mod show_datanode;
 mod show_datasource;
+mod show_ddl;
 mod show_time;
 mod show_transaction;
 mod show_version;
+mod wishes;
 
 use serval_remote::Backend;
 use serval_session::Answer;
@@ -21,6 +32,7 @@ use serval_types::{ErrorCode, MysqlError};
 
 use crate::console::Reply;
 use crate::{Admin, Control};
+use scope::Tables;
 
 /// Each statement and what it does, in the order of `show @@help`.
 const STATEMENTS: &[(&str, &str)] = &[
@@ -37,11 +49,47 @@ const STATEMENTS: &[(&str, &str)] = &[
         "show @@transaction",
         "Transactions over several groups that are in doubt, and what will become of them",
     ),
+    ("show @@ddl", "Definitions that are running, and how many of their physical tables are done"),
+    (
+        "show @@periods [where schema = ? [and table = ?]]",
+        "Tables of rules that go on with the clock: which are there, missing or expired",
+    ),
+    (
+        "dry run @@periods [where schema = ? [and table = ?]]",
+        "What would be created and dropped of these now",
+    ),
     ("show @@cache", "The plan cache"),
     ("show @@help", "This list"),
     ("kill @@connection id[,id…]", "Ends clients' connections"),
     ("resolve transaction 'name' commit|rollback", "Decides a transaction in doubt by hand"),
-    ("reload @@config", "Reads the config again and puts it into effect, if all of it is right"),
+    (
+        "reload @@config [force]",
+        "Reads the config again and puts it into effect, if all of it is right and no row would be stranded",
+    ),
+    ("rollback @@config [to N] [force]", "Puts an older version of the config into effect"),
+    ("dry run @@config [N]", "What a reload, or a rollback to N, would change and send elsewhere"),
+    ("show @@config.versions", "Versions of the config: when, by whom and how"),
+    ("show @@config.version [N]", "The text of a version, without its secrets"),
+    (
+        "show @@config.diff N [M]",
+        "What is different between two versions, or between one and the running one",
+    ),
+    (
+        "check @@rows [where schema = ? [and table = ?]] [limit N]",
+        "Rows that lie where their rule would not put them",
+    ),
+    (
+        "check @@schema [where schema = ? [and table = ?]]",
+        "Tables that do not look alike on all their nodes, and what would make them",
+    ),
+    (
+        "check @@global [where schema = ? [and table = ?]]",
+        "Whether the copies of global tables hold the same rows",
+    ),
+    (
+        "repair @@global where schema = ? and table = ? [from node] [dry run]",
+        "Makes the copies of a global table equal to those of a node, or of most",
+    ),
 ];
 
 /// Runs one statement.
@@ -63,10 +111,13 @@ where
     if let Some(words) = text.strip_prefix("resolve transaction ") {
         return resolve_transaction::run(&admin.proxy, words, user).await.map(Reply::Done);
     }
+    if let Some(reply) = upkeep(admin, &text, user).await {
+        return reply;
+    }
+    if let Some(wish) = wishes::parse(&text) {
+        return wishes::run(&admin.control, wish, user).await.map(Reply::Rows);
+    }
     match &*text {
-        "reload @@config" | "reload @@config_all" => {
-            reload_config::run(&admin.control, user).await.map(Reply::Rows)
-        }
         _ if text.starts_with("select ") => {
             Ok(Reply::Rows(select::run(sql, admin.proxy.server_version(), user)))
         }
@@ -75,6 +126,38 @@ where
         _ if text.starts_with("set ") || text.starts_with("use ") => Ok(Reply::Done(0)),
         _ => Err(unknown(sql)),
     }
+}
+
+/// What looks at the servers' tables; `None` where the text is none of that.
+async fn upkeep<B, C>(admin: &Admin<B, C>, text: &str, user: &str) -> Option<Result<Reply, MysqlError>>
+where
+    B: Backend,
+    C: Control,
+{
+    let after = |prefix: &str| text.strip_prefix(prefix).and_then(Tables::parse);
+    if let Some((tables, rest)) = after("check @@schema")
+        && rest.is_empty()
+    {
+        return Some(Ok(Reply::Rows(check_schema::run(&admin.proxy, &tables).await)));
+    }
+    if let Some((tables, rest)) = after("check @@global")
+        && rest.is_empty()
+    {
+        return Some(Ok(Reply::Rows(check_global::run(&admin.proxy, &tables).await)));
+    }
+    if let Some((tables, rest)) = after("show @@periods")
+        && rest.is_empty()
+    {
+        return Some(Ok(Reply::Rows(periods::show(&admin.proxy, &tables).await)));
+    }
+    if let Some((tables, rest)) = after("dry run @@periods")
+        && rest.is_empty()
+    {
+        return Some(Ok(Reply::Rows(periods::dry_run(&admin.proxy, &tables).await)));
+    }
+    let (tables, rest) = after("repair @@global")?;
+    let wanted = repair_global::wanted(&rest)?;
+    Some(repair_global::run(&admin.proxy, &tables, &wanted, user).await.map(Reply::Rows))
 }
 
 fn show<B: Backend, C: Control>(admin: &Admin<B, C>, text: &str) -> Option<Answer> {
@@ -99,6 +182,7 @@ fn show<B: Backend, C: Control>(admin: &Admin<B, C>, text: &str) -> Option<Answe
             show_connection::rows(&proxy.sessions.snapshots(true), &proxy.catalog.load(), true)
         }
         "show @@transaction" | "show transactions in doubt" => show_transaction::rows(proxy),
+        "show @@ddl" => show_ddl::rows(&proxy.sessions.snapshots(true)),
         "show @@cache" => show_cache::rows(proxy.planner.cached(), &proxy.catalog.load()),
         "show @@help" | "help" | "show help" => help::rows(STATEMENTS),
         "show databases" | "show tables" => Answer::of_text(&["Database"]),

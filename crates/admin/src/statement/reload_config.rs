@@ -1,24 +1,12 @@
-//! `reload @@config`.
+//! `reload @@config [force]`.
 
-use serval_session::Answer;
-use serval_types::{ErrorCode, MysqlError};
+use crate::Wish;
 
-use crate::Control;
-
-/// Reloads the config; what changed, or what is wrong.
-pub(super) async fn run<C: Control>(control: &C, user: &str) -> Result<Answer, MysqlError> {
-    match control.reload().await {
-        Ok(changes) => {
-            tracing::info!(by = user, changes = changes.len(), "config reloaded from the console");
-            let mut answer = Answer::of_text(&["CHANGE"]);
-            for change in changes {
-                answer.push([change]);
-            }
-            Ok(answer)
-        }
-        Err(mistakes) => {
-            let text = format!("The config was not reloaded, nothing has changed: {}", mistakes.join("; "));
-            Err(MysqlError::new(ErrorCode::Unknown, text))
-        }
+/// The wish that these words, which follow `reload @@config`, are.
+pub(super) fn parse(words: &str) -> Option<Wish> {
+    match words.trim() {
+        "" => Some(Wish::Reload { force: false }),
+        "force" => Some(Wish::Reload { force: true }),
+        _ => None,
     }
 }

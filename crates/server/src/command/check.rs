@@ -16,7 +16,8 @@ pub fn run(args: &CheckArgs) -> Result<(), Failure> {
         complain(files.render(&warnings));
     }
     say(summary(&files, &catalog));
-    if args.online { online::check(&catalog) } else { Ok(()) }
+    let online = if args.online { online::check(&catalog) } else { Ok(()) };
+    online.and(args.rows.map_or(Ok(()), |rows| online::check_rows(&catalog, rows)))
 }
 
 /// What the config amounts to, in a few lines.

@@ -1,5 +1,6 @@
 //! The subcommands, one file each. Every one has a `run` that returns when it is done.
 
+pub mod admin;
 pub mod check;
 pub mod explain;
 pub mod import;

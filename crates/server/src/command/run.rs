@@ -58,10 +58,15 @@ fn descriptors(clients: usize) {
     }
 }
 
+/// Statements are parsed and planned by recursion. The parser refuses what is nested too deep for this, which costs
+/// nothing while it is not used.
+const STACK: usize = 32 << 20;
+
 /// The runtime of the commands that talk to somebody.
 pub fn runtime() -> Result<Runtime, Failure> {
     Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(STACK)
         .build()
         .map_err(|error| Failure::other(format!("cannot start the runtime: {error}")))
 }

@@ -8,13 +8,12 @@ use std::path::Path;
 
 use serval_backend::Servers;
 use serval_catalog::Catalog;
-use serval_executor::definitions::{Fetched, fetch};
+use serval_executor::definitions::{Fetched, fetch, without_counter};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ConfigArgs;
 use crate::command::run::runtime;
 use crate::config_files::ConfigFiles;
-use crate::create_text::without_counter;
 use crate::failure::Failure;
 use crate::logging::{self, LogFormat};
 use crate::output::say;
@@ -45,7 +44,7 @@ async fn definitions(
     catalog: &Catalog,
     schema: &str,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let Fetched { definitions, failed } = fetch(servers, catalog, schema, None).await;
+    let Fetched { definitions, failed, .. } = fetch(servers, catalog, schema, None).await;
     if failed.is_empty() {
         return Ok(definitions);
     }

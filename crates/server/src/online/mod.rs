@@ -3,6 +3,7 @@
 //! Every server is asked for its version, whether it takes writes, what the group's user may do and which databases
 //! it has; every table is read from all its nodes and compared. Nothing is changed anywhere.
 
+mod rows;
 mod servers;
 mod tables;
 
@@ -12,6 +13,8 @@ use serval_catalog::Catalog;
 use crate::command::run::runtime;
 use crate::failure::Failure;
 use crate::output::say;
+
+pub use rows::check_rows;
 
 /// Prints what the servers are and what is wrong with them; fails if anything is.
 pub fn check(catalog: &Catalog) -> Result<(), Failure> {

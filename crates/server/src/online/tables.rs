@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use mysql_async::Conn;
-use serval_catalog::{Catalog, Placement, Table};
+use serval_catalog::{Catalog, Placement, Severity, Table, TableDefinition};
+use serval_executor::definitions::{Change, change, without_counter};
+use serval_sql::{LexOptions, create_table};
 use serval_types::{GroupId, NodeId};
 
-use crate::create_text::without_counter;
 use crate::probe;
 
 /// Every difference between the nodes of a table, one sentence each. A group whose primary is down has been
@@ -15,15 +16,26 @@ use crate::probe;
 pub async fn compare_all(catalog: &Catalog) -> Vec<String> {
     let mut primaries = Primaries::default();
     let mut problems = Vec::new();
+    let mut definitions = Vec::new();
     for schema in catalog.schemas.values() {
         for table in schema.tables.values() {
-            problems.extend(compare(catalog, &mut primaries, &schema.name, table).await);
+            problems.extend(compare(catalog, &mut primaries, &schema.name, table, &mut definitions).await);
         }
     }
+    // What the config says of a table must fit what it is on the servers: its sharding columns above all.
+    let (_, found) = catalog.with_definitions(definitions);
+    let wrong = found.into_iter().filter(|finding| finding.severity == Severity::Error);
+    problems.extend(wrong.map(|finding| finding.to_string()));
     problems
 }
 
-async fn compare(catalog: &Catalog, primaries: &mut Primaries, schema: &str, table: &Table) -> Vec<String> {
+async fn compare(
+    catalog: &Catalog,
+    primaries: &mut Primaries,
+    schema: &str,
+    table: &Table,
+    definitions: &mut Vec<(String, TableDefinition)>,
+) -> Vec<String> {
     let mut first: Option<(String, String)> = None;
     let mut problems = Vec::new();
     for (node, physical) in places(table) {
@@ -34,15 +46,27 @@ async fn compare(catalog: &Catalog, primaries: &mut Primaries, schema: &str, tab
                 problems.push(format!("table {schema}.{}: {place}: {error}", table.name));
                 continue;
             }
-            Some(Ok(sql)) => comparable(&sql, &physical),
+            Some(Ok(sql)) => {
+                if first.is_none() && table.sharding().is_some() {
+                    let read = create_table::parse(&sql, LexOptions::default());
+                    let named = |read| TableDefinition { name: table.name.to_string(), ..read };
+                    definitions.extend(read.ok().map(|read| (schema.to_owned(), named(read))));
+                }
+                comparable(&sql, &physical)
+            }
         };
         match &first {
             None => first = Some((place, definition)),
-            Some((there, expected)) if *expected != definition => problems.push(format!(
-                "table {schema}.{}: {place} differs from {there}: {}",
-                table.name,
-                first_difference(expected, &definition)
-            )),
+            Some((there, expected)) if *expected != definition => {
+                let Change { what, clauses } = change(&definition, expected);
+                let name = format!("`{}`.`{physical}`", catalog.node(node).database);
+                problems.push(format!(
+                    "table {schema}.{}: {place} differs from {there}: {}; repaired by: ALTER TABLE {name} {}",
+                    table.name,
+                    what.join("; "),
+                    clauses.join(", ")
+                ));
+            }
             Some(_) => {}
         }
     }
@@ -63,21 +87,6 @@ fn places(table: &Table) -> Vec<(NodeId, String)> {
 /// A definition without what may differ: the table's own name and the counter.
 fn comparable(create: &str, physical: &str) -> String {
     without_counter(&create.replacen(&format!("`{physical}`"), "``", 1))
-}
-
-/// The first line that differs, both ways.
-fn first_difference(expected: &str, found: &str) -> String {
-    let mut pairs = expected
-        .lines()
-        .map(Some)
-        .chain(std::iter::repeat(None))
-        .zip(found.lines().map(Some).chain(std::iter::repeat(None)));
-    match pairs.find(|(one, other)| one != other || one.is_none()) {
-        Some((one, other)) => {
-            format!("`{}` instead of `{}`", other.unwrap_or("").trim(), one.unwrap_or("").trim())
-        }
-        None => String::new(),
-    }
 }
 
 /// One connection per group's primary, kept while tables are compared.
@@ -125,11 +134,5 @@ mod tests {
         let one = "CREATE TABLE `e_202601` (\n  `id` int\n) ENGINE=InnoDB AUTO_INCREMENT=17 DEFAULT CHARSET=utf8mb4";
         let two = "CREATE TABLE `e_202602` (\n  `id` int\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4";
         assert_eq!(comparable(one, "e_202601"), comparable(two, "e_202602"));
-    }
-
-    #[test]
-    fn a_difference_is_shown_by_its_line() {
-        let found = first_difference("(\n  `id` int,\n)", "(\n  `id` bigint,\n)");
-        assert_eq!(found, "``id` bigint,` instead of ``id` int,`");
     }
 }

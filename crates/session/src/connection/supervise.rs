@@ -46,7 +46,7 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let (entry, door) = (session.entry.clone(), Arc::clone(&session.door));
-    let limit = session.proxy.catalog.load().settings.query_timeout;
+    let limit = limit(session, &packet.payload, writer.capabilities());
     let may_end = may_end(session, &packet.payload, writer.capabilities());
     let committing = session.transaction.committing();
     let running = Arc::clone(session.backend.running());
@@ -154,6 +154,24 @@ async fn skip_file<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Option<u8> {
             Ok(Ok(Piece::End { sequence })) => return Some(sequence),
             _ => return None,
         }
+    }
+}
+
+/// How long the command may take.
+fn limit<B: Backend>(session: &Session<B>, payload: &Bytes, capabilities: Capabilities) -> Option<Duration> {
+    let limit = session.proxy.catalog.load().settings.query_timeout;
+    let hinted = |sql: &[u8]| statement::hinted_limit(limit, sql, session.options);
+    match payload.split_first() {
+        Some((&code::COM_QUERY, _)) if capabilities.contains(Capabilities::CLIENT_QUERY_ATTRIBUTES) => {
+            split_query(&payload.slice(1..)).map_or(limit, |(_, sql)| hinted(&sql))
+        }
+        Some((&code::COM_QUERY, body)) => hinted(body),
+        Some((&code::COM_STMT_EXECUTE, body)) => {
+            let id = body.first_chunk().map(|id| u32::from_le_bytes(*id));
+            let statement = id.and_then(|id| session.prepared.find(id));
+            statement.map_or(limit, |statement| hinted(&statement.sql))
+        }
+        _ => limit,
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Facts<'a> {
 pub(super) struct Replacement {
     pub(super) literal: String,
     cast: Option<&'static str>,
+    /// MariaDB's type of a small number is narrower than that of the function it stands for; a bit operation's is not.
+    wide: bool,
     /// A number that is another one each time.
     value: Option<Value>,
 }
@@ -55,6 +57,8 @@ impl Replacement {
     /// The literal with its type.
     pub(super) fn typed(self) -> String {
         match self.cast {
+            Some("UNSIGNED") if self.wide => format!("({} | 0)", self.literal),
+            Some(cast) if self.wide => format!("CAST(({} | 0) AS {cast})", self.literal),
             Some(cast) => format!("CAST({} AS {cast})", self.literal),
             None => self.literal,
         }
@@ -64,6 +68,7 @@ impl Replacement {
     pub(super) fn take_value(&mut self) -> Option<Value> {
         let value = self.value.take()?;
         "?".clone_into(&mut self.literal);
+        self.wide = false;
         Some(value)
     }
 }
@@ -89,14 +94,14 @@ impl Facts<'_> {
             Fact::Port => unsigned(self.port.into()),
             Fact::Autocommit => signed(self.autocommit.into()),
             Fact::InTransaction => signed(self.in_transaction.into()),
-            Fact::LastInsertId => unsigned(self.last_insert_id),
-            Fact::RowCount => signed(self.row_count),
+            Fact::LastInsertId => self.wide(unsigned(self.last_insert_id)),
+            Fact::RowCount => self.wide(signed(self.row_count)),
             Fact::FoundRows => match self.found_rows {
-                Some(rows) => signed(i64::try_from(rows).unwrap_or(i64::MAX)),
+                Some(rows) => self.wide(signed(i64::try_from(rows).unwrap_or(i64::MAX))),
                 None => return Err(found_rows_unknown()),
             },
-            Fact::WarningCount => unsigned(self.warnings),
-            Fact::ErrorCount => unsigned(self.errors),
+            Fact::WarningCount => self.wide(unsigned(self.warnings)),
+            Fact::ErrorCount => self.wide(unsigned(self.errors)),
             Fact::CurrentRole => self.role(),
             Fact::Own(name) => self.own_variable(name),
         })
@@ -104,6 +109,11 @@ impl Facts<'_> {
 }
 
 impl Facts<'_> {
+    /// A number of 64 bits, whatever its value.
+    fn wide(&self, number: Replacement) -> Replacement {
+        Replacement { wide: Flavour::of_version(self.version).is_mariadb(), ..number }
+    }
+
     /// Accounts of Serval have no roles.
     fn role(&self) -> Replacement {
         if Flavour::of_version(self.version).is_mariadb() { null_text() } else { text("NONE") }
@@ -121,22 +131,22 @@ impl Facts<'_> {
 }
 
 fn text(value: &str) -> Replacement {
-    Replacement { literal: quote(value.as_bytes(), "utf8mb4"), cast: None, value: None }
+    Replacement { literal: quote(value.as_bytes(), "utf8mb4"), cast: None, wide: false, value: None }
 }
 
 fn null_text() -> Replacement {
-    Replacement { literal: "NULL".to_owned(), cast: Some("CHAR(64)"), value: None }
+    Replacement { literal: "NULL".to_owned(), cast: Some("CHAR(64)"), wide: false, value: None }
 }
 
 fn unsigned(value: u64) -> Replacement {
     let number = i64::try_from(value).map_or(Value::UInt(value), Value::Int);
-    Replacement { literal: value.to_string(), cast: Some("UNSIGNED"), value: Some(number) }
+    Replacement { literal: value.to_string(), cast: Some("UNSIGNED"), wide: false, value: Some(number) }
 }
 
 /// Negative numbers are put in parentheses, so that what stands before them cannot join them.
 fn signed(value: i64) -> Replacement {
     let literal = if value < 0 { format!("({value})") } else { value.to_string() };
-    Replacement { literal, cast: Some("SIGNED"), value: Some(Value::Int(value)) }
+    Replacement { literal, cast: Some("SIGNED"), wide: false, value: Some(Value::Int(value)) }
 }
 
 fn found_rows_unknown() -> MysqlError {

@@ -66,14 +66,14 @@ pub fn replace(
     for mention in &mentions {
         let alone =
             items.iter().any(|item| item.first == mention.first && item.expression_end() == mention.last);
-        let mut typed = alone;
+        let inside = items.iter().any(|item| item.first <= mention.first && mention.last <= item.last);
+        let mut typed = alone || (inside && mention.is_in_arithmetic(sql, &tokens));
         let mut replacement = facts.answer(mention.fact)?;
         if style == Style::Parameters
             && let Some(value) = replacement.take_value()
         {
             // A parameter is of a type of its own only next to what says one, such as a column that it is compared to.
-            typed |= mention.is_in_arithmetic(sql, &tokens)
-                || items.iter().any(|item| item.first <= mention.first && mention.last <= item.last);
+            typed |= inside || mention.is_in_arithmetic(sql, &tokens);
             let before = tokens[..mention.first].iter().filter(|token| token.kind == TokenKind::Parameter);
             values.push((before.count() + values.len(), value));
         }

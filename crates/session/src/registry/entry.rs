@@ -1,13 +1,14 @@
 //! One session, as others see it.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serval_catalog::Catalog;
+use serval_executor::{Progress, Stand};
 use serval_types::{GroupId, MysqlError, SessionId};
 
 use super::signal::{Level, Signal};
@@ -38,7 +39,11 @@ pub struct Entry {
     activity: Mutex<Activity>,
     /// The id of the server's connection that holds its named locks; 0 for none.
     lock_thread: AtomicU32,
+    /// The version of the catalog that its open transaction works under; 0 outside transactions.
+    catalog: AtomicU64,
     transport: OnceLock<Transport>,
+    /// How far its definition is, while one runs.
+    definition: Mutex<Option<Arc<Progress>>>,
     pub(super) signal: Signal,
 }
 
@@ -92,9 +97,17 @@ pub struct Snapshot {
     pub in_transaction: bool,
     /// The groups of which it keeps a connection, and why.
     pub pins: Vec<(GroupId, PinReason)>,
+    /// How far its definition is, while one runs on several physical tables.
+    pub definition: Option<Stand>,
 }
 
 impl Snapshot {
+    /// What it does now, as SHOW PROCESSLIST says it: how far its definition is, or else what it keeps.
+    #[must_use]
+    pub fn state(&self, catalog: &Catalog) -> String {
+        self.definition.map_or_else(|| self.pinned(catalog), |stand| stand.to_string())
+    }
+
     /// The connections that the session keeps and why, for example `pinned: g0 (temporary table, named lock)`; empty
     /// where it keeps none.
     #[must_use]
@@ -102,7 +115,7 @@ impl Snapshot {
         let mut text = String::new();
         for pins in self.pins.chunk_by(|one, two| one.0 == two.0) {
             let Some((group, _)) = pins.first() else { continue };
-            let name = catalog.groups.get(usize::from(group.0)).map_or("?", |group| &*group.name);
+            let name = catalog.group_with(*group).map_or("?", |group| &*group.name);
             let reasons: Vec<String> = pins.iter().map(|(_, reason)| reason.to_string()).collect();
             text.push_str(if text.is_empty() { "pinned: " } else { ", " });
             text.push_str(&format!("{name} ({})", reasons.join(", ")));
@@ -133,6 +146,8 @@ impl Entry {
             activity: Mutex::new(activity),
             transport: OnceLock::new(),
             lock_thread: AtomicU32::new(0),
+            catalog: AtomicU64::new(0),
+            definition: Mutex::new(None),
             signal: Signal::default(),
         }
     }
@@ -192,8 +207,22 @@ impl Entry {
         self.lock_thread.store(thread, Ordering::Release);
     }
 
+    /// Notes which version of the catalog an open transaction works under; 0 when it has ended.
+    pub(crate) fn set_catalog(&self, version: u64) {
+        self.catalog.store(version, Ordering::Release);
+    }
+
+    pub(super) fn catalog(&self) -> u64 {
+        self.catalog.load(Ordering::Acquire)
+    }
+
     pub(super) fn lock_thread(&self) -> u32 {
         self.lock_thread.load(Ordering::Acquire)
+    }
+
+    /// Notes that a definition begins, or that none runs any more.
+    pub(crate) fn set_definition(&self, progress: Option<Arc<Progress>>) {
+        *self.definition.lock() = progress;
     }
 
     /// Notes that a command begins, and when it does.
@@ -268,6 +297,7 @@ impl Entry {
             statements: self.statements.load(Ordering::Relaxed),
             in_transaction: activity.in_transaction,
             pins: activity.pins.clone(),
+            definition: self.definition.lock().as_ref().and_then(|progress| progress.stand()),
         }
     }
 }

@@ -130,6 +130,11 @@ pub(crate) fn found_rows(query: &Query<'_>, rows: u64) -> Option<u64> {
     }
 }
 
+/// Whether [`found_rows`] may have to be asked of who has run the statement.
+pub(crate) fn skips_rows(query: &Query<'_>) -> bool {
+    !matches!(offset(query), Offset::None)
+}
+
 /// What stands behind the last LIMIT.
 enum Offset {
     None,

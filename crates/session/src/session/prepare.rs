@@ -9,7 +9,7 @@ use serval_remote::Backend;
 use serval_types::Value;
 use serval_wire::command::execute::Parameters;
 
-use super::{Numbers, Query, Session, is_system_schema};
+use super::{Numbers, Query, Session, described, is_system_schema};
 use crate::failure::{Failure, refused};
 use crate::heavy::beside_others;
 use crate::statement::information_schema;
@@ -55,16 +55,31 @@ pub(crate) async fn plan<B: Backend>(
     let plan = match planned {
         Ok(plan) => plan,
         Err(error) if names_system_table(&error, system) => {
+            let hints = crate::statement::hints_of(query.scan)?;
+            crate::statement::refuse_places(hints, "A statement about information_schema")?;
             let current = if system { Some("information_schema") } else { schema.as_deref() };
             let request = PlanRequest { schema: current, ..request };
             return Box::pin(information_schema::plan(session, catalog, &request)).await;
         }
-        Err(error) => return Err(Failure::Told(error.to_mysql())),
+        Err(error) => {
+            if let PlanError::Undefined { schema, table } | PlanError::ValueCount { schema, table, .. } =
+                &error
+            {
+                session.undefined = Some((schema.clone(), table.clone()));
+            }
+            return Err(Failure::Told(error.to_mysql()));
+        }
     };
     for table in plan.tables() {
         if session.schema.as_deref() != Some(&table.schema) {
             session.check_schema(&table.schema)?;
         }
+    }
+    if !plan.undescribed().is_empty()
+        && let Some(described) = Box::pin(described::completed(session, &planning, &plan)).await?
+    {
+        let planned = session.proxy.planner.plan(&described, &request);
+        return planned.map_err(|error| Failure::Told(error.to_mysql()));
     }
     Ok(plan)
 }

@@ -79,7 +79,19 @@ impl<B: Backend> Session<B> {
         };
         let state = self.effective_state();
         let (answer, _) = self.run_on(&catalog, node, question(wanted).as_bytes(), &state).await?;
-        let mut cells = Cells::of(&answer);
+        self.note_read(&answer, wanted)?;
+        if wanted.names.is_empty() {
+            return Ok(());
+        }
+        // The pool has to know that the connection has these values now, or another session would find them there.
+        let state = self.effective_state();
+        self.run_on(&catalog, node, b"DO 0", &state).await?;
+        Ok(())
+    }
+
+    /// Notes what a server's session has answered to [`question`].
+    pub(crate) fn note_read(&mut self, answer: &Answer, wanted: &Wanted) -> Result<(), Failure> {
+        let mut cells = Cells::of(answer);
         if wanted.found_rows {
             self.last.found_rows = cells.number();
         }
@@ -92,14 +104,8 @@ impl<B: Backend> Session<B> {
         for name in &wanted.names {
             state = state.with(&user_variable(name), &cells.variable(name)?);
         }
-        if wanted.names.is_empty() {
-            return Ok(());
-        }
         crate::statement::check_size(&state)?;
         self.state = state;
-        // The pool has to know that the connection has these values now, or another session would find them there.
-        let state = self.effective_state();
-        self.run_on(&catalog, node, b"DO 0", &state).await?;
         Ok(())
     }
 
@@ -132,7 +138,7 @@ impl<B: Backend> Session<B> {
 }
 
 /// One SELECT for everything. FOUND_ROWS() comes first, while it still speaks of the statement before.
-fn question(wanted: &Wanted) -> String {
+pub(crate) fn question(wanted: &Wanted) -> String {
     let mut items = Vec::new();
     if wanted.found_rows {
         items.push("FOUND_ROWS()".to_owned());

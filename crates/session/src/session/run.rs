@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serval_catalog::{Catalog, Consistency};
-use serval_executor::{Completed, Context, ExecuteError, ResultSink};
+use serval_executor::{Completed, Context, ExecuteError, ResultSink, Watch};
 use serval_planner::primitive::{Primitive, Route, Target};
 use serval_planner::{Bound, PlanTable};
 use serval_remote::{Backend, SessionState};
-use serval_sql::LexOptions;
+use serval_sql::{HintedServer, LexOptions, may_call_stored};
 use serval_transaction::Transaction;
 use serval_types::{MysqlError, NodeId};
 use serval_wire::command::execute::Parameters;
 
-use super::stored_calls::may_call_stored;
 use super::warnings::targets;
 use super::{Purpose, Query, Session, prepare};
 use crate::answer::{Answer, Collect};
@@ -32,11 +31,29 @@ impl<B: Backend> Session<B> {
         parameters: Option<&Parameters>,
         sink: &mut S,
     ) -> Result<Completed, ExecuteError> {
+        self.execute_watched(bound, catalog, state, parameters, sink, None).await
+    }
+
+    /// [`Session::execute`], with what each part of it does noted.
+    pub(crate) async fn execute_watched<S: ResultSink>(
+        &mut self,
+        bound: &Bound,
+        catalog: &Catalog,
+        state: &SessionState,
+        parameters: Option<&Parameters>,
+        sink: &mut S,
+        watch: Option<Watch<'_>>,
+    ) -> Result<Completed, ExecuteError> {
         self.check_locked(bound)?;
         let was_open = self.transaction.is_open();
         self.last.nodes = targets(&bound.root).len();
         let schema = self.current_schema(catalog);
-        let replicas = !was_open && schema.is_some_and(|schema| schema.consistency == Consistency::Any);
+        let consistency = schema.is_some_and(|schema| schema.consistency == Consistency::Any);
+        let replicas = match self.asked {
+            Some(HintedServer::Primary) => false,
+            Some(HintedServer::Replica) => true,
+            None => !was_open && consistency,
+        };
         let mode = self.transaction_mode(schema);
         let mut outside = None;
         let transaction = if self.stays_outside(bound, catalog) {
@@ -54,6 +71,8 @@ impl<B: Backend> Session<B> {
             mode,
             state,
             parameters,
+            watch,
+            share: 1,
         };
         let result = serval_executor::execute(bound, &mut context, sink).await;
         // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the one statement did not run, and they wait for the next.

@@ -27,6 +27,12 @@ impl<B: Backend> Session<B> {
         Ok(())
     }
 
+    /// Leaves the session without a current schema: it was dropped.
+    pub(crate) fn leave_schema(&mut self) {
+        self.entry.set_schema(None);
+        self.schema = None;
+    }
+
     /// The schema's name as it is configured, if the user may use it.
     ///
     /// # Errors

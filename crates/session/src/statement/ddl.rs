@@ -1,18 +1,18 @@
-//! CREATE, DROP, ALTER and TRUNCATE: on every node of a table, and then into the catalog.
+//! CREATE, DROP, ALTER, RENAME and TRUNCATE: on every node of a table, and then into the catalog.
+
+mod like;
 
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
 use serval_executor::ExecuteError;
 use serval_remote::Backend;
-use serval_sql::{Ddl, DdlKind, LexOptions, TableDefinition};
-use serval_types::MysqlError;
-use serval_wire::packet::OkPacket;
+use serval_sql::{Ddl, DdlKind, LexOptions, Statement};
 use tokio::io::AsyncWrite;
 
 use super::transaction::commit;
-use super::{stored, temporary};
-use crate::answer::{Answer, ClientSink};
+use super::{databases, definitions, stored, temporary};
+use crate::answer::ClientSink;
 use crate::failure::{Failure, no_schema, refused};
 use crate::session::{Session, is_system_schema};
 use crate::stream::Writer;
@@ -30,8 +30,8 @@ where
 {
     match &ddl.kind {
         DdlKind::Stored(stored) => return stored::run(session, writer, text, stored).await,
-        DdlKind::CreateDatabase { name, if_not_exists } => {
-            return create_database(session, writer, name, *if_not_exists);
+        DdlKind::CreateDatabase { .. } | DdlKind::AlterDatabase { .. } | DdlKind::DropDatabase { .. } => {
+            return databases::run(session, writer, text, &ddl.kind).await;
         }
         _ => {}
     }
@@ -39,24 +39,44 @@ where
     if temporary::is_meant(ddl) {
         return temporary::run(session, writer, text, ddl, &schemas).await;
     }
+    refuse_temporary(session, ddl, &schemas)?;
     commit(session).await?;
     let catalog = meant(session, ddl, &schemas);
-    let bound = serval_planner::plan_ddl(&catalog, session.schema.as_deref(), ddl, text, session.options)
+    if let Some(copy) = like::text(session, &catalog, ddl, &schemas, text).await? {
+        let ddl = reparsed(&copy, session.options)?;
+        return define(session, writer, &copy, &ddl, &schemas[..1], &catalog).await;
+    }
+    define(session, writer, text, ddl, &schemas, &catalog).await
+}
+
+async fn define<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    text: &str,
+    ddl: &Ddl,
+    schemas: &[String],
+    catalog: &Arc<Catalog>,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
+    let bound = serval_planner::plan_ddl(catalog, session.schema.as_deref(), ddl, text, session.options)
         .map_err(|error| error.to_mysql())?;
     let (status, state) = (session.status(), session.effective_state());
     let mut sink = ClientSink::new(writer, status, None);
-    let result = session.execute(&bound, &catalog, &state, None, &mut sink).await;
+    let result = session.define(&bound, catalog, &state, &mut sink).await;
     // Even a failed statement may have changed some of the nodes.
-    refresh(session, &session.base_catalog(), ddl, &schemas).await;
+    refresh(session, &session.base_catalog(), ddl, schemas).await;
     if matches!(ddl.kind, DdlKind::DropTable { .. }) && !session.temporary.is_empty() {
-        temporary::forget_dropped(session, &catalog, ddl, &schemas, result.is_ok()).await;
+        temporary::forget_dropped(session, catalog, ddl, schemas, result.is_ok()).await;
     }
     match result {
         Ok(completed) => {
-            restart_numbers(session, &catalog, ddl, &schemas).await;
+            settle_numbers(session, catalog, ddl, schemas).await;
             session.last.changed(completed.affected_rows, 0, completed.warnings);
             if completed.warnings > 0 {
-                session.note_warnings(&bound, &catalog, state);
+                session.note_warnings(&bound, catalog, state);
             }
             Ok(())
         }
@@ -65,33 +85,20 @@ where
     }
 }
 
-/// CREATE DATABASE of a schema that is there, as dumps contain it. New ones are the configuration's.
-fn create_database<B, W>(
-    session: &mut Session<B>,
-    writer: &mut Writer<W>,
-    name: &str,
-    if_not_exists: bool,
-) -> Result<(), Failure>
-where
-    B: Backend,
-    W: AsyncWrite + Unpin,
-{
-    let exists = session.catalog().schema(name).is_some() || is_system_schema(name);
-    if !exists {
-        return Err(refused("Databases are schemas of the configuration; add them there and reload"));
+fn reparsed(text: &str, options: LexOptions) -> Result<Ddl, Failure> {
+    match serval_sql::parse(text, options).map_err(|error| error.to_mysql())? {
+        Statement::Ddl(ddl) => Ok(ddl),
+        _ => Err(refused("The definition of the source table is not understood")),
     }
-    let name = session.check_schema(name)?;
-    // ER_DB_CREATE_EXISTS.
-    let message = format!("Can't create database '{name}'; database exists");
-    if !if_not_exists {
-        return Err(MysqlError { number: 1007, sqlstate: *b"HY000", message }.into());
+}
+
+/// A temporary table is known to this session by its name.
+fn refuse_temporary<B: Backend>(session: &Session<B>, ddl: &Ddl, schemas: &[String]) -> Result<(), Failure> {
+    let renames = matches!(ddl.kind, DdlKind::AlterTable { rename_to: Some(_) } | DdlKind::RenameTable);
+    let mut named = schemas.iter().zip(&ddl.tables);
+    if renames && named.any(|(schema, name)| session.temporary.has(schema, &name.table.value)) {
+        return Err(refused("Renaming a temporary table is not supported; create another one from it"));
     }
-    let affected = u64::from(!session.proxy.flavour().is_mariadb());
-    session.last.changed(affected, 0, 1);
-    let mut messages = Answer::of_text(&["Level", "Code", "Message"]);
-    messages.push(["Note".to_owned(), "1007".to_owned(), message]);
-    session.last.messages = Some(messages);
-    writer.ok(&OkPacket { affected_rows: affected, warnings: 1, ..session.plain_ok() });
     Ok(())
 }
 
@@ -119,31 +126,38 @@ fn check<B: Backend>(session: &Session<B>, ddl: &Ddl) -> Result<Vec<String>, Fai
     Ok(schemas)
 }
 
-/// TRUNCATE and DROP begin the numbers of AUTO_INCREMENT anew.
-async fn restart_numbers<B: Backend>(
+/// TRUNCATE and DROP begin the numbers of AUTO_INCREMENT anew; after RENAME they go on above what is in the table.
+async fn settle_numbers<B: Backend>(
     session: &mut Session<B>,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
     ddl: &Ddl,
     schemas: &[String],
 ) {
-    if !matches!(ddl.kind, DdlKind::Truncate | DdlKind::DropTable { .. }) {
+    let renamed = matches!(ddl.kind, DdlKind::RenameTable | DdlKind::AlterTable { rename_to: Some(_) });
+    if !renamed && !matches!(ddl.kind, DdlKind::Truncate | DdlKind::DropTable { .. }) {
         return;
     }
+    // A new name may have had no definition before.
+    let catalog = if renamed { session.base_catalog() } else { Arc::clone(catalog) };
     for (schema, name) in schemas.iter().zip(&ddl.tables) {
         let Some(table) = catalog.table(schema, &name.table.value) else { continue };
         if table.sequence.is_none() {
             continue;
         }
-        let servers = &*session.proxy.backend;
-        if let Err(error) = session.proxy.sequences.restart(servers, catalog, schema, table).await {
+        let (servers, sequences) = (&*session.proxy.backend, &session.proxy.sequences);
+        let settled = if renamed {
+            sequences.observe_rows(servers, &catalog, schema, table).await
+        } else {
+            sequences.restart(servers, &catalog, schema, table).await
+        };
+        if let Err(error) = settled {
             tracing::warn!(schema, table = table.name, %error, "AUTO_INCREMENT goes on where it was");
         }
     }
 }
 
-/// Reads the definitions of the tables again, and stores a catalog that knows them.
+/// Reads the definitions of the tables again, stores a catalog that knows them, and has other proxies told.
 async fn refresh<B: Backend>(session: &mut Session<B>, catalog: &Catalog, ddl: &Ddl, schemas: &[String]) {
-    let mut definitions = Vec::new();
     for (schema, table) in schemas.iter().zip(&ddl.tables) {
         let (servers, name) = (&*session.proxy.backend, Some(&*table.table.value));
         // A table that this session has locked shows its definition to nobody else.
@@ -151,29 +165,8 @@ async fn refresh<B: Backend>(session: &mut Session<B>, catalog: &Catalog, ddl: &
             Some(_) => serval_executor::definitions::fetch(&session.backend, catalog, schema, name).await,
             None => serval_executor::definitions::fetch(servers, catalog, schema, name).await,
         };
-        for (table, error) in fetched.failed {
-            tracing::warn!(schema, table, %error, "definition not read after a DDL statement; a reload reads it");
-        }
-        for (table, text) in fetched.definitions {
-            match serval_sql::create_table::parse(&text, LexOptions::default()) {
-                Ok(definition) => definitions.push((schema.clone(), definition)),
-                Err(error) => tracing::warn!(schema, table, %error, "definition not understood"),
-            }
-        }
+        definitions::store(&session.proxy, schema, fetched);
     }
-    if !definitions.is_empty() {
-        session.proxy.catalog.rcu(|current| define(current, &definitions));
-    }
-}
-
-fn define(current: &Catalog, definitions: &[(String, TableDefinition)]) -> Arc<Catalog> {
-    let (catalog, diagnostics) = current.with_definitions(definitions.to_vec());
-    for diagnostic in diagnostics {
-        tracing::warn!(
-            table = diagnostic.file,
-            message = diagnostic.message,
-            "definition after a DDL statement"
-        );
-    }
-    Arc::new(catalog)
+    let names = ddl.tables.iter().map(|name| name.table.value.clone());
+    session.proxy.defined.note(schemas.iter().cloned().zip(names));
 }

@@ -1,17 +1,16 @@
 //! Reading and changing rows: plan, bind, execute.
 
 use serval_executor::{Completed, ExecuteError};
-use serval_planner::primitive::Primitive;
 use serval_remote::Backend;
-use serval_sql::StatementClass;
+use serval_sql::{StatementClass, may_call_stored};
 use serval_types::GroupId;
 use tokio::io::AsyncWrite;
 
 use super::insert_id::Given;
-use super::{into, named_locks, select_limit, staged};
+use super::{gathered, hints, into, named_locks, select_limit, staged};
 use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
-use crate::session::{Effects, Purpose, Query, Ready, Session, found_rows, may_call_stored, prepare};
+use crate::session::{Effects, Purpose, Query, Ready, Session, found_rows, prepare};
 use crate::stream::Writer;
 use crate::words::contains_word;
 
@@ -29,6 +28,10 @@ where
     let filled = query.filled(session)?;
     let query = filled.as_ref().map_or(query, |filled| filled.query(query));
     let effects = Effects::of(&query, query.options(session));
+    let hints = hints::of(query.scan)?;
+    if effects.into.is_some() {
+        hints::refuse_places(hints, "SELECT … INTO")?;
+    }
     if let Some(into) = &effects.into
         && Box::pin(into::merged(session, writer, &query, into)).await?
     {
@@ -36,7 +39,8 @@ where
     }
     let mut ready = match prepare(session, &catalog, &query, Purpose::Run).await {
         // What no plan can do in one step.
-        Err(failure) if staged::may_help(&failure, query.scan.class) => {
+        Err(failure) if session.undefined.is_none() && staged::may_help(&failure, query.scan.class) => {
+            hints::refuse_places(hints, "A statement in several steps")?;
             return Box::pin(staged::run(session, writer, &query, failure)).await;
         }
         ready => ready?,
@@ -54,6 +58,7 @@ where
         state = execution.statement.state(session.options, state);
     }
     let state = select_limit::apply(session, &query, &mut ready.bound, state)?;
+    let wanted = gathered::ask(&mut ready, &query, &effects);
     let sent = query.execution.map(|execution| execution.parameters);
     let parameters = ready.parameters.as_ref().or(sent);
     let counting = Counting::of(writer.capabilities(), query.scan);
@@ -68,12 +73,15 @@ where
     if let Some(group) = read {
         session.pin_for_reading(group);
     }
+    session.asked = hints::server(session, hints)?;
     let result = session.execute(&ready.bound, &catalog, &state, parameters, &mut sink).await;
+    session.asked = None;
     if let Some(placed) = placed {
         named_locks::settle(session, &catalog, placed).await;
     }
     let result = match result {
-        Ok(completed) => {
+        Ok(mut completed) => {
+            let behind = completed.behind.take();
             session.opened = sink.opened();
             // FOUND_ROWS: ROW_COUNT() says what the client was told.
             let told = sink.affected_rows();
@@ -82,10 +90,14 @@ where
             if ready.plan.tables().is_empty() {
                 session.last.keep(kept, session.proxy.flavour());
             }
-            if completed.warnings > 0 {
-                session.note_warnings(&ready.bound, &catalog, state);
+            match behind {
+                Some(behind) => gathered::note(session, *behind, &wanted),
+                None if completed.warnings > 0 => {
+                    session.note_warnings(&ready.bound, &catalog, state);
+                    Ok(())
+                }
+                None => Ok(()),
             }
-            Ok(())
         }
         Err(ExecuteError::Client(_)) => Err(sink.failure().map_or(Failure::Gone, Failure::Told)),
         Err(error) => Err(error.to_mysql().into()),
@@ -128,10 +140,6 @@ fn remember<B: Backend>(
         session.last.changed(told.unwrap_or(affected_rows), insert_id, completed.warnings);
     } else {
         let found = completed.found_rows.or_else(|| found_rows(query, completed.rows));
-        // What a scratch server has counted nobody asks it for.
-        let gathered = matches!(ready.bound.root, Primitive::Gather(_));
-        let found =
-            found.filter(|_| !gathered || !Effects::of(query, query.options(session)).wanted.found_rows);
         session.last.selected(found, completed.warnings);
         if let Some(told) = told {
             // INTO: an OK packet instead of rows.

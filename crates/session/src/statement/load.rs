@@ -39,7 +39,17 @@ where
 {
     let catalog = session.catalog();
     allowed(session, writer, &catalog, load)?;
-    let table = table(session, &catalog, load)?;
+    let found = table(session, &catalog, load)?;
+    let (catalog, table) = if found.table.sharding().is_some() && found.table.definition.is_none() {
+        session.undefined = Some((found.schema, found.table.name.clone()));
+        let unknown = refused("The definition of the table is not known yet, so its rows cannot be placed");
+        Box::pin(super::definitions::resolve(session, unknown)).await?;
+        let catalog = session.catalog();
+        let table = table(session, &catalog, load)?;
+        (catalog, table)
+    } else {
+        (catalog, found)
+    };
     let placing = Placing::of(&table, text, load, &catalog)?;
     session.check_locked(&bound(&placing, &table)).map_err(|error| error.to_mysql())?;
     let names = variables(load);

@@ -4,10 +4,14 @@
 //! everything else is parsed and goes to the file of its kind.
 
 mod call;
+mod databases;
 mod ddl;
+mod definitions;
 mod dml;
 mod explain;
 mod expressions;
+mod gathered;
+mod hints;
 pub(crate) mod information_schema;
 mod insert_id;
 mod into;
@@ -42,6 +46,7 @@ use crate::session::{Query, Session};
 use crate::stream::Writer;
 
 pub(crate) use dml::insert_id;
+pub(crate) use hints::{limit as hinted_limit, of as hints_of, refuse_places};
 pub(crate) use kill::kill;
 pub(crate) use log::span;
 pub(crate) use set::{check_size, user_variable};
@@ -114,8 +119,11 @@ where
     if scan.version_comments {
         return Box::pin(opened(session, writer, sql)).await;
     }
+    if scan.hints.is_some() && !is_dml(scan.class) {
+        hints::check_class(&scan)?;
+    }
     match scan.class {
-        class if is_dml(class) => dml::run(session, writer, Query::text(sql, &scan)).await,
+        class if is_dml(class) => definitions::with_fresh(session, writer, Query::text(sql, &scan)).await,
         // Servers are content with a comment, as dump files and command-line clients send them.
         StatementClass::Empty if !is_blank(sql) => done(session, writer),
         StatementClass::Call => Box::pin(call::run(session, writer, Query::text(sql, &scan))).await,
@@ -173,7 +181,7 @@ where
     match serval_sql::parse(text, session.options).map_err(|error| error.to_mysql())? {
         Statement::Dml(_) => {
             let scan = scan(session, sql)?;
-            dml::run(session, writer, Query::text(sql, &scan)).await
+            definitions::with_fresh(session, writer, Query::text(sql, &scan)).await
         }
         Statement::Set(assignments) => {
             track::set(session, writer, set::Text { sql, readable: text }, assignments).await?;
@@ -305,7 +313,9 @@ fn other(class: StatementClass) -> Failure {
         | StatementClass::Optimize
         | StatementClass::Check
         | StatementClass::Checksum
-        | StatementClass::Repair => "Table maintenance is not supported yet; run it on each server",
+        | StatementClass::Repair => {
+            "This form of table maintenance is not supported through Serval; run it on each server"
+        }
         _ => "This statement is not supported through Serval; run it on the servers directly",
     };
     refused(advice)

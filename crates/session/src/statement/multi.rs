@@ -30,6 +30,7 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let (mut text, mut scan) = (sql.slice(..trimmed(sql).max(first.end as usize)), first);
+    let mut number = 0_usize;
     loop {
         let rest = behind(&text, &scan, session.options);
         if rest.is_some() && scan.class == StatementClass::Empty {
@@ -39,6 +40,10 @@ where
         scan.next_statement = None;
         writer.set_more_results(rest.is_some());
         let class = scan.class;
+        if rest.is_some() || number > 0 {
+            super::hints::refuse_timeout(&scan)?;
+        }
+        number += 1;
         let result = dispatch(session, writer, &statement, scan).await;
         log::finished(session, &statement, class, started, &result);
         result?;

@@ -23,8 +23,8 @@ const ROOM_BYTES: usize = 1024;
 /// How much a client may send ahead while its statement runs. More stays in the socket.
 const AHEAD_BYTES: usize = 64 * 1024;
 
-/// How long a silent client keeps its buffer.
-const KEEP_BUFFER: Duration = Duration::from_secs(1);
+/// How long a client may say nothing before it counts as silent.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why there is no packet.
 #[derive(Debug, thiserror::Error)]
@@ -115,32 +115,32 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.packets.sequence()
     }
 
-    /// The next command's packet, which starts a new sequence.
-    ///
-    /// A client that stays silent loses its buffer after a second, and `rest` is called to give up others, so that
-    /// idle clients cost no memory.
+    /// The next command's packet, which starts a new sequence; `None` where the client has been silent for a second.
     ///
     /// # Errors
-    /// [`ReadError::Idle`] when nothing, or not all of a packet, came within `idle`.
-    pub async fn command(&mut self, idle: Duration, rest: impl FnOnce()) -> Result<Packet, ReadError> {
+    /// [`ReadError::Idle`] when not all of a packet came within `idle`.
+    pub async fn command(&mut self, idle: Duration) -> Option<Result<Packet, ReadError>> {
         self.packets.reset_sequence();
         if let (Some(inflate), true) = (&self.inflate, self.buffer.is_empty()) {
             inflate.restart();
         }
-        let keep = KEEP_BUFFER.min(idle);
-        if let Some(packet) = self.packet_within(keep).await {
-            return packet;
+        match self.packet_within(PATIENCE.min(idle)).await {
+            None if self.is_silent() => None,
+            None => Some(tokio::time::timeout(idle, self.packet()).await.unwrap_or(Err(ReadError::Idle))),
+            packet => packet,
         }
-        if self.is_silent() {
-            self.buffer = BytesMut::new();
-            *self.input() = BytesMut::new();
-            rest();
-            match tokio::time::timeout(idle.saturating_sub(keep), self.first_byte()).await {
-                Ok(read) => read?,
-                Err(_) => return Err(ReadError::Idle),
-            }
-        }
-        tokio::time::timeout(idle, self.packet()).await.unwrap_or(Err(ReadError::Idle))
+    }
+
+    /// Waits for a client that has been silent, without a buffer, so that idle clients cost no memory.
+    ///
+    /// # Errors
+    /// [`ReadError::Idle`] when nothing came within `idle`, counted from its last command.
+    pub async fn silence(&mut self, idle: Duration) -> Result<(), ReadError> {
+        self.buffer = BytesMut::new();
+        *self.input() = BytesMut::new();
+        self.nap = None;
+        let left = idle.saturating_sub(PATIENCE.min(idle));
+        tokio::time::timeout(left, self.first_byte()).await.unwrap_or(Err(ReadError::Idle))
     }
 
     /// The next packet, if it comes before a client counts as silent.

@@ -46,7 +46,7 @@ async fn commands_and_answers_go_both_ways() {
                 }
             };
             let answer = async {
-                let command = server.reader.command(IDLE, || ()).await.unwrap();
+                let command = server.reader.command(IDLE).await.unwrap().unwrap();
                 assert_eq!(command.payload.len(), payload.len());
                 server.writer.follow(command.sequence);
                 for _ in 0..3 {
@@ -67,7 +67,7 @@ async fn outer_ids_follow_the_clients() {
     let mut server = Peer::new(far, Algorithm::Zlib);
     for _ in 0..2 {
         wire.write_all(b"\x05\0\0\0\0\0\0\x01\0\0\0\x0e").await.unwrap();
-        let ping = server.reader.command(IDLE, || ()).await.unwrap();
+        let ping = server.reader.command(IDLE).await.unwrap().unwrap();
         server.writer.follow(ping.sequence);
         server.writer.packet(b"\0\0\0\x02\0\0\0");
         server.writer.flush().await.unwrap();
@@ -83,9 +83,9 @@ async fn inner_ids_may_be_anything() {
     let (mut wire, far) = tokio::io::duplex(1 << 16);
     let mut server = Peer::new(far, Algorithm::Zlib);
     wire.write_all(b"\x05\0\0\0\0\0\0\x01\0\0\x4d\x0e").await.unwrap();
-    assert_eq!(&server.reader.command(IDLE, || ()).await.unwrap().payload[..], b"\x0e");
+    assert_eq!(&server.reader.command(IDLE).await.unwrap().unwrap().payload[..], b"\x0e");
     wire.write_all(b"\x05\0\0\x07\0\0\0\x01\0\0\0\x0e").await.unwrap();
-    let late = server.reader.command(IDLE, || ()).await;
+    let late = server.reader.command(IDLE).await.unwrap();
     assert!(matches!(late, Err(ReadError::Wire(_))), "{late:?}");
 }
 
@@ -98,7 +98,7 @@ async fn reading_ahead_opens_nothing() {
     let gone = tokio::time::timeout(Duration::from_secs(1), server.reader.gone()).await;
     assert!(gone.is_err());
     assert!(server.reader.ahead().is_empty());
-    assert_eq!(server.reader.command(IDLE, || ()).await.unwrap().payload.len(), 10 << 20);
+    assert_eq!(server.reader.command(IDLE).await.unwrap().unwrap().payload.len(), 10 << 20);
 }
 
 /// A large packet is copied a few times, not once for each of its pieces.
@@ -113,7 +113,7 @@ async fn a_large_packet_takes_linear_time() {
         near.write_all(&out).await.unwrap();
     });
     let mut reader = Reader::new(far, 128 << 20);
-    let packet = reader.command(IDLE, || ()).await.unwrap();
+    let packet = reader.command(IDLE).await.unwrap().unwrap();
     sender.await.unwrap();
     assert_eq!(packet.payload.len(), 96 << 20);
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());

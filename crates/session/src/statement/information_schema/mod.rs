@@ -11,6 +11,7 @@
 //!     WHERE t.`TABLE_SCHEMA` = 'shop_0' …) AS `tables` WHERE table_schema = 'shop'
 //! ```
 
+mod beside;
 mod elsewhere;
 mod layout;
 mod literals;
@@ -23,7 +24,7 @@ mod words;
 use std::sync::Arc;
 
 use serval_catalog::{Catalog, Schema};
-use serval_planner::{Plan, PlanRequest, SystemReference, system_plan, system_query};
+use serval_planner::{Plan, PlanError, PlanRequest, SystemReference, system_plan, system_query};
 use serval_remote::{Backend, SessionState};
 use serval_types::{MysqlError, NodeId};
 use serval_wire::packet::ColumnDefinition;
@@ -62,7 +63,13 @@ pub(crate) async fn plan<B: Backend>(
     catalog: &Arc<Catalog>,
     request: &PlanRequest<'_>,
 ) -> Result<Arc<Plan>, Failure> {
-    let query = system_query(request).map_err(|error| error.to_mysql())?;
+    let query = match system_query(request) {
+        Ok(query) => query,
+        Err(PlanError::Refused(reason)) => {
+            return Box::pin(beside::plan(session, catalog, request, PlanError::Refused(reason))).await;
+        }
+        Err(error) => return Err(error.to_mysql().into()),
+    };
     let schemas = allowed(session, catalog);
     let home = session.home(catalog)?;
     let layout = Layout::of(catalog, &schemas, home);
@@ -70,7 +77,7 @@ pub(crate) async fn plan<B: Backend>(
     let view = View { catalog, layout, node, words: Words::of(request.sql, request.options) };
     let (mut texts, mut columns) = (Vec::new(), Vec::new());
     for reference in &query.references {
-        let text = derived(session, &view, reference, &mut columns).await?;
+        let (text, _) = derived(session, &view, reference, &mut columns).await?;
         let alias = if reference.aliased { String::new() } else { identifier(&reference.table) };
         texts.push((reference.name, format!("({text}) {alias}").trim_end().to_owned()));
     }
@@ -96,13 +103,13 @@ fn label<'a>(name: &'a str, columns: &'a [String], is_mariadb: bool) -> &'a str 
     own.map_or(name, |own| own)
 }
 
-/// The query that stands in the place of one table, whose columns are added to `names`.
+/// The query that stands in the place of one table, and its columns; all that the table has are added to `names`.
 async fn derived<B: Backend>(
     session: &mut Session<B>,
     view: &View<'_>,
     reference: &SystemReference,
     names: &mut Vec<String>,
-) -> Result<String, Failure> {
+) -> Result<(String, Vec<ColumnDefinition>), Failure> {
     let Some(shape) = shape::of(&reference.schema, &reference.table) else {
         return Err(unknown(session, view, reference).await);
     };
@@ -112,11 +119,11 @@ async fn derived<B: Backend>(
     let all_names: Vec<String> = columns.iter().map(source::name).collect();
     names.extend_from_slice(&all_names);
     let source = Source { reference, shape, all_names, columns: view.words.wanted(columns) };
-    match shape.scope {
-        Scope::Server | Scope::Variables => Ok(source.of_server(session)),
-        Scope::Nothing => Ok(source.none()),
-        Scope::Sessions => Ok(own::sessions(session, &source)),
-        Scope::Grants => Ok(own::grants(session, view.catalog, &source)),
+    let text = match shape.scope {
+        Scope::Server | Scope::Variables => source.of_server(session),
+        Scope::Nothing => source.none(),
+        Scope::Sessions => own::sessions(session, &source),
+        Scope::Grants => own::grants(session, view.catalog, &source),
         Scope::Schemas | Scope::Tables | Scope::Objects | Scope::Checks => {
             let sizes = sizes::of(session, view, &source).await?;
             let mut text = source.of_group(view, view.layout.main, session, &sizes);
@@ -124,9 +131,10 @@ async fn derived<B: Backend>(
                 let rows = elsewhere::rows(session, view, &source, group, &sizes).await?;
                 text.push_str(&rows);
             }
-            Ok(text)
+            text
         }
-    }
+    };
+    Ok((text, source.columns))
 }
 
 /// A table that is not shown: it does not exist, or it describes one server, or it is none of the client's business.

@@ -131,7 +131,7 @@ impl Job<'_> {
             text,
             columns: placing.columns,
             ignored_lines: self.load.ignored_lines.map_or(0, |(lines, _)| lines),
-            key: placing.key,
+            keys: &placing.keys,
             numbering: placing.numbering,
             zero_is_value: session.options.no_auto_value_on_zero,
             row_limit: self.catalog.settings.memory_per_query,
@@ -175,5 +175,7 @@ fn context<'a, B: Backend>(
         mode,
         state,
         parameters: None,
+        watch: None,
+        share: 1,
     }
 }

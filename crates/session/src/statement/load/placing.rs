@@ -17,8 +17,8 @@ pub(super) struct Placing {
     pub(super) format: Format,
     /// How many fields a row has.
     pub(super) columns: usize,
-    /// The field of the sharding column.
-    pub(super) key: Option<usize>,
+    /// The field of each sharding column; none for one that the sequence fills.
+    pub(super) keys: Vec<Option<usize>>,
     pub(super) numbering: Numbering,
     /// Every target gets all rows.
     copies: bool,
@@ -37,7 +37,7 @@ impl Placing {
             first: None,
             format,
             columns: 0,
-            key: None,
+            keys: Vec::new(),
             numbering: Numbering::None,
             copies: matches!(table.table.placement, Placement::Global(_)),
         };
@@ -137,17 +137,20 @@ impl Placing {
             };
         }
         let Some(sharding) = table.table.sharding() else { return Ok(()) };
-        let column = &sharding.column;
-        if assigned(column) {
-            return Err(through_expression(column));
-        }
-        self.key = position(column);
-        let numbered = definition.auto_increment().is_some_and(|auto| auto.name.eq_ignore_ascii_case(column));
-        if self.key.is_none() && !(numbered && self.numbering == Numbering::Before) {
-            return Err(MysqlError::refused(format!(
-                "LOAD DATA must fill the sharding column '{column}' from a field of its own; name it in the list of columns, not \
-                 through a variable"
-            )));
+        for column in sharding.columns.iter().map(|column| &column.name) {
+            if assigned(column) {
+                return Err(through_expression(column));
+            }
+            let field = position(column);
+            let numbered =
+                definition.auto_increment().is_some_and(|auto| auto.name.eq_ignore_ascii_case(column));
+            if field.is_none() && !(numbered && self.numbering == Numbering::Before) {
+                return Err(MysqlError::refused(format!(
+                    "LOAD DATA must fill the sharding column '{column}' from a field of its own; name it in the list of columns, \
+                     not through a variable"
+                )));
+            }
+            self.keys.push(field);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ mod calls;
 
 use std::sync::Arc;
 
-use serval_catalog::Catalog;
+use serval_catalog::{Catalog, Group};
 use serval_planner::primitive::{Primitive, Target};
 use serval_remote::Backend;
 use serval_sql::{Edit, LexOptions, splice};
@@ -127,9 +127,10 @@ pub(crate) async fn settle<B: Backend>(session: &mut Session<B>, catalog: &Arc<C
 
 /// The first group that has a data node, and that node.
 fn home(catalog: &Catalog) -> Result<(NodeId, GroupId), Failure> {
-    let nodes = catalog.nodes.iter().map(|node| (node.group, node.id));
-    let (group, node) = nodes.min().ok_or_else(|| refused("There is no data node that could keep a lock"))?;
-    Ok((node, group))
+    let first = |group: &Group| catalog.nodes.iter().find(|node| node.group == group.id);
+    let home = catalog.groups.iter().find_map(first);
+    let home = home.ok_or_else(|| refused("There is no data node that could keep a lock"))?;
+    Ok((home.id, home.group))
 }
 
 fn elsewhere(catalog: &Catalog, group: GroupId) -> Failure {

@@ -21,7 +21,7 @@ use super::statement::{Kind, Manner, Statement};
 use crate::failure::{Failure, refused};
 use crate::identity::{Replaced, Style};
 use crate::session::{Effects, Query, Session, plan, rescan};
-use crate::statement::{call, is_blank, is_dml, open_version_comments, other, scan, staged};
+use crate::statement::{call, definitions, is_blank, is_dml, open_version_comments, other, scan, staged};
 
 /// The statement as it is kept: shared with other sessions where they have prepared the same one.
 ///
@@ -31,6 +31,17 @@ pub(super) async fn describe<B: Backend>(
     session: &mut Session<B>,
     sql: &Bytes,
 ) -> Result<Arc<Statement>, Failure> {
+    session.undefined = None;
+    match described(session, sql).await {
+        Err(failure) if session.undefined.is_some() => {
+            Box::pin(definitions::resolve(session, failure)).await?;
+            Box::pin(described(session, sql)).await
+        }
+        described => described,
+    }
+}
+
+async fn described<B: Backend>(session: &mut Session<B>, sql: &Bytes) -> Result<Arc<Statement>, Failure> {
     let first = scan(session, sql)?;
     let opened = if first.version_comments { open_version_comments(session, sql)? } else { sql.clone() };
     let read = if first.version_comments { scan(session, &opened)? } else { first };
@@ -170,6 +181,8 @@ async fn ask_servers<B: Backend>(
         memory_limit: catalog.settings.memory_per_query,
         replicas: false,
         parameters: None,
+        watch: None,
+        share: 1,
     };
     let answer = match sample {
         Sample::Node(target) => serval_executor::prepare(target, tables, &mut context).await,

@@ -12,7 +12,7 @@ use super::literals::{fill, readable};
 use super::statement::{Kind, Statement};
 use crate::failure::Failure;
 use crate::session::{Execution, Query, Session};
-use crate::statement::{call, dispatch, dml, log, scan};
+use crate::statement::{call, definitions, dispatch, log, scan};
 use crate::stream::{RowFormat, Writer};
 
 /// Executes a statement: its answer is in the writer's buffer when this returns.
@@ -61,7 +61,7 @@ where
             if statement.kind == Kind::Call {
                 return Box::pin(call::run(session, writer, query)).await;
             }
-            dml::run(session, writer, query).await
+            definitions::with_fresh(session, writer, query).await
         }
         Kind::OfSchema | Kind::Plain => {
             let text = as_text(statement, &values);

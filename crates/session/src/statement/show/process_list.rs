@@ -27,7 +27,7 @@ pub(super) fn rows<B: Backend>(session: &Session<B>, full: bool) -> Answer {
 }
 
 fn row(session: Snapshot, catalog: &Catalog) -> Vec<Option<Vec<u8>>> {
-    let state = session.pinned(catalog);
+    let state = session.state(catalog);
     let host = session.peer.map_or_else(|| "localhost".to_owned(), |peer| peer.to_string());
     vec![
         Some(session.id.to_string().into_bytes()),

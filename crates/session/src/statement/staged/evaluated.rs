@@ -10,7 +10,7 @@ use serval_wire::packet::OkPacket;
 
 use super::cells::Cells;
 use super::clauses::Clauses;
-use super::{sharding_column, table};
+use super::{decides, table};
 use crate::failure::{Failure, refused};
 use crate::session::{Session, Staging};
 
@@ -104,7 +104,7 @@ impl Evaluated<'_> {
         let name = self.definition(column)?.name.clone();
         let is = |other: &str| other.eq_ignore_ascii_case(&name);
         let numbered = table.sequence.as_ref().is_some_and(|sequence| is(&sequence.column));
-        let decides = sharding_column(table).is_some_and(is);
+        let decides = decides(table, &name);
         let calls = (from..to)
             .any(|at| clauses.is_symbol(at, b'(') || clauses.tokens[at].kind == TokenKind::SystemVariable);
         let copied = matches!(&table.placement, Placement::Global(_)) && calls;

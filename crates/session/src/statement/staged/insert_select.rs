@@ -8,7 +8,8 @@ use serval_wire::packet::OkPacket;
 
 use super::cells::Cells;
 use super::clauses::{Clauses, TableName};
-use super::{sharding_column, table};
+use super::steps::Step;
+use super::{decides, table};
 use crate::answer::Outcome;
 use crate::failure::{Failure, refused};
 use crate::session::{Lock, Session, Staging, Sum};
@@ -82,6 +83,21 @@ impl<'a> InsertSelect<'a> {
         let words = ["UNION", "INTERSECT", "EXCEPT", "WITH", "LOCK", "FOR", "PROCEDURE", "VALUES", "TABLE"];
         let plain = self.clauses.is_word(from, &["SELECT"]) && !self.clauses.contains(from, to, &words);
         plain.then_some(Lock { own: None })
+    }
+
+    /// What EXPLAIN shows of it.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let (from, to) = self.query;
+        let text =
+            |text: &[u8]| String::from_utf8_lossy(text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let tail = if self.update.is_some() { format!(" {}", text(self.tail())) } else { String::new() };
+        vec![
+            Step::query("read the rows, and lock them", self.clauses.text(from, to).to_vec()),
+            Step::later(format!(
+                "insert them, up to {CHUNK_ROWS} at once, each into its shard: {} VALUES …{tail}",
+                text(self.head())
+            )),
+        ]
     }
 
     fn check(&self, target: &PlanTable, sources: &[PlanTable]) -> Result<(), Failure> {
@@ -231,8 +247,7 @@ fn columns<'t>(
 
 /// Which of them decide about shards.
 fn keys(statement: &InsertSelect<'_>, target: &PlanTable, columns: &[Option<&ColumnDef>]) -> Vec<bool> {
-    let sharding = sharding_column(&target.table);
-    let is_key = |name: &str| sharding.is_some_and(|sharding| sharding.eq_ignore_ascii_case(name));
+    let is_key = |name: &str| decides(&target.table, name);
     if statement.columns.is_empty() {
         return columns.iter().map(|column| column.is_some_and(|column| is_key(&column.name))).collect();
     }

@@ -10,7 +10,8 @@ use serval_wire::packet::OkPacket;
 use super::cells::Cells;
 use super::clauses::{Clauses, TableName};
 use super::keys::Keys;
-use super::{moving, sharding_column, table};
+use super::steps::Step;
+use super::{decides, moving, table};
 use crate::failure::{Failure, refused};
 use crate::session::{Lock, Session, Staging};
 
@@ -138,6 +139,33 @@ impl<'a> Keyed<'a> {
     }
 }
 
+/// What EXPLAIN shows of it; `None` where steps are of no help.
+pub(super) fn steps<B: Backend>(
+    session: &Session<B>,
+    statement: &Keyed<'_>,
+) -> Result<Option<Vec<Step>>, Failure> {
+    let target = table(session, statement.name.parts())?;
+    let assignments = statement.assignments().unwrap_or_default();
+    let moves = statement.updates && assignments.iter().any(|(name, _)| decides(&target.table, name));
+    let finds = statement.limit.is_some() || statement.has_subquery();
+    if !moves && !finds || statement.updates && assignments.is_empty() {
+        return Ok(None);
+    }
+    let mut steps = Vec::new();
+    if finds {
+        let keys = Keys::of(&target)?;
+        steps.push(Step::query("find the rows by their keys, and lock them", statement.query(&keys)));
+    }
+    let verb = if statement.updates { "update" } else { "delete" };
+    let what = if finds { "these rows, by their keys" } else { "the rows where they are" };
+    steps.push(Step::later(format!("{verb} {what}")));
+    if moves {
+        moving::Moving::of(statement, &target, &assignments)?;
+        steps.push(Step::later("take those that belong to another shard now there: DELETE and INSERT"));
+    }
+    Ok(Some(steps))
+}
+
 /// Finds the rows, then changes them.
 pub(super) async fn run<B: Backend>(
     session: &mut Session<B>,
@@ -145,12 +173,8 @@ pub(super) async fn run<B: Backend>(
     refusal: Failure,
 ) -> Result<OkPacket, Failure> {
     let target = table(session, statement.name.parts())?;
-    let sharding = sharding_column(&target.table);
     let assignments = statement.assignments().unwrap_or_default();
-    let moves = statement.updates
-        && assignments
-            .iter()
-            .any(|(name, _)| sharding.is_some_and(|column| column.eq_ignore_ascii_case(name)));
+    let moves = statement.updates && assignments.iter().any(|(name, _)| decides(&target.table, name));
     let finds = statement.limit.is_some() || statement.has_subquery();
     if !moves && !finds || statement.updates && assignments.is_empty() {
         return Err(refusal);

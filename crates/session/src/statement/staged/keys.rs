@@ -4,7 +4,7 @@ use serval_catalog::{ColumnDef, TableDefinition};
 use serval_planner::PlanTable;
 use serval_types::ColumnType;
 
-use super::sharding_column;
+use super::decides;
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
 
@@ -12,12 +12,12 @@ use crate::literal::identifier;
 #[derive(Debug)]
 pub(super) struct Keys<'a> {
     pub(super) columns: Vec<&'a ColumnDef>,
-    /// The sharding column, where it is beside others.
-    sharding: Option<usize>,
+    /// Which of them are sharding columns, where there are others too or these are several.
+    sharding: Vec<usize>,
 }
 
 impl<'a> Keys<'a> {
-    /// The primary key; where it does not contain the sharding column, that one too, since such a key is unique on each
+    /// The primary key, and those of the sharding columns that it does not contain, since such a key is unique on each
     /// shard only.
     ///
     /// # Errors
@@ -36,11 +36,11 @@ impl<'a> Keys<'a> {
             return Err(none());
         }
         let mut names: Vec<&str> = definition.primary_key.iter().map(String::as_str).collect();
-        let sharding = sharding_column(&table.table);
-        if let Some(column) = sharding
-            && !names.iter().any(|name| name.eq_ignore_ascii_case(column))
-        {
-            names.push(column);
+        let sharding = table.table.sharding();
+        for column in sharding.into_iter().flat_map(|sharding| &sharding.columns) {
+            if !names.iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
+                names.push(&column.name);
+            }
         }
         let columns: Option<Vec<&ColumnDef>> = names.iter().map(|name| definition.column(name)).collect();
         let columns = columns.ok_or_else(none)?;
@@ -51,10 +51,8 @@ impl<'a> Keys<'a> {
                 column.name
             )));
         }
-        let at = columns
-            .iter()
-            .position(|column| sharding.is_some_and(|sharding| sharding.eq_ignore_ascii_case(&column.name)));
-        let sharding = at.filter(|_| columns.len() > 1);
+        let is_deciding = |at: &usize| decides(&table.table, &columns[*at].name);
+        let sharding = (0..columns.len()).filter(is_deciding).filter(|_| columns.len() > 1).collect();
         Ok(Self { columns, sharding })
     }
 
@@ -72,7 +70,7 @@ impl<'a> Keys<'a> {
     /// Which of them decide about shards, as the planner has to read them.
     pub(super) fn decide(&self) -> Vec<bool> {
         let count = self.columns.len();
-        (0..count).map(|at| count == 1 || self.sharding == Some(at)).collect()
+        (0..count).map(|at| count == 1 || self.sharding.contains(&at)).collect()
     }
 
     /// The condition that is true for these rows.
@@ -86,12 +84,17 @@ impl<'a> Keys<'a> {
         }
         let tuples: Vec<String> = rows.iter().map(|row| format!("({})", row.join(", "))).collect();
         let all = format!("({}) IN ({})", self.list(), tuples.join(", "));
-        let Some(at) = self.sharding else { return all };
-        // What routes, and what a server need not look at.
-        let mut values: Vec<&str> = rows.iter().filter_map(|row| row.get(at)).map(String::as_str).collect();
-        values.sort_unstable();
-        values.dedup();
-        format!("{} IN ({}) AND {all}", identifier(&self.columns[at].name), values.join(", "))
+        // What routes, and what a server need not look at. The tuples themselves tell which of the combinations there are.
+        let mut condition = String::new();
+        for &at in &self.sharding {
+            let mut values: Vec<&str> =
+                rows.iter().filter_map(|row| row.get(at)).map(String::as_str).collect();
+            values.sort_unstable();
+            values.dedup();
+            let name = identifier(&self.columns[at].name);
+            condition.push_str(&format!("{name} IN ({}) AND ", values.join(", ")));
+        }
+        condition + &all
     }
 }
 

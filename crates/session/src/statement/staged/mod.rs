@@ -16,8 +16,9 @@ mod insert_select;
 mod keyed;
 mod keys;
 mod moving;
+mod steps;
 
-use serval_catalog::{Placement, Table};
+use serval_catalog::Table;
 use serval_planner::{ClientText, PlanTable};
 use serval_remote::Backend;
 use serval_sql::StatementClass;
@@ -30,6 +31,7 @@ use crate::failure::{Failure, no_schema, unknown_table};
 use crate::session::{Query, Session};
 use crate::stream::Writer;
 use clauses::Clauses;
+pub(super) use steps::steps;
 
 /// What is asked of the planner in vain is worth trying in steps.
 pub(super) fn may_help(failure: &Failure, class: StatementClass) -> bool {
@@ -119,10 +121,7 @@ fn table<B: Backend>(
     Ok(PlanTable { schema, table })
 }
 
-/// The column that says where rows are, where one does.
-fn sharding_column(table: &Table) -> Option<&str> {
-    match &table.placement {
-        Placement::Sharded(sharding) => Some(&sharding.column),
-        Placement::Node(_) | Placement::Global(_) => None,
-    }
+/// Whether a column says where rows are.
+fn decides(table: &Table, column: &str) -> bool {
+    table.sharding().is_some_and(|sharding| sharding.position(column).is_some())
 }

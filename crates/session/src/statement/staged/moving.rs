@@ -1,4 +1,4 @@
-//! UPDATE of the sharding column: rows whose shard changes move there.
+//! UPDATE of sharding columns: rows whose shard changes move there.
 //!
 //! Each shard first changes its rows as one server would, so that assignments, counts, warnings and errors are the
 //! servers' own. Then the rows of the new value lie where they do not belong, if anywhere; those are taken out and
@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use serval_catalog::{ColumnDef, Placement, TableDefinition};
+use serval_catalog::{ColumnDef, Placement, Sharding, TableDefinition};
 use serval_planner::primitive::{Primitive, Route, Target};
 use serval_planner::{Bound, PlanTable};
 use serval_remote::{Backend, SessionState};
 use serval_sql::TokenKind;
-use serval_types::{ColumnType, IntWidth};
+use serval_types::{ColumnType, IntWidth, NodeId, Value};
 
 use super::cells::Cells;
 use super::keyed::Keyed;
@@ -20,13 +20,29 @@ use crate::failure::{Failure, refused};
 use crate::literal::identifier;
 use crate::session::{Query, Staging, prepare_moving, rescan, targets};
 
-/// An UPDATE that sets the sharding column to one value.
+/// An UPDATE that sets sharding columns to one value each.
 pub(super) struct Moving<'a> {
     table: &'a PlanTable,
     definition: &'a TableDefinition,
+    sharding: &'a Sharding,
+    assigned: Vec<Assigned<'a>>,
+}
+
+/// A sharding column and its new value.
+struct Assigned<'a> {
     column: &'a ColumnDef,
+    /// Whether the rule's second function takes it.
+    inside: bool,
     /// The new value as the statement writes it.
     value: String,
+}
+
+/// Where rows of a shard go that has those of the new values.
+enum Way {
+    /// All to this one.
+    To(usize),
+    /// Each to its own: other columns that are hashed with the assigned ones tell.
+    ByRow,
 }
 
 impl<'a> Moving<'a> {
@@ -49,7 +65,7 @@ impl<'a> Moving<'a> {
             refused(format!(
                 "{} is the sharding column of {name}, and {why}; DELETE the row and INSERT it with the new value in one \
                  transaction",
-                sharding.column
+                sharding.names()
             ))
         };
         if statement.ignore {
@@ -58,30 +74,34 @@ impl<'a> Moving<'a> {
         if !definition.foreign_keys.is_empty() {
             return Err(advice("a table with foreign keys does not move its rows"));
         }
-        let column =
-            definition.column(&sharding.column).ok_or_else(|| advice("its definition is not known"))?;
         let unique = |name: &str| {
             let named = |other: &String| other.eq_ignore_ascii_case(name);
             definition.primary_key.iter().any(named)
                 || definition.unique_keys.iter().any(|key| key.columns.iter().any(named))
         };
-        let mut value = None;
+        let mut found: Vec<Assigned<'a>> = Vec::new();
         for (assigned, (from, to)) in assignments {
             let literal = literal(statement, *from, *to);
-            if assigned.eq_ignore_ascii_case(&sharding.column) {
-                if value.is_some() {
+            if let Some(known) = sharding.position(assigned).and_then(|at| sharding.columns.get(at)) {
+                let column =
+                    definition.column(&known.name).ok_or_else(|| advice("its definition is not known"))?;
+                if found.iter().any(|before| before.column.name == column.name) {
                     return Err(advice("it is assigned twice"));
                 }
-                value = literal;
-                if value.as_ref().is_none_or(|text| !stores_itself(text, &column.column_type)) {
-                    return Err(advice("its new value must be a literal of the column's own type and range"));
-                }
+                let value = literal.filter(|text| stores_itself(text, &column.column_type));
+                let value = value.ok_or_else(|| {
+                    advice("its new value must be a literal of the column's own type and range")
+                })?;
+                found.push(Assigned { column, inside: known.inside, value });
             } else if unique(assigned) && literal.is_none() {
                 return Err(advice("the other columns of unique keys must be set to literals too"));
             }
         }
-        let value = value.ok_or_else(|| advice("its new value is not understood"))?;
-        Ok(Self { table, definition, column, value })
+        if found.is_empty() {
+            return Err(advice("its new value is not understood"));
+        }
+        found.sort_by_key(|assigned| sharding.position(&assigned.column.name));
+        Ok(Self { table, definition, sharding, assigned: found })
     }
 
     /// Changes the rows of `sql`, and moves those whose shard has changed.
@@ -90,7 +110,7 @@ impl<'a> Moving<'a> {
         staging: &mut Staging<'_, B>,
         sql: &[u8],
     ) -> Result<(), Failure> {
-        let place = self.place(staging).await?;
+        self.way(0)?;
         let catalog = Arc::clone(&staging.catalog);
         let scan = rescan(sql, staging.session.options)?;
         let bound = prepare_moving(staging.session, &catalog, &Query::text(sql, &scan))?;
@@ -100,35 +120,49 @@ impl<'a> Moving<'a> {
         let state = staging.session.effective_state();
         let (outcome, _) = staging.run(&bound, &state, None).await?;
         staging.add(&bound, &outcome.ok, state).await;
-        for target in targets(&bound.root).iter().filter(|target| target.shard != place.shard) {
-            self.take(staging, target, &place).await?;
+        let mut scattered = Vec::new();
+        for target in targets(&bound.root) {
+            let from = target.shard.unwrap_or_default();
+            match self.way(from)? {
+                Way::To(to) if to == from => {}
+                Way::To(to) => {
+                    let Some(rows) = self.take(staging, target).await? else { continue };
+                    self.put(staging, &rows, Some(to)).await?;
+                }
+                Way::ByRow => scattered.extend(self.take(staging, target).await?),
+            }
+        }
+        // Not before all have been taken, or those that have come would be taken again.
+        for rows in &scattered {
+            self.put(staging, rows, None).await?;
         }
         Ok(())
     }
 
-    /// Where rows of the new value belong.
-    async fn place<B: Backend>(&self, staging: &mut Staging<'_, B>) -> Result<Target, Failure> {
-        let PlanTable { schema, table } = self.table;
-        let sql = format!(
-            "SELECT 1 FROM {}.{} WHERE {} = {}",
-            identifier(schema),
-            identifier(&table.name),
-            identifier(&self.column.name),
-            self.value
-        );
-        let scan = rescan(sql.as_bytes(), staging.session.options)?;
-        let catalog = Arc::clone(&staging.catalog);
-        let query = Query::text(sql.as_bytes(), &scan);
-        let bound =
-            crate::session::prepare(staging.session, &catalog, &query, crate::session::Purpose::Run).await?;
-        match targets(&bound.bound.root) {
-            [only] if only.shard.is_some() => Ok(only.clone()),
-            _ => Err(refused(format!(
-                "The new value of the sharding column {} has no shard of its own; DELETE the row and INSERT it with the \
-                 new value in one transaction",
-                self.column.name
-            ))),
+    /// Where rows of the new values go from a shard.
+    ///
+    /// # Errors
+    /// That of an INSERT where the rule has no shard for a new value.
+    fn way(&self, from: usize) -> Result<Way, Failure> {
+        let of_level = |inside: bool| -> Vec<Value> {
+            let assigned = self.assigned.iter().filter(|assigned| assigned.inside == inside);
+            // The literals are what the columns store, in the order of the rule's columns.
+            assigned.map(Assigned::literal).collect()
+        };
+        let mut to = from;
+        for inside in [false, true] {
+            let values = of_level(inside);
+            if values.is_empty() {
+                continue;
+            }
+            if !inside && values.len() < self.sharding.combined() {
+                return Ok(Way::ByRow);
+            }
+            let reached = self.sharding.shard_of_level(inside, &values);
+            let reached = reached.map_err(|unroutable| Failure::from(unroutable.to_mysql()))?;
+            to = self.sharding.rule.moved(to, reached, inside);
         }
+        Ok(Way::To(to))
     }
 
     /// Triggers would see a DELETE and an INSERT, and foreign keys of other tables lose their row.
@@ -150,69 +184,131 @@ impl<'a> Moving<'a> {
         Err(refused(format!(
             "{} is the sharding column of {}, and a table with triggers, or that foreign keys refer to, does not move its \
              rows; DELETE the row and INSERT it with the new value in one transaction",
-            self.column.name, self.table.table.name
+            self.sharding.names(),
+            self.table.table.name
         )))
     }
 
-    /// Takes the rows of the new value from a shard where they do not belong.
+    /// Takes the rows of the new values from a shard; `None` where there are none.
     async fn take<B: Backend>(
         &self,
         staging: &mut Staging<'_, B>,
         from: &Target,
-        to: &Target,
-    ) -> Result<(), Failure> {
-        let columns: Vec<&ColumnDef> =
-            self.definition.columns.iter().filter(|column| !column.generated).collect();
+    ) -> Result<Option<Vec<String>>, Failure> {
+        let columns = self.columns();
         let state = load_state(staging.session.effective_state());
         let (table, condition) = (identifier(self.table.physical_name(from.shard)), self.condition());
         let list: Vec<String> = columns.iter().map(|column| cell(column)).collect();
         let sql = format!("SELECT {} FROM {table} WHERE {condition} FOR UPDATE", list.join(", "));
         let read = state.with("character_set_results", "NULL");
         let parameters = serval_wire::command::execute::Parameters::none();
-        let bound = self.on(from, sql);
+        let bound = self.on(from.node, from.shard, sql);
         let (outcome, _) = staging.run(&bound, &read, Some(&parameters)).await?;
         if outcome.rows.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let bound = self.on(from, format!("DELETE FROM {table} WHERE {condition}"));
+        let bound = self.on(from.node, from.shard, format!("DELETE FROM {table} WHERE {condition}"));
         let (deleted, _) = staging.run(&bound, &state, None).await?;
         if deleted.ok.affected_rows != outcome.rows.len() as u64 {
             return Err(refused("Rows changed while they moved to another shard; run the statement again"));
         }
-        let targets = columns.iter().map(|column| Some(*column)).collect();
-        let cells = Cells::of(staging, &outcome, targets, Vec::new()).await?.in_universal_time();
-        let names: Vec<String> = columns.iter().map(|column| identifier(&column.name)).collect();
-        let table = identifier(self.table.physical_name(to.shard));
-        for payloads in outcome.rows.chunks(100) {
-            let mut rows = Vec::with_capacity(payloads.len());
-            for payload in payloads {
-                let row = cells.row(payload)?;
-                let row: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
-                rows.push(format!("({})", row.join(", ")));
-            }
-            let sql = format!("INSERT INTO {table} ({}) VALUES {}", names.join(", "), rows.join(", "));
-            let bound = self.on(to, sql);
+        let decides = columns.iter().map(|column| self.sharding.position(&column.name).is_some()).collect();
+        let places = columns.iter().map(|column| Some(*column)).collect();
+        let cells = Cells::of(staging, &outcome, places, decides).await?.in_universal_time();
+        let mut rows = Vec::with_capacity(outcome.rows.len());
+        for payload in &outcome.rows {
+            let row = cells.row(payload)?;
+            let row: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
+            self.refuse_number_zero(&columns, &row)?;
+            rows.push(format!("({})", row.join(", ")));
+        }
+        Ok(Some(rows))
+    }
+
+    /// Inserts rows that have been taken: into one shard, or each where it belongs.
+    async fn put<B: Backend>(
+        &self,
+        staging: &mut Staging<'_, B>,
+        rows: &[String],
+        to: Option<usize>,
+    ) -> Result<(), Failure> {
+        let state = load_state(staging.session.effective_state());
+        let names: Vec<String> = self.columns().iter().map(|column| identifier(&column.name)).collect();
+        for rows in rows.chunks(100) {
+            let values = format!("({}) VALUES {}", names.join(", "), rows.join(", "));
+            let bound = match to {
+                Some(shard) => {
+                    let table = identifier(self.table.physical_name(to));
+                    let node = self.sharding.shards[shard].node;
+                    self.on(node, to, format!("INSERT INTO {table} {values}"))
+                }
+                None => {
+                    let PlanTable { schema, table } = self.table;
+                    let sql =
+                        format!("INSERT INTO {}.{} {values}", identifier(schema), identifier(&table.name));
+                    let scan = rescan(sql.as_bytes(), staging.session.options)?;
+                    let catalog = Arc::clone(&staging.catalog);
+                    let query = Query::text(sql.as_bytes(), &scan);
+                    let purpose = crate::session::Purpose::Run;
+                    crate::session::prepare(staging.session, &catalog, &query, purpose).await?.bound
+                }
+            };
             staging.run(&bound, &state, None).await?;
         }
         Ok(())
     }
 
+    /// The columns that rows are moved with.
+    fn columns(&self) -> Vec<&'a ColumnDef> {
+        self.definition.columns.iter().filter(|column| !column.generated).collect()
+    }
+
+    /// A row whose AUTO_INCREMENT value is 0 would be given a number where it is inserted again.
+    fn refuse_number_zero(&self, columns: &[&ColumnDef], row: &[&str]) -> Result<(), Failure> {
+        let automatic = self.definition.auto_increment().map(|column| column.name.as_str());
+        let at = columns.iter().position(|column| Some(column.name.as_str()) == automatic);
+        if at.and_then(|at| row.get(at)) != Some(&"0") {
+            return Ok(());
+        }
+        Err(refused(
+            "A row whose AUTO_INCREMENT column is 0 does not move to another shard; give it a number first",
+        ))
+    }
+
     fn condition(&self) -> String {
-        let name = identifier(&self.column.name);
+        let each: Vec<String> = self.assigned.iter().map(Assigned::condition).collect();
+        each.join(" AND ")
+    }
+
+    fn on(&self, node: NodeId, shard: Option<usize>, sql: String) -> Bound {
+        let targets = vec![Target::new(node, shard, sql.into_bytes())];
+        let root = Primitive::Route(Route { targets, replica_safe: false, hidden: 0 });
+        Bound { root, tables: Arc::from([self.table.clone()]), notes: Arc::from([]) }
+    }
+}
+
+impl Assigned<'_> {
+    fn equality(&self) -> String {
+        format!("{} = {}", identifier(&self.column.name), self.value)
+    }
+
+    /// The value, which [`stores_itself`].
+    fn literal(&self) -> Value {
+        match self.value.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
+            Some(text) => Value::Text(text.as_bytes().to_vec()),
+            None => Value::integer(&self.value),
+        }
+    }
+
+    fn condition(&self) -> String {
+        let (name, value) = (identifier(&self.column.name), &self.value);
         if self.column.column_type.is_text() {
             // Texts that only compare as equal may belong where they are.
             return format!(
-                "{name} = {value} AND CONVERT({name} USING utf8mb4) COLLATE utf8mb4_bin = {value}",
-                value = self.value
+                "{name} = {value} AND CONVERT({name} USING utf8mb4) COLLATE utf8mb4_bin = {value}"
             );
         }
-        format!("{name} = {}", self.value)
-    }
-
-    fn on(&self, place: &Target, sql: String) -> Bound {
-        let targets = vec![Target::new(place.node, place.shard, sql.into_bytes())];
-        let root = Primitive::Route(Route { targets, replica_safe: false, hidden: 0 });
-        Bound { root, tables: Arc::from([self.table.clone()]), notes: Arc::from([]) }
+        self.equality()
     }
 }
 
