@@ -3,7 +3,6 @@
 //!
 //! What the kernel does is not in these figures; `strace -f -c` counts how often it is called.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use comfy_table::Table;
@@ -11,6 +10,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use serval_testkit::ScratchDirectory;
 use tokio::process::Command;
 
+use crate::client::Failure;
 use crate::load;
 use crate::target::{Bench, Target};
 
@@ -33,7 +33,7 @@ struct Callgrind {
 }
 
 /// Counts, prints, and fails where a query takes more than its pinned number.
-pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run() -> Result<(), Failure> {
     let callgrind = Callgrind { directory: ScratchDirectory::new(None)? };
     let bench = Bench::start(1, 1000, &callgrind.command()).await?;
     let mut table = Table::new();
@@ -76,7 +76,7 @@ impl Callgrind {
         self.directory.path().join("counts")
     }
 
-    async fn per_query(&self, bench: &Bench, target: &Target, prepared: bool) -> Result<u64, Box<dyn Error>> {
+    async fn per_query(&self, bench: &Bench, target: &Target, prepared: bool) -> Result<u64, Failure> {
         // The first run fills caches and pools.
         load::events(bench, target, prepared, QUERIES).await?;
         let (short, long) = (
@@ -92,7 +92,7 @@ impl Callgrind {
         target: &Target,
         prepared: bool,
         events: u64,
-    ) -> Result<u64, Box<dyn Error>> {
+    ) -> Result<u64, Failure> {
         control("--zero", target).await?;
         load::events(bench, target, prepared, events).await?;
         control("--dump", target).await?;
@@ -104,14 +104,14 @@ impl Callgrind {
     }
 }
 
-async fn control(what: &str, target: &Target) -> Result<(), Box<dyn Error>> {
+async fn control(what: &str, target: &Target) -> Result<(), Failure> {
     let pid = target.proxy.ok_or("only a proxy is counted")?.to_string();
     let output = Command::new("callgrind_control").args([what, &pid]).output().await?;
     let said = String::from_utf8_lossy(&output.stdout);
     if output.status.success() && said.contains("OK") { Ok(()) } else { Err(said.into()) }
 }
 
-fn newest(directory: &Path) -> Result<PathBuf, Box<dyn Error>> {
+fn newest(directory: &Path) -> Result<PathBuf, Failure> {
     let files = std::fs::read_dir(directory)?.filter_map(Result::ok).map(|entry| entry.path());
     let dumps = files.filter(|path| path.extension().is_some());
     dumps.max_by_key(|path| number(path)).ok_or_else(|| "callgrind wrote no counts".into())

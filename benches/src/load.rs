@@ -1,12 +1,12 @@
 //! Running sysbench and reading what it prints.
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::process::Command;
 
+use crate::client::Failure;
 use crate::cpu;
 use crate::target::{Bench, Target, USER};
 
@@ -64,7 +64,7 @@ impl fmt::Display for Measured {
 }
 
 /// Makes and fills the tables.
-pub(crate) async fn prepare(bench: &Bench, target: &Target) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn prepare(bench: &Bench, target: &Target) -> Result<(), Failure> {
     sysbench(bench, target, Load::ReadWrite, &["prepare".to_owned()]).await.map(drop)
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn run(
     target: &Target,
     setting: &Setting,
     seconds: u32,
-) -> Result<Measured, Box<dyn Error>> {
+) -> Result<Measured, Failure> {
     let mut arguments = vec![
         format!("--threads={}", setting.threads),
         format!("--time={seconds}"),
@@ -98,19 +98,14 @@ pub(crate) async fn events(
     target: &Target,
     prepared: bool,
     events: u64,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<(), Failure> {
     let mode = if prepared { "auto" } else { "disable" };
     let arguments = ["--threads=1", "--time=0", "run"].map(str::to_owned);
     let more = [format!("--events={events}"), format!("--db-ps-mode={mode}")];
     sysbench(bench, target, Load::PointSelect, &[&more[..], &arguments].concat()).await.map(drop)
 }
 
-async fn sysbench(
-    bench: &Bench,
-    target: &Target,
-    load: Load,
-    more: &[String],
-) -> Result<String, Box<dyn Error>> {
+async fn sysbench(bench: &Bench, target: &Target, load: Load, more: &[String]) -> Result<String, Failure> {
     let output = Command::new("sysbench")
         .args([load.script(), "--db-driver=mysql", "--mysql-host=127.0.0.1", "--rand-type=uniform"])
         .args([format!("--mysql-user={}", USER.0), format!("--mysql-password={}", USER.1)])

@@ -1,45 +1,61 @@
-//! The benchmark behind `cargo xtask bench`: sysbench against a server directly, through HAProxy in TCP mode, and
-//! through Serval, unsharded and sharded over two groups.
+//! The benchmark behind `cargo xtask bench`: a server directly, through HAProxy in TCP mode, and through Serval,
+//! unsharded and sharded over two groups.
 //!
-//! The runs are interleaved in rounds, so that a slow minute of the machine hits all alike, and the median of the
-//! rounds is shown. On a machine with few cores the load generator and the servers compete with the proxy: queries per
-//! second are then noisy, and the proxy's own CPU time per query is the figure to compare.
+//! Runs are interleaved in rounds, so that a slow minute of the machine hits all alike, and medians are shown. On a
+//! machine with few cores the load generator and the servers compete with the proxy: queries per second are then noisy,
+//! and the proxy's own CPU time is the figure to compare. Each row of the table says what its figures have to be, and
+//! the exit code is 1 where one falls short.
 //!
 //! ```text
-//! cargo xtask bench                                   # all loads, 3 rounds of 5 s
-//! cargo xtask bench --rounds 5 --seconds 20 --loads point_select --threads 16
+//! cargo xtask bench                                   # the whole table, about half an hour
+//! cargo xtask bench --row streams                     # one row of it
+//! cargo xtask bench --loads point-select --rounds 5 --seconds 20 --threads 16     # sysbench, as one likes
 //! cargo xtask bench --transactions                    # what COMMIT costs, beside XA driven by hand
 //! cargo xtask bench --instructions                    # instructions per point query, on however busy a machine
 //! ```
 #![allow(clippy::print_stdout, reason = "a command-line tool shows its table")]
 
+mod client;
 mod cpu;
 mod instructions;
 mod load;
+mod memory;
 mod report;
+mod row;
 mod target;
 mod transactions;
+mod verdict;
 
-use std::error::Error;
+use clap::{Parser, ValueEnum as _};
 
-use clap::Parser;
-
+use crate::client::Failure;
 use crate::load::{Load, Setting};
 use crate::report::Report;
+use crate::row::{Effort, Row};
 use crate::target::Bench;
+use crate::verdict::Verdict;
 
 /// What is measured, and for how long.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Arguments {
     /// Each combination is measured this many times
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds of one run
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     seconds: u32,
-    /// sysbench's loads
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "point-select,read-only,read-write")]
+    /// Rows of the table; all where none is named
+    #[arg(long = "row", value_enum, value_delimiter = ',')]
+    rows_of_table: Vec<Row>,
+    /// Clients that are idle; at most 5,000 of them crowd
+    #[arg(long, default_value_t = 9500)]
+    clients: u32,
+    /// Seconds for which clients do not read
+    #[arg(long, default_value_t = 60)]
+    patience: u32,
+    /// sysbench's loads, instead of the table
+    #[arg(long, value_enum, value_delimiter = ',')]
     loads: Vec<Load>,
     /// Numbers of clients
     #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
@@ -62,7 +78,7 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     if arguments.instructions {
         return instructions::run().await;
@@ -72,14 +88,40 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("Starting two servers, HAProxy and Serval, and loading {} tables.", arguments.tables);
     let bench = Bench::start(arguments.tables, arguments.rows, &[]).await?;
-    let settings = settings(&arguments);
+    if arguments.loads.is_empty() {
+        table(&arguments, &bench).await
+    } else {
+        sysbench(&arguments, &bench).await
+    }
+}
+
+/// The rows of the table, and whether their figures are as they have to be.
+async fn table(arguments: &Arguments, bench: &Bench) -> Result<(), Failure> {
+    let &Arguments { rounds, seconds, clients, patience, .. } = arguments;
+    let effort = Effort { rounds, seconds, clients, patience };
+    let rows = match &*arguments.rows_of_table {
+        [] => Row::value_variants(),
+        named => named,
+    };
+    let mut verdict = Verdict::default();
+    for row in rows {
+        println!("{row:?} …");
+        verdict.add(row.measure(bench, effort).await?);
+    }
+    println!("\nMedians of {rounds} rounds.\n{verdict}");
+    verdict.missed().map_or(Ok(()), |missed| Err(missed.into()))
+}
+
+/// Loads and numbers of clients as the command line has them.
+async fn sysbench(arguments: &Arguments, bench: &Bench) -> Result<(), Failure> {
+    let settings = settings(arguments);
     let mut report = Report::default();
     for round in 0..arguments.rounds {
         for setting in &settings {
             // Another target goes first in each round.
             for index in 0..bench.targets.len() {
                 let target = &bench.targets[(index + round as usize) % bench.targets.len()];
-                let measured = load::run(&bench, target, setting, arguments.seconds).await?;
+                let measured = load::run(bench, target, setting, arguments.seconds).await?;
                 println!("round {} {setting} {}: {measured}", round + 1, target.name);
                 report.add(setting, target.name, measured);
             }

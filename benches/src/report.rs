@@ -8,6 +8,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 
 use crate::load::{Measured, Setting};
+use crate::verdict::median;
 
 /// The runs of each setting, in the order of the targets.
 #[derive(Default)]
@@ -16,6 +17,11 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// The targets of a setting, with their runs.
+    pub(crate) fn runs(&self, setting: &Setting) -> &[(&'static str, Vec<Measured>)] {
+        self.runs.get(setting).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn add(&mut self, setting: &Setting, target: &'static str, measured: Measured) {
         let targets = self.runs.entry(*setting).or_default();
         match targets.iter_mut().find(|(name, _)| *name == target) {
@@ -50,7 +56,7 @@ impl fmt::Display for Report {
                     (*name).to_owned(),
                     format!("{:.0}", speed(runs)),
                     ratio(Some(speed(runs)), direct),
-                    format!("{:.2}", median(runs.iter().map(|run| run.p95.as_secs_f64() * 1e3))),
+                    format!("{:.2}", waiting(runs)),
                     cpu(runs).map_or_else(String::new, |micros| format!("{micros:.1}")),
                     ratio(cpu(runs), haproxy),
                 ]);
@@ -63,34 +69,23 @@ impl fmt::Display for Report {
     }
 }
 
-fn of<'a>(targets: &'a [(&'static str, Vec<Measured>)], name: &str) -> Option<&'a Vec<Measured>> {
+/// The runs of one target.
+pub(crate) fn of<'a>(targets: &'a [(&'static str, Vec<Measured>)], name: &str) -> Option<&'a Vec<Measured>> {
     targets.iter().find(|(target, _)| *target == name).map(|(_, runs)| runs)
 }
 
-fn speed(runs: &[Measured]) -> f64 {
+/// Queries per second.
+pub(crate) fn speed(runs: &[Measured]) -> f64 {
     median(runs.iter().map(|run| run.queries_per_second))
 }
 
 /// Microseconds per query.
-fn cpu(runs: &[Measured]) -> Option<f64> {
+pub(crate) fn cpu(runs: &[Measured]) -> Option<f64> {
     let times: Vec<Duration> = runs.iter().filter_map(|run| run.cpu).collect();
     (!times.is_empty()).then(|| median(times.iter().map(|time| time.as_secs_f64() * 1e6)))
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { values[middle - 1].midpoint(values[middle]) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn medians() {
-        assert!((median([3.0, 1.0, 2.0].into_iter()) - 2.0).abs() < 1e-9);
-        assert!((median([4.0, 1.0, 2.0, 3.0].into_iter()) - 2.5).abs() < 1e-9);
-    }
+/// Milliseconds, the 95th percentile.
+pub(crate) fn waiting(runs: &[Measured]) -> f64 {
+    median(runs.iter().map(|run| run.p95.as_secs_f64() * 1e3))
 }

@@ -1,18 +1,25 @@
 //! What is measured: a server, and what stands in front of it.
 
-use std::error::Error;
 use std::fmt::Write as _;
 
 use serval_testkit::{Cluster, ClusterSpec, Flavour, PortLease, ServalPorts, ServalProcess, Supervised};
 
+use crate::client::Failure;
 use crate::load;
 
 /// The user and password of sysbench, on the servers and on Serval alike.
 pub(crate) const USER: (&str, &str) = ("serval", "serval-backend");
 /// The database on the first server that all targets but the sharded one use.
-const PLAIN: &str = "plain";
+pub(crate) const PLAIN: &str = "plain";
 /// The schema whose tables lie on two groups.
-const SHARDED: &str = "sharded";
+pub(crate) const SHARDED: &str = "sharded";
+
+/// The schema of many tables, which a start reads.
+pub(crate) const MANY: &str = "many";
+/// How many.
+pub(crate) const TABLES_OF_MANY: u32 = 1000;
+/// Connections that Serval may have to a server.
+pub(crate) const CONNECTIONS: u32 = 64;
 
 /// A port that sysbench connects to.
 pub(crate) struct Target {
@@ -21,6 +28,13 @@ pub(crate) struct Target {
     pub schema: &'static str,
     /// The process between sysbench and the server, none for a direct connection.
     pub proxy: Option<u32>,
+}
+
+impl Target {
+    /// The process between the client and the server.
+    pub(crate) fn pid(&self) -> Result<u32, Failure> {
+        self.proxy.ok_or_else(|| format!("{} has no process of its own", self.name).into())
+    }
 }
 
 /// Everything that runs. Fields are dropped from the top: proxies before servers.
@@ -38,9 +52,10 @@ pub(crate) struct Bench {
 impl Bench {
     /// Starts everything and loads the tables: once into the first server, once through Serval. `under` is what Serval
     /// is run by, if anything.
-    pub(crate) async fn start(tables: u32, rows: u32, under: &[String]) -> Result<Bench, Box<dyn Error>> {
+    pub(crate) async fn start(tables: u32, rows: u32, under: &[String]) -> Result<Bench, Failure> {
         let mut spec = ClusterSpec::new(Flavour::MariaDb, 2, 0);
-        spec.options = vec!["--innodb-buffer-pool-size=256M".to_owned()];
+        let options = ["--innodb-buffer-pool-size=256M", "--max-connections=10000", "--back-log=4096"];
+        spec.options = options.map(str::to_owned).to_vec();
         let cluster = Cluster::start(spec).await?;
         let server = cluster.group(0).primary();
         server.execute(&format!("CREATE DATABASE {PLAIN}")).await?;
@@ -50,7 +65,7 @@ impl Bench {
         }
         let haproxy_port = PortLease::take()?;
         let haproxy = start_haproxy(&cluster, &haproxy_port)?;
-        let serval = ServalProcess::start_under(under, |ports| configuration(&cluster, ports)).await?;
+        let serval = start_serval(&cluster, under).await?;
         let proxy =
             |name, schema| Target { name, port: serval.ports().mysql(), schema, proxy: Some(serval.pid()) };
         let targets = vec![
@@ -77,11 +92,32 @@ impl Bench {
         load::prepare(&bench, &bench.targets[3]).await?;
         Ok(bench)
     }
+
+    /// Another Serval in front of the same servers.
+    pub(crate) async fn serval(&self, under: &[String]) -> Result<ServalProcess, Failure> {
+        Ok(start_serval(&self.cluster, under).await?)
+    }
+
+    /// The target of this name.
+    pub(crate) fn target(&self, name: &str) -> Result<&Target, Failure> {
+        let found = self.targets.iter().find(|target| target.name == name);
+        found.ok_or_else(|| format!("there is no {name}").into())
+    }
+
+    /// The first targets in the order of a round: another one goes first in each.
+    pub(crate) fn turn(&self, round: u32, count: usize) -> impl Iterator<Item = &Target> {
+        let first = &self.targets[..count];
+        (0..count).map(move |index| &first[(index + round as usize) % count])
+    }
 }
 
-fn start_haproxy(cluster: &Cluster, port: &PortLease) -> Result<Supervised, Box<dyn Error>> {
+async fn start_serval(cluster: &Cluster, under: &[String]) -> serval_testkit::Result<ServalProcess> {
+    ServalProcess::start_under(under, |ports| configuration(cluster, ports)).await
+}
+
+fn start_haproxy(cluster: &Cluster, port: &PortLease) -> Result<Supervised, Failure> {
     let text = format!(
-        "global\n  maxconn 1000\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
+        "global\n  maxconn 9000\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
          listen mysql\n  bind 127.0.0.1:{}\n  server primary {}\n",
         port.number(),
         cluster.group(0).primary().address()
@@ -104,7 +140,7 @@ fn configuration(cluster: &Cluster, ports: &ServalPorts) -> String {
         r#"
 [users.{user}]
 password = "{password}"
-schemas = ["{PLAIN}", "{SHARDED}"]
+schemas = ["{PLAIN}", "{SHARDED}", "{MANY}"]
 
 [admin.users.admin]
 password = "admin"
@@ -112,7 +148,7 @@ password = "admin"
 [defaults.group]
 user = "{}"
 password = "{}"
-max_connections = 128
+max_connections = {CONNECTIONS}
 
 [groups.g0]
 primary = "{}"
@@ -122,6 +158,7 @@ primary = "{}"
 
 [nodes]
 plain = {{ group = "g0", database = "{PLAIN}" }}
+many = {{ group = "g0", database = "{MANY}" }}
 "dn[0-1]" = {{ group = "g0", database = "{SHARDED}_[0-1]" }}
 "dn[2-3]" = {{ group = "g1", database = "{SHARDED}_[2-3]" }}
 
@@ -133,11 +170,15 @@ nodes = "dn[0-3]"
 [schemas.{PLAIN}]
 default_node = "plain"
 
+[schemas.{MANY}]
+default_node = "many"
+
 [schemas.{SHARDED}]
 default_node = "dn0"
 
 [schemas.{SHARDED}.tables]
 "sbtest[1-16]" = {{ rule = "by_id", auto_increment = "segment" }}
+wide = {{ rule = "by_id" }}
 "#,
         cluster.backend_user(),
         cluster.backend_password(),

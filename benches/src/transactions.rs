@@ -3,12 +3,12 @@
 //!
 //! One client, turns of a few hundred, interleaved, medians: the ratios are what counts.
 
-use std::error::Error;
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder};
 
+use crate::client::Failure;
 use crate::cpu;
 use crate::target::{Bench, USER};
 
@@ -20,7 +20,7 @@ const ROWS: u32 = 1000;
 const STATEMENTS: u32 = 6;
 
 /// Measures and prints.
-pub(crate) async fn run(rounds: u32) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(rounds: u32) -> Result<(), Failure> {
     let bench = Bench::start(1, ROWS, &[]).await?;
     let sharded = &bench.targets[3];
     let options = OptsBuilder::default()
@@ -78,7 +78,7 @@ fn update(table: &str, id: u32) -> String {
 async fn measured(
     pid: u32,
     work: impl Future<Output = Result<u32, mysql_async::Error>>,
-) -> Result<Duration, Box<dyn Error>> {
+) -> Result<Duration, Failure> {
     let before = cpu::used(pid).ok_or("Serval has ended")?;
     let statements = work.await?;
     let after = cpu::used(pid).ok_or("Serval has ended")?;
