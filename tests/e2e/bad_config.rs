@@ -1,6 +1,9 @@
 //! Configurations that must be refused: nothing is started, exit code 2, and each mistake with its place.
 
+use std::time::{Duration, Instant};
+
 use serval_testkit::ServalProcess;
+use serval_tests::{Topology, World};
 
 const TWO_MISTAKES: &str = r#"
 [listen]
@@ -65,4 +68,44 @@ fn a_missing_file_is_named() {
     let ended = ServalProcess::run_to_end(arguments).expect("serval run");
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.errors.contains("/nonexistent/serval.toml"), "{ended:?}");
+}
+
+/// What the config says of a table must be true on the servers.
+#[tokio::test]
+async fn a_sharding_column_that_the_servers_do_not_have() {
+    let world = World::new("bad_column").await;
+    for node in 0..4 {
+        world.on_node(node, "CREATE TABLE $db.t1 (ident INT NOT NULL PRIMARY KEY)").await;
+    }
+    let config = world.serval.config_path();
+    let arguments = ["check".as_ref(), config.as_os_str(), "--online".as_ref()];
+    let ended = ServalProcess::run_to_end(arguments).expect("serval check");
+    let text = ended.output + &ended.errors;
+    assert_ne!(ended.code, Some(0), "{text}");
+    assert!(text.contains("the table `t1` has no column `id`"), "{text}");
+    assert!(text.contains("did you mean") && text.contains("ident"), "{text}");
+    // The proxy, which starts all the same, does not guess.
+    let other = World::with(Topology::new("bad_column_2")).await;
+    for node in 0..4 {
+        other.on_node(node, "CREATE TABLE $db.t1 (ident INT NOT NULL PRIMARY KEY)").await;
+    }
+    let mut client = other.client().await;
+    let answer = client.run("INSERT INTO t1 VALUES (1)").await;
+    assert_ne!(answer.error_number(), 0, "{answer:?}");
+}
+
+#[tokio::test]
+async fn ten_thousand_tables_start_within_seconds() {
+    let mut topology = Topology::new("bad_many");
+    for table in 0..10_000 {
+        topology.more += &format!("many{table} = {{ rule = \"by_id\" }}\n");
+    }
+    let start = Instant::now();
+    let world = World::with(topology).await;
+    let mut client = world.client().await;
+    client.must("CREATE TABLE many9999 (id INT NOT NULL PRIMARY KEY)").await;
+    client.must("INSERT INTO many9999 VALUES (1), (2), (3)").await;
+    assert_eq!(client.rows("SELECT COUNT(*) FROM many9999").await, [["3"]]);
+    // The servers' own start is among it, and this is no release build.
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

@@ -1,10 +1,11 @@
-//! Clients work while proxies, primaries and connections die.
+//! Clients work while proxies, primaries and links die.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serval_testkit::{Cluster, ServalProcess};
+use serval_tests::link::{Link, Trigger};
 use serval_tests::{APP, Answer, Client, Topology, eventually, make_databases};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -47,6 +48,8 @@ impl Draw {
 pub(crate) struct Proxies {
     topology: Topology,
     running: [Mutex<ServalProcess>; 2],
+    /// Between the proxies and each group's primary.
+    links: Vec<Link>,
 }
 
 impl Proxies {
@@ -57,12 +60,14 @@ impl Proxies {
         fill: impl AsyncFnOnce(&mut Client),
     ) -> Arc<Proxies> {
         make_databases(cluster, &topology.schema).await;
+        let links = links(cluster, &Arc::default()).await;
+        let topology = Topology { primaries: links.iter().map(Link::address).collect(), ..topology };
         let one = proxy(cluster, &topology).await;
         let options = one.client_options(APP.0, APP.1, Some(&topology.schema));
         fill(&mut Client::connect("proxy", options).await).await;
         // Started now, it knows the tables; DDL through another proxy would have to be told to it.
         let two = proxy(cluster, &topology).await;
-        Arc::new(Proxies { topology, running: [Mutex::new(one), Mutex::new(two)] })
+        Arc::new(Proxies { topology, running: [Mutex::new(one), Mutex::new(two)], links })
     }
 
     async fn replace(&self, cluster: &Cluster, number: usize) {
@@ -87,6 +92,15 @@ impl Proxies {
         .await;
         self.connect(1).await.expect("a client")
     }
+}
+
+/// A link to the primary of each group.
+pub(crate) async fn links(cluster: &Cluster, trigger: &Arc<Trigger>) -> Vec<Link> {
+    let mut links = Vec::new();
+    for group in cluster.groups() {
+        links.push(Link::to(group.primary().port(), trigger).await);
+    }
+    links
 }
 
 async fn proxy(cluster: &Cluster, topology: &Topology) -> ServalProcess {
@@ -136,23 +150,28 @@ pub(crate) async fn storm<L: Load>(
 /// One of the things that go wrong.
 async fn kill(cluster: &Cluster, proxies: &Proxies, number: usize) {
     let primary = |group: usize| cluster.group(group).primary();
-    match number % 6 {
+    match number % 8 {
         0 => {
             primary(1).kill().await.expect("kill");
             primary(1).start_again().await.expect("start");
         }
         1 => proxies.replace(cluster, 0).await,
-        2 => {
-            // As a network that is cut for a while: nothing arrives, nothing is refused.
-            primary(0).pause().await;
-            tokio::time::sleep(Duration::from_millis(1500)).await;
-            primary(0).resume().await;
-        }
+        2 => proxies.links[0].interrupt(Duration::from_millis(1500)).await,
         3 => {
             primary(0).kill().await.expect("kill");
             primary(0).start_again().await.expect("start");
         }
         4 => proxies.replace(cluster, 1).await,
+        5 => {
+            let interrupt = |link: usize| proxies.links[link].interrupt(Duration::from_millis(800));
+            tokio::join!(interrupt(0), interrupt(1));
+        }
+        6 => {
+            // As a host that swaps: nothing is answered, nothing is refused, and all of it is done later.
+            primary(0).pause().await;
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            primary(0).resume().await;
+        }
         _ => {
             let ids = "SELECT id FROM information_schema.processlist WHERE user = 'serval'";
             for id in primary(1).column::<u64>(ids).await.expect("the process list") {

@@ -133,3 +133,33 @@ async fn a_failover_without_loss_is_silent() {
     let metrics = get(serval.ports().http(), "/metrics").await.body;
     assert!(metrics.contains("serval_transactions_lost_total 0"), "{metrics}");
 }
+
+/// A proxy that was started after the commits misses them as the one that made them would.
+#[tokio::test]
+async fn a_proxy_that_is_started_later_notices_too() {
+    let cluster = own_cluster().await;
+    let (topology, first) = proxy_over_rows(&cluster, "failover_later").await;
+    let mut client =
+        Client::connect("proxy", first.client_options(APP.0, APP.1, Some(&topology.schema))).await;
+    cluster.wait_until_replicated().await.expect("replication");
+    cluster.group(0).replica(0).stop_replication().await.expect("stopped");
+    client.must("UPDATE t1 SET v = 1").await;
+    client.must("UPDATE t1 SET v = 2").await;
+    drop((client, first));
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    cluster.group(0).primary().kill().await.expect("kill");
+    promote(&cluster, &topology, &serval, &[0]).await;
+    let mut admin = Client::connect("console", serval.admin_options(ADMIN.0, ADMIN.1)).await;
+    let mut shown = Vec::new();
+    for _ in 0..100 {
+        shown = admin.rows("show @@transaction").await;
+        if !shown.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(shown.len(), 2, "{shown:?}\n{}", serval.log());
+    assert!(shown.iter().all(|row| row[1] == "g0" && row[3] == "lost"), "{shown:?}");
+}

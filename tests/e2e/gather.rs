@@ -124,3 +124,18 @@ async fn the_file_is_determined() {
     let report = slt::run_on_oracles("gather.slt", "two_gather").await;
     assert!(report.is_empty(), "{report}");
 }
+
+/// Views, temporary tables and information_schema beside gathered tables; locks, FOUND_ROWS(), variables and warnings.
+#[tokio::test]
+async fn the_file_of_what_stands_beside() {
+    let world = World::gathering("gather_beside").await;
+    let report = slt::run(&world, "gather_beside.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn the_file_of_what_stands_beside_prepared() {
+    let world = World::gathering("gather_besideps").await;
+    let report = slt::run_prepared(&world, "gather_beside.slt").await;
+    assert!(report.is_empty(), "{report}");
+}

@@ -54,9 +54,12 @@ macro_rules! files {
 
 files! {
     aggregates,
+    atomic,
     charsets,
     comments,
+    composite,
     crud,
+    databases,
     ddl,
     errors,
     events_month,
@@ -77,6 +80,7 @@ files! {
     moving_rows,
     named_locks,
     parser,
+    rename,
     returning,
     routing,
     scatter_order,
@@ -86,6 +90,7 @@ files! {
     stored,
     temporary,
     transactions,
+    two_levels,
     update_delete,
     variables,
 }

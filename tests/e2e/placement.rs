@@ -1,5 +1,7 @@
 //! Where rows physically are: the oracle cannot see that.
 
+mod forms;
+
 use serval_tests::World;
 
 /// Each node's rows as one list, all nodes together in order.

@@ -6,14 +6,18 @@
 mod dice;
 mod gathered;
 mod generator;
+mod law;
 
 use gathered::Gathered;
 use generator::Generator;
+use serval_testkit::Flavour;
 use serval_tests::{Answer, Client, World, shared};
 
 const STATEMENTS: usize = 700;
 /// Of those that are gathered, unless `SERVAL_STATEMENTS` says more.
 const GATHERED: u64 = 300;
+/// Of the law's, for each seed.
+const LAW: u64 = 600;
 const NOT_SUPPORTED: u16 = 1235;
 
 #[tokio::test]
@@ -56,6 +60,67 @@ async fn gathered_statements_are_determined() {
         clients.push(Client::connect("oracle", options).await);
     }
     compare_gathered(clients.remove(0), clients.remove(0)).await;
+}
+
+/// Everything that the law speaks of: all types, placements and forms of statements. No SELECT is refused, and hardly any
+/// write. `SERVAL_SEEDS=3-5` takes several seeds, `SERVAL_PREPARED=1` the binary protocol.
+#[tokio::test]
+async fn the_law_holds_for_what_nobody_thought_of() {
+    let world = World::gathering("random_law").await;
+    let (proxy, oracle) = (world.client().await, world.oracle().await);
+    the_law(proxy, oracle).await;
+}
+
+#[tokio::test]
+async fn the_law_is_determined() {
+    let servers = [shared().await.oracle.group(0).primary(), shared().await.cluster.group(0).primary()];
+    let mut clients = Vec::new();
+    for server in servers {
+        server.execute("CREATE DATABASE two_random_law").await.expect("a database");
+        let options = server.backend_options().db_name(Some("two_random_law"));
+        clients.push(Client::connect("oracle", options).await);
+    }
+    the_law(clients.remove(0), clients.remove(0)).await;
+}
+
+async fn the_law(mut proxy: Client, mut oracle: Client) {
+    if number("SERVAL_PREPARED") == Some(1) {
+        (proxy, oracle) = (proxy.preparing(), oracle.preparing());
+    }
+    let statements = number("SERVAL_STATEMENTS").unwrap_or(LAW);
+    let mariadb = Flavour::from_env() == Flavour::MariaDb;
+    let (mut wrong, mut report) = (0, String::new());
+    for seed in seeds() {
+        let begun = std::time::Instant::now();
+        let mut law = law::Law::new(seed, mariadb);
+        for client in [&mut proxy, &mut oracle] {
+            client.run("ROLLBACK").await;
+        }
+        let counted = law::compare(&mut law, statements, &mut proxy, &mut oracle).await;
+        let law::Counted { selects, writes, refused_selects, refused_writes, errors, refusals, .. } =
+            &counted;
+        println!(
+            "seed {seed}: {} statements in {:?}: {selects} SELECTs, {refused_selects} refused; {writes} writes, \
+             {refused_writes} refused; {} wrong; errors {errors:?}; refusals {refusals:#?}",
+            counted.statements,
+            begun.elapsed(),
+            counted.wrong.len()
+        );
+        wrong += counted.wrong.len();
+        let refused = refused_writes * 100 > *writes;
+        wrong += usize::from(refused);
+        for line in counted.wrong.iter().take(number("SERVAL_SHOWN").unwrap_or(5) as usize) {
+            report.push_str(&format!("seed {seed}, statement {line}\n"));
+        }
+    }
+    assert!(wrong == 0, "{wrong} differ, among them\n{report}");
+}
+
+fn seeds() -> std::ops::RangeInclusive<u64> {
+    let text = std::env::var("SERVAL_SEEDS").unwrap_or_default();
+    let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+    let first = first.parse().unwrap_or(1);
+    first..=last.parse().unwrap_or(first)
 }
 
 async fn compare_gathered(mut proxy: Client, mut oracle: Client) {

@@ -4,34 +4,52 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use serval_testkit::{Flavour, ServalProcess};
+use serval_testkit::{Cluster, Flavour, ServalProcess};
 use serval_tests::{APP, Client, Topology, eventually, get, make_databases, on_node, own_cluster};
 
 use crate::failover::{promote, proxy_over_rows};
 
-/// MariaDB alone has it built in, and MariaDB alone needs help: its XA PREPARE does not wait.
+/// Turns semi-synchronous replication on in all groups, with a timeout that never falls back: lossless with AFTER_SYNC. MySQL
+/// has it as plugins.
+pub(crate) async fn acknowledged(cluster: &Cluster, wait_point: &str) {
+    let (source, sink, clients) = match Flavour::from_env() {
+        Flavour::MariaDb => ("master", "slave", "information_schema.GLOBAL_STATUS"),
+        Flavour::MySql97 => ("source", "replica", "performance_schema.global_status"),
+    };
+    for group in cluster.groups() {
+        let (primary, replica) = (group.primary(), group.replica(0));
+        if Flavour::from_env() == Flavour::MySql97 {
+            for (server, role) in [(primary, source), (replica, sink)] {
+                let install = format!("INSTALL PLUGIN rpl_semi_sync_{role} SONAME 'semisync_{role}.so'");
+                server.execute_all(&["SET sql_log_bin = 0", &install]).await.expect("a plugin");
+            }
+        }
+        for (server, sql) in [
+            (replica, format!("SET GLOBAL rpl_semi_sync_{sink}_enabled = ON")),
+            (replica, "STOP REPLICA IO_THREAD".to_owned()),
+            (primary, format!("SET GLOBAL rpl_semi_sync_{source}_timeout = 600000")),
+            (primary, format!("SET GLOBAL rpl_semi_sync_{source}_wait_point = {wait_point}")),
+            (primary, format!("SET GLOBAL rpl_semi_sync_{source}_enabled = ON")),
+            (replica, "START REPLICA IO_THREAD".to_owned()),
+        ] {
+            server.execute(&sql).await.expect("semi-synchronous replication");
+        }
+        let sql = format!(
+            "SELECT VARIABLE_VALUE FROM {clients} WHERE VARIABLE_NAME = 'rpl_semi_sync_{source}_clients'"
+        );
+        eventually("the replica acknowledges", Duration::from_secs(20), || async {
+            primary.value::<String>(&sql).await.expect("a status").as_deref() == Some("1")
+        })
+        .await;
+    }
+}
+
+/// MariaDB needs help for this: its XA PREPARE does not wait where its commits wait after they are done. MySQL's does.
 #[tokio::test]
 async fn the_decision_waits_for_the_replica() {
-    if Flavour::from_env() != Flavour::MariaDb {
-        return;
-    }
     let cluster = own_cluster().await;
-    let (primary, replica) = (cluster.group(1).primary(), cluster.group(1).replica(0));
-    for (server, sql) in [
-        (replica, "SET GLOBAL rpl_semi_sync_slave_enabled = ON"),
-        (replica, "STOP SLAVE IO_THREAD"),
-        (primary, "SET GLOBAL rpl_semi_sync_master_timeout = 600000"),
-        (primary, "SET GLOBAL rpl_semi_sync_master_enabled = ON"),
-        (replica, "START SLAVE IO_THREAD"),
-    ] {
-        server.execute(sql).await.expect(sql);
-    }
-    eventually("the replica acknowledges", Duration::from_secs(10), || async {
-        let clients = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = \
-                       'rpl_semi_sync_master_clients'";
-        primary.value::<String>(clients).await.expect("a status").as_deref() == Some("1")
-    })
-    .await;
+    let replica = cluster.group(1).replica(0);
+    acknowledged(&cluster, "AFTER_COMMIT").await;
     let topology = Topology::new("semi_sync");
     make_databases(&cluster, &topology.schema).await;
     let serval =
@@ -47,7 +65,7 @@ async fn the_decision_waits_for_the_replica() {
     };
     let before = records().await;
 
-    replica.execute("STOP SLAVE IO_THREAD").await.expect("stop");
+    replica.execute("STOP REPLICA IO_THREAD").await.expect("stop");
     let id = client.id();
     let committing = tokio::spawn(async move {
         let answer = client.run("UPDATE t1 SET v = 1").await;
@@ -61,7 +79,7 @@ async fn the_decision_waits_for_the_replica() {
     other.must(&format!("KILL QUERY {id}")).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(!committing.is_finished());
-    replica.execute("START SLAVE IO_THREAD").await.expect("start");
+    replica.execute("START REPLICA IO_THREAD").await.expect("start");
     let (mut client, answer) = committing.await.expect("the client");
     assert_eq!(answer.error_number(), 0, "{answer:?}");
     assert_eq!(client.value("SELECT SUM(v) FROM t1").await, "20");
@@ -76,23 +94,8 @@ async fn on_node_number(cluster: &serval_testkit::Cluster, schema: &str, sql: &s
 /// With lossless semi-synchronous replication a failover loses nothing that a client was told, and nothing is half there.
 #[tokio::test]
 async fn a_failover_loses_nothing() {
-    if Flavour::from_env() != Flavour::MariaDb {
-        return;
-    }
     let cluster = own_cluster().await;
-    for group in cluster.groups() {
-        let (primary, replica) = (group.primary(), group.replica(0));
-        for (server, sql) in [
-            (replica, "SET GLOBAL rpl_semi_sync_slave_enabled = ON"),
-            (replica, "STOP SLAVE IO_THREAD"),
-            (primary, "SET GLOBAL rpl_semi_sync_master_timeout = 600000"),
-            (primary, "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC"),
-            (primary, "SET GLOBAL rpl_semi_sync_master_enabled = ON"),
-            (replica, "START SLAVE IO_THREAD"),
-        ] {
-            server.execute(sql).await.expect(sql);
-        }
-    }
+    acknowledged(&cluster, "AFTER_SYNC").await;
     let (topology, serval) = proxy_over_rows(&cluster, "semi_sync_over").await;
     let connect =
         async || Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
@@ -113,10 +116,18 @@ async fn a_failover_loses_nothing() {
         cluster.group(lost).primary().kill().await.expect("kill");
         let replica = cluster.group(lost).replica(0);
         // What was acknowledged is in the relay log, and has to be applied before the replica is promoted.
-        replica.execute("STOP SLAVE IO_THREAD").await.expect("stop");
+        replica.execute("STOP REPLICA IO_THREAD").await.expect("stop");
+        let idle = match Flavour::from_env() {
+            Flavour::MariaDb => {
+                "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Slave has read all relay log%'"
+            }
+            Flavour::MySql97 => {
+                "SELECT GTID_SUBSET(received_transaction_set, @@GLOBAL.gtid_executed) FROM \
+                 performance_schema.replication_connection_status"
+            }
+        };
         eventually("the relay log is applied", Duration::from_secs(20), || async {
-            let idle = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Slave has read all relay log%'";
-            replica.value::<u64>(idle).await.expect("the process list") == Some(1)
+            replica.value::<u64>(idle).await.expect("what the replica does") == Some(1)
         })
         .await;
         promote(&cluster, &topology, &serval, &groups).await;

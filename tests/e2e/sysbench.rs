@@ -52,3 +52,35 @@ async fn read_write_without_an_error() {
     let (good, text) = in_background(world, &["cleanup"]).await;
     assert!(good, "{text}");
 }
+
+#[tokio::test]
+async fn reloads_under_load_cost_nobody_anything() {
+    let world: &'static World = Box::leak(Box::new(World::new("sysbench_reload").await));
+    let (good, text) = in_background(world, &["prepare"]).await;
+    assert!(good, "{text}");
+    let run = &["--threads=8", "--time=8", "--mysql-ignore-errors=none", "run"];
+    let load = tokio::spawn(in_background(world, run));
+    let config = world.serval.config_path();
+    let before = std::fs::read_to_string(&config).expect("the config");
+    let mut admin = world.admin().await;
+    let mut reloads = 0;
+    while !load.is_finished() {
+        // Other limits, other users, another rule without rows, more nodes and fewer.
+        let other = before
+            .replace("\"30s\"", "\"29s\"")
+            .replace("\"c[1-4]\"    = { rule = \"by_code\" }", "\"c[1-5]\" = { rule = \"by_number\" }");
+        std::fs::write(&config, if reloads % 2 == 0 { &other } else { &before }).expect("write");
+        admin.must("reload @@config").await;
+        reloads += 1;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let (good, text) = load.await.expect("sysbench ends");
+    assert!(good && reloads > 20, "{reloads} reloads: {text}");
+    let errors = text.lines().find_map(|line| line.trim().strip_prefix("ignored errors:"));
+    assert!(errors.is_some_and(|rest| rest.trim_start().starts_with("0 ")), "{text}");
+    let reconnects = text.lines().find_map(|line| line.trim().strip_prefix("reconnects:"));
+    assert!(
+        reconnects.is_some_and(|rest| rest.trim_start().starts_with("0 ")),
+        "no connection was dropped: {text}"
+    );
+}

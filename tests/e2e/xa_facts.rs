@@ -6,12 +6,12 @@ use serval_testkit::{Flavour, Server};
 use serval_tests::shared;
 
 /// XAER_RMFAIL, XAER_NOTA, XAER_OUTSIDE, XA_RBDEADLOCK (MySQL).
-const RMFAIL: u16 = 1399;
-const NOTA: u16 = 1397;
-const OUTSIDE: u16 = 1400;
+pub(crate) const RMFAIL: u16 = 1399;
+pub(crate) const NOTA: u16 = 1397;
+pub(crate) const OUTSIDE: u16 = 1400;
 
 /// A server, and a database with a table of two rows.
-async fn table(name: &str) -> (&'static Server, String) {
+pub(crate) async fn table(name: &str) -> (&'static Server, String) {
     let server = shared().await.oracle.group(0).primary();
     for sql in [
         format!("CREATE DATABASE {name}"),
@@ -23,12 +23,12 @@ async fn table(name: &str) -> (&'static Server, String) {
     (server, format!("{name}.t"))
 }
 
-async fn connect(server: &Server) -> Conn {
+pub(crate) async fn connect(server: &Server) -> Conn {
     server.connect_as_backend(None).await.expect("a connection")
 }
 
 /// The error number of a statement; 0 for none.
-async fn number(conn: &mut Conn, sql: &str) -> u16 {
+pub(crate) async fn number(conn: &mut Conn, sql: &str) -> u16 {
     match conn.query_drop(sql).await {
         Ok(()) => 0,
         Err(Error::Server(error)) => error.code,
@@ -36,13 +36,13 @@ async fn number(conn: &mut Conn, sql: &str) -> u16 {
     }
 }
 
-async fn must(conn: &mut Conn, statements: &[String]) {
+pub(crate) async fn must(conn: &mut Conn, statements: &[String]) {
     for sql in statements {
         assert_eq!(number(conn, sql).await, 0, "{sql}");
     }
 }
 
-fn branch(name: &str) -> impl Fn(&str) -> String {
+pub(crate) fn branch(name: &str) -> impl Fn(&str) -> String {
     let name = format!("'fact.{name}','1'");
     move |verb| match verb.strip_suffix(" ONE PHASE") {
         Some(verb) => format!("XA {verb} {name} ONE PHASE"),
@@ -50,7 +50,7 @@ fn branch(name: &str) -> impl Fn(&str) -> String {
     }
 }
 
-async fn listed(conn: &mut Conn, name: &str) -> bool {
+pub(crate) async fn listed(conn: &mut Conn, name: &str) -> bool {
     let rows: Vec<(i64, i64, i64, Vec<u8>)> = conn.query("XA RECOVER").await.expect("XA RECOVER");
     rows.iter().any(|(_, _, _, data)| data.starts_with(format!("fact.{name}").as_bytes()))
 }

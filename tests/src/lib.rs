@@ -17,6 +17,7 @@
 mod answer;
 pub mod clients;
 mod http;
+pub mod link;
 pub mod raw;
 pub mod slt;
 mod topology;

@@ -47,6 +47,8 @@ pub struct Topology {
     pub more: String,
     /// More lines of the `[listen]` table.
     pub listen: String,
+    /// Where the proxy finds the groups' primaries, if not where they listen.
+    pub primaries: Vec<String>,
 }
 
 impl Topology {
@@ -62,13 +64,15 @@ impl Topology {
             orders: r#"{ rule = "by_user", auto_increment = "segment", unique = "sequence" }"#,
             more: String::new(),
             listen: String::new(),
+            primaries: Vec::new(),
         }
     }
 
     /// The configuration file.
     #[must_use]
     pub fn toml(&self, cluster: &Cluster, ports: &ServalPorts) -> String {
-        let Topology { schema, consistency, transaction, limits, scratch, orders, more, listen } = self;
+        let Topology { schema, consistency, transaction, limits, scratch, orders, more, listen, primaries } =
+            self;
         let Limits { max_connections, query_timeout, idle_timeout, max_packet } = limits;
         let mut text = ports.listen_table() + listen;
         let _ = write!(
@@ -111,7 +115,7 @@ orders      = {orders}
             ADMIN.1,
             cluster.backend_user(),
             cluster.backend_password(),
-            groups(cluster),
+            groups(cluster, primaries),
         );
         if let Some(server) = scratch {
             let (user, password) = (cluster.backend_user(), cluster.backend_password());
@@ -124,13 +128,13 @@ orders      = {orders}
     }
 }
 
-/// The primaries and replicas as they listen.
-fn groups(cluster: &Cluster) -> String {
+/// The primaries and replicas as they listen, or where else the primaries are said to be.
+fn groups(cluster: &Cluster, primaries: &[String]) -> String {
     let mut text = String::new();
     for (index, group) in cluster.groups().iter().enumerate() {
         let replicas: Vec<String> =
             group.replicas().iter().map(|replica| format!("\"{}\"", replica.address())).collect();
-        let primary = group.primary().address();
+        let primary = primaries.get(index).cloned().unwrap_or_else(|| group.primary().address());
         let _ = write!(
             text,
             "\n[groups.g{index}]\nprimary = \"{primary}\"\nreplicas = [{}]\n",
@@ -173,6 +177,23 @@ nodes = "dn[0-3]"
 from = "2026-01"
 to = "2026-12"
 tables = "{table}_{yyyymm}"
+
+[rules.by_pair]
+function = "hash"
+columns = ["tenant_id", "user_id"]
+nodes = "dn[0-3]"
+
+[rules.by_user_and_month]
+function = "hash"
+column = "user_id"
+nodes = "dn[0-3]"
+inside = { function = "month", column = "created_at", from = "2026-01", to = "2026-06", tables = "{table}_{yyyymm}" }
+
+[rules.by_tenant_then_user]
+function = "mod"
+column = "tenant_id"
+nodes = "dn[0-3]"
+inside = { function = "mod", column = "user_id", nodes_per_group = 2 }
 "#;
 
 /// `t1` to `t9` and `c1` to `c4` are for whatever a test wants to make; what is not named here lies on dn0.
@@ -186,4 +207,7 @@ audit       = { node = "dn3" }
 "t[1-9]"    = { rule = "by_id" }
 "c[1-4]"    = { rule = "by_code" }
 "n[1-2]"    = { rule = "by_number" }
+"pair[1-3]" = { rule = "by_pair", unique = "sequence" }
+"visit[1-2]" = { rule = "by_user_and_month", unique = "sequence" }
+"grid[1-2]" = { rule = "by_tenant_then_user" }
 "sbtest[1-4]" = { rule = "by_id", auto_increment = "segment" }"#;

@@ -132,6 +132,15 @@ async fn a_list_of_five_megabytes_is_answered() {
     let deep = format!("SELECT COUNT(*) FROM t1 WHERE {}id = 1{}", "(".repeat(10_000), ")".repeat(10_000));
     let answer = client.run(&deep).await;
     assert!(!matches!(answer, serval_tests::Answer::Broken(_)), "{answer:?}");
+    for (call, end) in
+        [("HEX(", ")"), ("IF(id = 1, 2, ", ")"), ("CASE WHEN id = 1 THEN 2 ELSE ", " END"), ("(SELECT ", ")")]
+    {
+        for depth in [30, 60, 120, 240, 10_000] {
+            let sql = format!("SELECT {}id{} FROM t1", call.repeat(depth), end.repeat(depth));
+            let answer = client.run(&sql).await;
+            assert!(!matches!(answer, serval_tests::Answer::Broken(_)), "{depth} times {call}: {answer:?}");
+        }
+    }
     bystander.noticed_nothing().await;
     let grown = resident_kilobytes(world.serval.pid()).saturating_sub(before);
     assert!(grown < 300_000, "the proxy grew by {grown} kB");
