@@ -129,9 +129,7 @@ async fn the_pages_examples_run() {
     let mut client = world.client().await;
     client.must("CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(20))").await;
     client
-        .must(
-            "CREATE TABLE orders (id BIGINT NOT NULL PRIMARY KEY, user_id BIGINT NOT NULL, note VARCHAR(20))",
-        )
+        .must("CREATE TABLE orders (id BIGINT, user_id BIGINT, note VARCHAR(20), PRIMARY KEY (user_id, id))")
         .await;
     client.must("CREATE TABLE regions (id INT NOT NULL PRIMARY KEY, name VARCHAR(20))").await;
     client.must("INSERT INTO users VALUES (7, 'x'), (8, 'y')").await;

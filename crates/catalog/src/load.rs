@@ -44,7 +44,21 @@ fn catalog(
     let (schemas, located) = config::schemas(&raw, &names, &rules, sink);
     let groups = groups.into_values().collect();
     let scratch = config::scratch(&raw, resolve, sink);
-    (Catalog { version: 1, settings, groups, nodes, scratch, rules, clock: None, schemas, users, admin_users }, located)
+    (
+        Catalog {
+            version: 1,
+            settings,
+            groups,
+            nodes,
+            scratch,
+            rules,
+            clock: None,
+            schemas,
+            users,
+            admin_users,
+        },
+        located,
+    )
 }
 
 /// Joins the snapshot to the catalog. What is wrong about a table is reported where the config names it.

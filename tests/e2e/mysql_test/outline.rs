@@ -88,10 +88,8 @@ pub(super) fn one_servers_own(sql: &str) -> Option<&'static str> {
     let text = blanked(sql);
     let starts = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
     let names = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if starts(&["explain", "analyze ", "describe select", "desc select"])
-        && !text.starts_with("analyze table")
-    {
-        return Some("a plan of one server");
+    if starts(&["explain", "analyze ", "describe select", "desc select"]) {
+        return Some("plans and statistics of one server");
     }
     let own = [
         "show status",

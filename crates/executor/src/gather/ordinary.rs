@@ -112,7 +112,7 @@ async fn fill<C: Connection>(
     to: &str,
 ) -> Result<(), ExecuteError> {
     let (load, make) = (load_state(), make_state());
-    for name in ask(connection, &request(&load, None, ABANDONED.as_bytes())).await? {
+    for name in ask(connection, &request(&make, None, ABANDONED.as_bytes())).await? {
         let name = name.first().cloned().flatten().unwrap_or_default();
         remove(connection, &String::from_utf8_lossy(&name)).await;
     }

@@ -28,10 +28,7 @@ where
     let filled = query.filled(session)?;
     let query = filled.as_ref().map_or(query, |filled| filled.query(query));
     let effects = Effects::of(&query, query.options(session));
-    let hints = hints::of(query.scan)?;
-    if effects.into.is_some() {
-        hints::refuse_places(hints, "SELECT … INTO")?;
-    }
+    let hints = hints::of_rows(query.scan, effects.into.is_some())?;
     if let Some(into) = &effects.into
         && Box::pin(into::merged(session, writer, &query, into)).await?
     {

@@ -17,6 +17,15 @@ pub(crate) fn of(scan: &Scan) -> Result<Option<&Hints>, MysqlError> {
     hints.as_ref().as_ref().map(Some).map_err(|error| wrong(error.to_string()))
 }
 
+/// The hints of a statement that reads or changes rows; `into` variables it takes none for a place.
+pub(super) fn of_rows(scan: &Scan, into: bool) -> Result<Option<&Hints>, MysqlError> {
+    let hints = of(scan)?;
+    if into {
+        refuse_places(hints, "SELECT … INTO")?;
+    }
+    Ok(hints)
+}
+
 /// Refuses hints for what has no use of them.
 pub(super) fn check_class(scan: &Scan) -> Result<(), MysqlError> {
     of(scan)?;
