@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use crate::lexer::LexError;
 use crate::hint::{HintError, Hints};
+use crate::lexer::LexError;
 use crate::{LexOptions, Span, StatementClass, TokenKind};
 
 mod scanner;

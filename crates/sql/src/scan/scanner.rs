@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use super::{Hole, HoleKind, ListClass, Scan};
 use crate::class::ClassFinder;
-use crate::lexer::{LexError, Lexer};
 use crate::hint::{self, Hints};
+use crate::lexer::{LexError, Lexer};
 use crate::{LexOptions, Span, Token, TokenKind};
 
 pub(super) struct Scanner<'a> {
