@@ -47,6 +47,13 @@ async fn the_files_of_types_and_of_names() {
     }
 }
 
+#[tokio::test]
+async fn tables_made_of_what_is_gathered() {
+    let world = World::gathering("gather_create").await;
+    let report = slt::run(&world, "gather_create_select.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
 /// `SERVAL_SLT=/path/to/file` runs a file of one's own, to try statements out.
 #[tokio::test]
 async fn a_file_of_ones_own() {
@@ -103,6 +110,21 @@ async fn a_managed_server_comes_back_when_it_dies() {
 fn pid(line: &str) -> Option<String> {
     let rest = line.split("the scratch server is ready").nth(1)?;
     Some(rest.split("pid=").nth(1)?.trim().to_owned())
+}
+
+#[tokio::test]
+async fn what_failed_statements_took_of_the_total_is_given_back() {
+    const SMALL: &str =
+        "SELECT COUNT(*) FROM users u JOIN products p ON p.id = u.id AND p.id > 1 AND p.title < 'z'";
+    let world = managed("gather_total", "total = \"600B\"").await;
+    let said = || async { world.client().await.run(JOIN).await.message().contains("[scratch] total") };
+    eventually("the total is named", Duration::from_secs(60), said).await;
+    let mut client = world.client().await;
+    for _ in 0..20 {
+        let answer = client.run(JOIN).await;
+        assert!(answer.message().contains("[scratch] total"), "{answer:?}");
+        assert_eq!(number(&mut client, SMALL).await, "1");
+    }
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ files! {
     charsets,
     comments,
     composite,
+    create_select,
     crud,
     databases,
     ddl,

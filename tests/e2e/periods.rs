@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+mod bad_days;
+mod missed;
+
 use serval_tests::{Topology, World, eventually};
 
 /// The month so many months from the current one, as a number of months.
@@ -106,6 +109,30 @@ async fn coming_periods_have_tables_and_old_ones_are_dropped() {
         .await;
     assert_eq!(keys, ["3"], "the new table has the keys of the others");
     assert_eq!(client.rows("SELECT COUNT(*) FROM live").await, [["4"]]);
+}
+
+#[tokio::test]
+async fn detached_tables_stay_and_are_read_no_more() {
+    let world = World::with(topology("live_detach", "ahead = 1\nretain = 2\nexpired = \"detach\"")).await;
+    let mut client = world.client().await;
+    client.must(CREATE).await;
+    let passed = format!("live_{}", named(month(-5), ""));
+    let newest = format!("live_{}", named(month(-1), ""));
+    world.on_node(1, &format!("CREATE TABLE $db.{passed} LIKE $db.{newest}")).await;
+    world
+        .on_node(1, &format!("INSERT INTO $db.{passed} VALUES (7, '{}-05', 1)", named(month(-5), "-")))
+        .await;
+    let mut admin = world.admin().await;
+    let shown = admin.rows("show @@periods").await;
+    let row = shown.iter().find(|row| row[3] == passed).unwrap_or_else(|| panic!("{shown:?}"));
+    assert_eq!(row[4], "expired, detached");
+    assert_eq!(admin.rows("dry run @@periods").await, Vec::<Vec<String>>::new());
+    tokio::time::sleep(Duration::from_secs(22)).await;
+    assert!(tables(&world).await.contains(&passed), "two rounds later it is still there");
+    assert_eq!(client.value("SELECT COUNT(*) FROM live").await, "0");
+    let late = format!("INSERT INTO live (id, at) VALUES (1, '{}-15')", named(month(-5), "-"));
+    assert_eq!(client.run(&late).await.error_number(), 1526);
+    assert_eq!(world.on_node(1, &format!("SELECT id FROM $db.{passed}")).await, ["7"]);
 }
 
 #[tokio::test]

@@ -83,6 +83,7 @@ async fn the_law_is_determined() {
     the_law(clients.remove(0), clients.remove(0)).await;
 }
 
+#[allow(clippy::print_stdout, reason = "a test says what it saw to who asks for it with --nocapture")]
 async fn the_law(mut proxy: Client, mut oracle: Client) {
     if number("SERVAL_PREPARED") == Some(1) {
         (proxy, oracle) = (proxy.preparing(), oracle.preparing());

@@ -56,6 +56,14 @@ impl Group {
         }
     }
 
+    /// Whether there is a server for such a request that is not known to be down.
+    pub(crate) fn is_available(&self, access: Access) -> bool {
+        self.members.iter().any(|member| match member.role {
+            Role::Primary => !member.server.health.is_down(),
+            Role::Replica => access == Access::Replica && member.weight > 0 && member.server.health.is_up(),
+        })
+    }
+
     fn primary(&self) -> Result<&Arc<Server>, RemoteError> {
         self.members
             .iter()

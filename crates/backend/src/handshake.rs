@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use serval_catalog::{Address, Secret, ServerTls};
-use serval_wire::WireError;
 use serval_wire::capability::Capabilities;
 use serval_wire::frame::{self, PacketReader};
 use serval_wire::packet::{
     AuthMoreData, AuthSwitchRequest, ErrPacket, FAST_AUTH_OK, FULL_AUTH, Handshake, HandshakeResponse,
     OkPacket, PUBLIC_KEY_REQUEST, SslRequest,
 };
+use serval_wire::{StatusFlags, WireError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
@@ -39,12 +39,26 @@ pub(crate) struct Login {
     tls: ServerTls,
     /// What `tls` comes to.
     encryption: Result<Encryption, TlsError>,
+    /// Present for engines of other kinds, which may lack what every MySQL has.
+    tolerant: Option<Tolerance>,
+}
+
+/// What is different at an engine of another kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Tolerance {
+    /// The database to log in to.
+    pub(crate) database: Option<String>,
 }
 
 impl Login {
     pub(crate) fn new(address: Address, user: String, password: Secret, tls: ServerTls) -> Self {
         let encryption = Encryption::new(&tls);
-        Self { address, user, password, tls, encryption }
+        Self { address, user, password, tls, encryption, tolerant: None }
+    }
+
+    /// The same for an engine.
+    pub(crate) fn tolerant(self, database: Option<String>) -> Self {
+        Self { tolerant: Some(Tolerance { database }), ..self }
     }
 
     /// Whether it is for this server of a group.
@@ -60,16 +74,32 @@ impl Login {
     }
 }
 
+/// A connection that is logged in, and what both sides speak on it.
+pub(crate) struct LoggedIn {
+    pub(crate) stream: Stream,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) version: String,
+    thread_id: u32,
+    status: StatusFlags,
+}
+
+/// Connects to an engine and logs in within `limit`.
+pub(crate) async fn connect_engine(login: &Login, limit: Duration) -> Result<LoggedIn, LinkError> {
+    tokio::time::timeout(limit, exchange(login)).await.unwrap_or(Err(LinkError::TimedOut))
+}
+
+async fn exchange(login: &Login) -> Result<LoggedIn, LinkError> {
+    let encryption = login.encryption()?;
+    let stream = Stream::connect(&login.address).await?;
+    let reader = PacketReader::new(LONGEST_PACKET);
+    Exchange { stream, input: BytesMut::new(), reader }.log_in(login, encryption).await
+}
+
 /// Connects and logs in within `limit`.
 pub(crate) async fn connect(login: &Login, limit: Duration) -> Result<Link, LinkError> {
-    tokio::time::timeout(limit, async {
-        let encryption = login.encryption()?;
-        let stream = Stream::connect(&login.address).await?;
-        let reader = PacketReader::new(LONGEST_PACKET);
-        Exchange { stream, input: BytesMut::new(), reader }.log_in(login, encryption).await
-    })
-    .await
-    .unwrap_or(Err(LinkError::TimedOut))
+    let LoggedIn { stream, version, thread_id, status, .. } =
+        tokio::time::timeout(limit, exchange(login)).await.unwrap_or(Err(LinkError::TimedOut))?;
+    Ok(Link::new(stream, thread_id, ServerVersion::parse(&version), status))
 }
 
 /// A socket on which one packet follows the other, with sequence ids counted through.
@@ -87,9 +117,13 @@ enum Verdict {
 }
 
 impl Exchange {
-    async fn log_in(mut self, login: &Login, encryption: &Encryption) -> Result<Link, LinkError> {
+    async fn log_in(mut self, login: &Login, encryption: &Encryption) -> Result<LoggedIn, LinkError> {
         let greeting = self.greeting().await?;
-        let mut capabilities = agreed(&greeting)?;
+        let database = login.tolerant.as_ref().and_then(|engine| engine.database.clone());
+        let mut capabilities = match &login.tolerant {
+            Some(_) => agreed_with_engine(&greeting, database.is_some())?,
+            None => agreed(&greeting)?,
+        };
         let offered = greeting.capabilities.contains(Capabilities::CLIENT_SSL);
         if let Some(connector) = encryption.with(offered).map_err(LinkError::Unsupported)? {
             capabilities.insert(Capabilities::CLIENT_SSL);
@@ -105,7 +139,7 @@ impl Exchange {
             collation: COLLATION,
             user: login.user.clone(),
             auth_response: method.response(login.password.reveal().as_bytes(), &greeting.nonce)?,
-            database: None,
+            database,
             auth_plugin: Some(method.name().to_owned()),
             attributes: vec![("program_name".to_owned(), "serval".to_owned())],
             zstd_level: 0,
@@ -113,8 +147,13 @@ impl Exchange {
         .encode(capabilities, &mut out);
         self.send(&out).await?;
         let welcome = self.prove(login, method, greeting.nonce.to_vec(), capabilities).await?;
-        let version = ServerVersion::parse(&greeting.server_version);
-        Ok(Link::new(self.stream, greeting.thread_id, version, welcome.status))
+        Ok(LoggedIn {
+            stream: self.stream,
+            capabilities,
+            version: greeting.server_version,
+            thread_id: greeting.thread_id,
+            status: welcome.status,
+        })
     }
 
     /// Asks for TLS and goes over to it. Who the server is has been verified when this returns.
@@ -243,6 +282,25 @@ fn agreed(greeting: &Handshake) -> Result<Capabilities, LinkError> {
         | Capabilities::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
         | Capabilities::CLIENT_CONNECT_ATTRS;
     // The first bit is the one that MariaDB clears to tell itself from MySQL; clients set it all the same.
+    Ok(required | (wished & greeting.capabilities) | Capabilities::CLIENT_LONG_PASSWORD)
+}
+
+/// What is spoken with an engine: whatever of it there is. Old passwords and the protocol before 4.1 are not.
+fn agreed_with_engine(greeting: &Handshake, database: bool) -> Result<Capabilities, LinkError> {
+    let required = Capabilities::CLIENT_PROTOCOL_41 | Capabilities::CLIENT_SECURE_CONNECTION;
+    if !greeting.capabilities.contains(Capabilities::CLIENT_PROTOCOL_41) {
+        let version = &greeting.server_version;
+        return Err(LinkError::Unsupported(format!(
+            "the engine {version} does not speak the protocol of MySQL 4.1"
+        )));
+    }
+    let mut wished = Capabilities::CLIENT_LONG_FLAG
+        | Capabilities::CLIENT_TRANSACTIONS
+        | Capabilities::CLIENT_PLUGIN_AUTH
+        | Capabilities::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
+        | Capabilities::CLIENT_CONNECT_ATTRS
+        | Capabilities::CLIENT_DEPRECATE_EOF;
+    wished.set(Capabilities::CLIENT_CONNECT_WITH_DB, database);
     Ok(required | (wished & greeting.capabilities) | Capabilities::CLIENT_LONG_PASSWORD)
 }
 

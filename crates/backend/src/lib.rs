@@ -38,6 +38,7 @@ mod command;
 mod connection;
 mod counters;
 mod difference;
+mod engine;
 mod error;
 mod group;
 mod handshake;
@@ -61,6 +62,7 @@ mod tls;
 mod version;
 
 pub use connection::ServerConnection;
+pub use engine::greet_engine;
 pub use health::Health;
 pub use servers::{NotApplied, Servers};
 pub use status::ServerStatus;

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 use serval_catalog::{self as catalog, Catalog, Settings};
-use serval_remote::{Access, Backend, RemoteError, SessionState};
+use serval_remote::{Access, Backend, Engines, RemoteError, SessionState};
 use serval_types::GroupId;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::ServerConnection;
+use crate::engine::EnginePools;
 use crate::group::{Group, Member};
 use crate::handshake::Login;
 use crate::metric;
@@ -29,6 +30,8 @@ pub struct Servers {
     groups: ArcSwap<Groups>,
     /// The scratch server's, where the catalog has one.
     scratch: ArcSwapOption<Group>,
+    /// Servers of other kinds.
+    engines: EnginePools,
     timing: Timing,
     background: Background,
     /// Held while a catalog is applied, so that two reloads follow each other.
@@ -82,6 +85,14 @@ pub enum NotApplied {
         /// The group that would have it.
         new: String,
     },
+    /// An engine's authorities cannot be used.
+    #[error("engine {engine}: {error}")]
+    Engine {
+        /// The engine.
+        engine: String,
+        /// What is wrong with them.
+        error: TlsError,
+    },
     /// A group's certificates or key cannot be used.
     #[error("group {group}: {error}")]
     Tls {
@@ -104,6 +115,7 @@ impl Servers {
         metric::describe();
         let servers = Self::start_with(&catalog.groups, &catalog.settings, Timing::default(), shutdown);
         servers.replace_scratch(catalog);
+        servers.engines.replace(catalog);
         servers
     }
 
@@ -122,6 +134,7 @@ impl Servers {
         let servers = Self {
             groups: ArcSwap::from_pointee(Groups::default()),
             scratch: ArcSwapOption::empty(),
+            engines: EnginePools::default(),
             timing,
             background,
             reload: Mutex::new(()),
@@ -136,8 +149,13 @@ impl Servers {
     /// # Errors
     /// [`NotApplied`], and nothing is changed.
     pub fn apply(&self, catalog: &Catalog) -> Result<(), NotApplied> {
+        for engine in catalog.engines.engines.values() {
+            let tls = check_tls(&engine.tls);
+            tls.map_err(|error| NotApplied::Engine { engine: engine.name.clone(), error })?;
+        }
         self.apply_groups(&catalog.groups, &catalog.settings)?;
         self.replace_scratch(catalog);
+        self.engines.replace(catalog);
         Ok(())
     }
 
@@ -336,5 +354,16 @@ impl Backend for Servers {
 
     fn fan_out(&self, group: GroupId) -> usize {
         self.by_id(group).map_or(1, |group| group.fan_out())
+    }
+
+    fn is_available(&self, group: GroupId, access: Access) -> bool {
+        match group {
+            GroupId::SCRATCH => true,
+            id => self.groups.load().of(id).is_some_and(|group| group.is_available(access)),
+        }
+    }
+
+    fn engines(&self) -> Option<&dyn Engines> {
+        Some(&self.engines)
     }
 }

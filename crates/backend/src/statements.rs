@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::quality::RandomState;
 use serval_remote::{NAMES, SessionState};
 use serval_wire::command::execute::ParameterType;
 use serval_wire::packet::PrepareOk;
@@ -84,7 +85,8 @@ impl Class {
 /// The statements of one connection, and the one that is asked for or executed at present.
 #[derive(Debug, Default)]
 pub(crate) struct Statements {
-    known: HashMap<Box<[u8]>, Known>,
+    /// Clients choose the texts, so the hash has a seed; SipHash takes four times as long over them.
+    known: HashMap<Box<[u8]>, Known, RandomState>,
     /// How many there may be; at least one.
     most: usize,
     /// The lengths of all keys.
@@ -92,6 +94,10 @@ pub(crate) struct Statements {
     clock: u64,
     /// The key of the present statement, its text at the end.
     key: Vec<u8>,
+    /// What the text was read by when the key was last made; the next statement's begins likewise, mostly.
+    read_by: Option<(Option<Box<str>>, SessionState)>,
+    /// How much of the key says so.
+    prefix: usize,
     text: usize,
 }
 
@@ -115,13 +121,7 @@ impl Statements {
         sql: &[u8],
         classes: impl Iterator<Item = Class>,
     ) {
-        self.key.clear();
-        for part in [database].into_iter().chain(READ_BY.map(|name| state.value(name))) {
-            // Neither names nor the text of a value hold a NUL.
-            self.key.push(u8::from(part.is_some()));
-            self.key.extend_from_slice(part.unwrap_or_default().as_bytes());
-            self.key.push(0);
-        }
+        self.begin_key(database, state);
         let start = self.key.len();
         self.key.extend(classes.map(|class| class as u8));
         // What has not been executed yet fits strings, so that the same statement serves both.
@@ -131,6 +131,25 @@ impl Statements {
         self.key.push(0);
         self.text = self.key.len();
         self.key.extend_from_slice(sql);
+    }
+
+    /// Begins the key with all that a text is read by.
+    fn begin_key(&mut self, database: Option<&str>, state: &SessionState) {
+        if let Some((before, known)) = &self.read_by
+            && before.as_deref() == database
+            && known == state
+        {
+            return self.key.truncate(self.prefix);
+        }
+        self.key.clear();
+        for part in [database].into_iter().chain(READ_BY.map(|name| state.value(name))) {
+            // Neither names nor the text of a value hold a NUL.
+            self.key.push(u8::from(part.is_some()));
+            self.key.extend_from_slice(part.unwrap_or_default().as_bytes());
+            self.key.push(0);
+        }
+        self.prefix = self.key.len();
+        self.read_by = Some((database.map(Into::into), state.clone()));
     }
 
     /// The present statement's text.
@@ -191,6 +210,7 @@ impl Statements {
         if self.key.capacity() > most {
             self.key = Vec::new();
             self.text = 0;
+            self.read_by = None;
         }
     }
 }
@@ -224,6 +244,7 @@ mod tests {
         for name in READ_BY {
             assert_eq!(find(Some("d"), &fresh().with(name, "''")), None, "{name}");
         }
+        assert_eq!(find(Some("d"), &fresh()), Some(7));
     }
 
     #[test]
@@ -251,6 +272,8 @@ mod tests {
         statements.select(None, &fresh(), &vec![b'x'; MOST_BYTES], [].into_iter());
         statements.add(&ok(1));
         statements.shrink(MOST_BYTES / 2);
+        statements.select(None, &fresh(), b"short", [].into_iter());
+        assert_eq!(statements.find().map(|statement| statement.id), Some(7));
         statements.select(None, &fresh(), b"a", [].into_iter());
         assert_eq!(statements.make_room(), [1]);
         statements.add(&ok(2));

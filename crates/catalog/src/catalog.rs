@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serval_types::{GroupId, NodeId};
 
-use crate::{Address, Clock, DataNode, Group, Rule, Schema, Scratch, Settings, Table, User};
+use crate::{Address, Clock, DataNode, Engines, Group, Rule, Schema, Scratch, Settings, Table, User};
 
 /// Everything that a config says, checked and with its names resolved.
 #[derive(Debug, Clone)]
@@ -21,17 +21,22 @@ pub struct Catalog {
     pub nodes: Vec<DataNode>,
     /// Where statements that need rows of several nodes at once are finished; without it they are refused.
     pub scratch: Option<Box<Scratch>>,
+    /// Servers of other kinds, and their tables.
+    pub engines: Engines,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,
     /// The time by which windows that go on with the clock have gone on last; a trusted one, if there has been one.
     pub clock: Option<Clock>,
     /// The schemas by name in lower case.
-    pub schemas: IndexMap<String, Schema>,
+    pub schemas: Schemas,
     /// Clients' accounts by name.
     pub users: HashMap<String, User>,
     /// The admin console's accounts by name.
     pub admin_users: HashMap<String, User>,
 }
+
+/// Schemas by name in lower case. Every statement looks for one, and only the config puts any in.
+pub type Schemas = IndexMap<String, Schema, foldhash::fast::RandomState>;
 
 impl Catalog {
     /// A schema; names compare without case.

@@ -6,6 +6,7 @@
 
 mod client_tls;
 mod document;
+mod engines;
 mod expand;
 mod groups;
 mod inside;
@@ -26,6 +27,7 @@ mod welcome;
 
 pub(crate) use client_tls::client_tls;
 pub(crate) use document::Document;
+pub(crate) use engines::engines;
 pub(crate) use groups::groups;
 pub(crate) use nodes::{NodeNames, nodes};
 pub(crate) use rules::rules;

@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use serval_types::NodeId;
 
 use crate::{
-    Catalog, ClientTls, Group, Pem, Placement, Rule, SchemaAccess, Secure, SequenceKind, Settings, Sharding,
-    Table, User, Welcome,
+    Catalog, ClientTls, Engine, Group, Pem, Placement, Rule, SchemaAccess, Secure, SequenceKind, Settings,
+    Sharding, Table, User, Welcome,
 };
 
 /// The differences between two catalogs, one per line: `+` for what is new, `-` for what goes, `~` for what changes.
@@ -70,6 +70,14 @@ fn facts(catalog: &Catalog) -> IndexMap<String, Fact> {
     }
     for group in &catalog.groups {
         say(format!("group {}", group.name), describe_group(group), hidden(group));
+    }
+    for engine in catalog.engines.engines.values() {
+        let password = engine.password.reveal().to_owned();
+        say(format!("engine {}", engine.name), describe_engine(engine), password);
+    }
+    for table in catalog.engines.tables() {
+        let shown = format!("{} on engine {}", table.physical, table.engine.name);
+        say(format!("table {}.{}", table.schema, table.name), shown, String::new());
     }
     for node in &catalog.nodes {
         let shown = format!("{} on {}", node.database, catalog.group(node.group).name);
@@ -172,6 +180,16 @@ fn describe_group(group: &Group) -> String {
         group.max_connections,
         group.tls.mode.word(),
         if group.xa { "" } else { ", without XA" }
+    )
+}
+
+fn describe_engine(engine: &Engine) -> String {
+    let Engine { address, user, database, tls, max_connections, timeout, rows, limit, .. } = engine;
+    let database = database.as_ref().map_or(String::new(), |database| format!(", database {database}"));
+    format!(
+        "{address} as {user}{database}, {max_connections} connections, timeout {}, {rows} rows and {limit} bytes, tls {}",
+        humantime::format_duration(*timeout),
+        tls.mode.word()
     )
 }
 

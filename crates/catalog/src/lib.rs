@@ -40,6 +40,7 @@ mod convert;
 mod definitions;
 mod diagnostic;
 mod diff;
+mod engine;
 mod function;
 mod group;
 mod json_schema;
@@ -61,22 +62,23 @@ mod user;
 mod verifier;
 
 pub use address::{Address, AddressError};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Schemas};
 pub use definitions::check_unique;
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::diff;
+pub use engine::{Engine, EngineTable, Engines};
 pub use function::{Clock, Expired, Piece, Place, Rolling, ShardFunction};
 pub use group::{DataNode, Group, Role, Server};
 pub use json_schema::json_schema;
 pub use key::{CanonicalBytes, Key};
 pub use load::load;
-pub use moment::Moment;
+pub use moment::{CalendarUnit, Moment};
 pub use overlay::{DescribedTable, TemporaryTable};
 pub use rule::{Inside, Parts, Rule, TextMatch};
 pub use schema::{
     Consistency, Placement, Schema, Sequence, SequenceKind, Table, TransactionMode, Uniqueness,
 };
-pub use scratch::{Scratch, ScratchHost};
+pub use scratch::{Scratch, ScratchHost, Total};
 pub use secret::{Secret, SecretSource};
 pub use serval_sql::create_table::{ColumnDef, ForeignKey, TableDefinition, UniqueKey};
 pub use settings::{AuthPlugin, ClientTls, Compression, Listen, Recovery, Settings, Versions, Welcome};

@@ -44,6 +44,7 @@ fn catalog(
     let (schemas, located) = config::schemas(&raw, &names, &rules, sink);
     let groups = groups.into_values().collect();
     let scratch = config::scratch(&raw, resolve, sink);
+    let engines = config::engines(&raw, resolve, sink);
     (
         Catalog {
             version: 1,
@@ -51,6 +52,7 @@ fn catalog(
             groups,
             nodes,
             scratch,
+            engines,
             rules,
             clock: None,
             schemas,

@@ -26,6 +26,27 @@ pub struct Moment {
     pub micros: u32,
 }
 
+/// What an interval counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalendarUnit {
+    /// Twelve months.
+    Years,
+    /// Three months.
+    Quarters,
+    /// Months, of whatever length.
+    Months,
+    /// Seven days.
+    Weeks,
+    /// Days.
+    Days,
+    /// Hours.
+    Hours,
+    /// Minutes.
+    Minutes,
+    /// Seconds.
+    Seconds,
+}
+
 /// The form in every hash: `2026-11-20 10:11:12.000000`, always 26 bytes.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,6 +162,30 @@ impl Moment {
     #[must_use]
     pub fn plus_hours(self, hours: i32) -> Option<Self> {
         self.shifted(hours.hours())
+    }
+
+    /// So many units later, or earlier if negative, as `+ INTERVAL` counts: a month ends where it has no such day. `None`
+    /// outside the years 0 to 9999.
+    ///
+    /// ```
+    /// use serval_catalog::{CalendarUnit, Moment};
+    /// let (moment, _) = Moment::parse_text("2026-03-31").unwrap();
+    /// assert_eq!(moment.plus(-1, CalendarUnit::Months).unwrap().to_string(), "2026-02-28 00:00:00.000000");
+    /// ```
+    #[must_use]
+    pub fn plus(self, amount: i64, unit: CalendarUnit) -> Option<Self> {
+        let span = jiff::Span::new();
+        let span = match unit {
+            CalendarUnit::Years => span.try_years(amount),
+            CalendarUnit::Quarters => span.try_months(amount.checked_mul(3)?),
+            CalendarUnit::Months => span.try_months(amount),
+            CalendarUnit::Weeks => span.try_days(amount.checked_mul(7)?),
+            CalendarUnit::Days => span.try_days(amount),
+            CalendarUnit::Hours => span.try_hours(amount),
+            CalendarUnit::Minutes => span.try_minutes(amount),
+            CalendarUnit::Seconds => span.try_seconds(amount),
+        };
+        self.shifted(span.ok()?)
     }
 
     fn shifted(self, span: jiff::Span) -> Option<Self> {

@@ -32,6 +32,8 @@ pub struct DescribedTable {
     pub node: NodeId,
     /// The query whose rows stand for its own.
     pub derived: Option<String>,
+    /// Instead: the rows themselves, as payloads of text rows.
+    pub held: Option<Arc<[Vec<u8>]>>,
 }
 
 impl Catalog {
@@ -79,7 +81,7 @@ impl Catalog {
     #[must_use]
     pub fn with_described(&self, number: u64, tables: Vec<DescribedTable>) -> Self {
         let mut catalog = Self { version: FIRST | number, ..self.clone() };
-        for DescribedTable { schema, definition, node, derived } in tables {
+        for DescribedTable { schema, definition, node, derived, held } in tables {
             let like = catalog.schemas.values().next().map(|schema| (schema.transaction, schema.consistency));
             let (transaction, consistency) = like.unwrap_or_default();
             let schema = catalog.schemas.entry(schema.to_lowercase()).or_insert_with(|| Schema {
@@ -91,6 +93,7 @@ impl Catalog {
             });
             let mut table = Table::on_node(&definition.name, node);
             table.derived = derived.map(Arc::from);
+            table.held = held;
             let name = definition.name.to_lowercase();
             table.definition = Some(Arc::new(definition));
             schema.tables.insert(name, Arc::new(table));

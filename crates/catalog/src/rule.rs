@@ -64,7 +64,7 @@ pub enum Parts {
 }
 
 impl Rule {
-    /// The shards of a table of this rule, in the order of [`Rule::shard`].
+    /// The shards of a table of this rule, in the order of their numbers.
     #[must_use]
     pub fn shards_of_table(&self, table: &str) -> Vec<Shard> {
         let outer = (0..self.function.shards()).map(|shard| self.function.place(shard));

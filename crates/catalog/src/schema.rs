@@ -79,6 +79,8 @@ pub struct Table {
     pub(crate) planned_sequence: Option<PlannedSequence>,
     /// The query whose rows stand for the table's, where it is none of a server's own as it stands.
     pub derived: Option<Arc<str>>,
+    /// The rows that stand for the table's, each as the payload of a text row in the order of its columns.
+    pub held: Option<Arc<[Vec<u8>]>>,
 }
 
 impl Table {
@@ -93,6 +95,7 @@ impl Table {
             sequence: None,
             planned_sequence: None,
             derived: None,
+            held: None,
         }
     }
 

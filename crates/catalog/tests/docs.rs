@@ -76,6 +76,7 @@ fn every_key_is_described() {
         ("Rule", "## `[rules.NAME]`"),
         ("Inside", "### Inside"),
         ("Scratch", "## `[scratch]`"),
+        ("Engine", "## `[engines.NAME]`"),
         ("Schema", "## `[schemas.NAME]`"),
         ("Table", "## `[schemas.NAME.tables]`"),
     ];

@@ -1,10 +1,11 @@
 //! The way in: which primitive runs how.
 
-use serval_planner::primitive::{Primitive, Route, Spread, Tally};
+use serval_planner::primitive::{Held, Primitive, Route, Spread, Tally};
 use serval_planner::{Bound, PlanTable, What};
 use serval_remote::Backend;
 use serval_transaction::Transaction;
 use serval_types::MysqlError;
+use serval_wire::packet::text_row;
 
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
@@ -88,6 +89,19 @@ pub(crate) async fn execute_rows<B: Backend, S: ResultSink>(
             }
             relay::run(&targets[0], *replica_safe, tables, context, sink).await
         }
+        Primitive::Held(held) => pass_on(held, sink).await,
         root => rows::run(root, tables, context, sink).await,
     }
+}
+
+/// Rows that are here, for a sink that wants no columns.
+async fn pass_on<S: ResultSink>(held: &Held, sink: &mut S) -> Result<Completed, ExecuteError> {
+    let mut payload = Vec::new();
+    for row in held.rows.iter() {
+        let cells: Vec<Option<&[u8]>> = text_row::cells(row).map_while(Result::ok).collect();
+        payload.clear();
+        text_row::encode(held.cells.iter().map(|cell| cells.get(*cell).copied().flatten()), &mut payload);
+        sink.row(&payload).await?;
+    }
+    Ok(Completed { rows: held.rows.len() as u64, ..Completed::default() })
 }

@@ -116,7 +116,7 @@ impl Operator {
                 let (cut, shape) = Cut::new(input, cut.hidden, shape);
                 Ok((Self::Cut(Box::new(cut)), shape))
             }
-            Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => {
+            Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) | Primitive::Held(_) => {
                 Err(ExecuteError::refused("The plan reads rows from a write"))
             }
         }

@@ -6,6 +6,7 @@
 mod clocks;
 mod dropping;
 mod making;
+mod needed;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,6 +17,7 @@ use serval_types::NodeId;
 pub use clocks::clocks;
 pub use dropping::drop_passed;
 pub use making::make_missing;
+pub use needed::{Needed, make_needed, settled};
 
 use crate::error::ExecuteError;
 use crate::places::quoted;
@@ -74,18 +76,42 @@ pub struct Found {
     pub failed: Vec<(NodeId, String)>,
 }
 
+impl Found {
+    /// Whether a table is not there.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.periods.iter().any(|period| period.state == PeriodState::Missing)
+    }
+}
+
 /// Whether any rule goes on with the clock.
 #[must_use]
 pub fn any(catalog: &Catalog) -> bool {
     catalog.rules.values().any(|rule| rule.rolling().is_some())
 }
 
+/// Whether a table's rule goes on with the clock.
+#[must_use]
+pub fn goes_on(table: &Table) -> bool {
+    table.sharding().is_some_and(|sharding| sharding.rule.rolling().is_some())
+}
+
 /// Looks at the tables of all rules that go on with the clock. A table that is on none of the nodes that answer has
 /// not been created, and is left out.
 pub async fn look<B: Backend>(backend: &B, catalog: &Catalog) -> Found {
+    look_at(backend, catalog, |_, _| true).await
+}
+
+/// [`look`] at those tables only that are `wanted`, by schema and name.
+pub async fn look_at<B: Backend>(
+    backend: &B,
+    catalog: &Catalog,
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Found {
     let mut found = Found::default();
     let mut nodes: BTreeMap<NodeId, Result<HashSet<String>, String>> = BTreeMap::new();
-    for rule in catalog.rules.values().filter(|rule| rule.rolling().is_some()) {
+    let tables = || tables(catalog).filter(|(schema, table, _)| wanted(schema, &table.name));
+    for (_, _, rule) in tables() {
         for node in &rule.nodes {
             if !nodes.contains_key(node) {
                 let names = names(backend, catalog, *node).await.map_err(|error| error.to_string());
@@ -93,7 +119,7 @@ pub async fn look<B: Backend>(backend: &B, catalog: &Catalog) -> Found {
             }
         }
     }
-    for (schema, table, rule) in tables(catalog) {
+    for (schema, table, rule) in tables() {
         let mut periods = Vec::new();
         let mut exists = false;
         for (shard, place) in

@@ -63,10 +63,6 @@ impl Relay<'_> {
         if sink.relays() { self.pass_bursts(link, sink).await } else { self.pass_parts(link, sink).await }
     }
 
-    async fn read<B: Backend>(&self, link: &mut Link<B>) -> Result<Burst, ExecuteError> {
-        link.read_burst().await.map_err(|error| self.names.map_remote(error))
-    }
-
     fn malformed(&self, source: serval_wire::WireError) -> ExecuteError {
         ExecuteError::Malformed { from: format!("node {}", self.node), source }
     }
@@ -79,7 +75,7 @@ impl Relay<'_> {
     ) -> Result<Completed, ExecuteError> {
         let mut rewriter = Rewriter::new(self.names);
         loop {
-            let mut burst = self.read(link).await?;
+            let mut burst = link.read_burst().await.map_err(|error| self.names.map_remote(error))?;
             let failure = burst.completion.as_ref().and_then(|completion| self.failure(completion));
             if let Some(error) = failure {
                 burst.completion = None;
@@ -107,7 +103,8 @@ impl Relay<'_> {
     ) -> Result<Completed, ExecuteError> {
         let mut decoder = PartDecoder::new(true);
         loop {
-            let Burst { bytes, completion } = self.read(link).await?;
+            let burst = link.read_burst().await.map_err(|error| self.names.map_remote(error))?;
+            let Burst { bytes, completion } = burst;
             self.pass_decoded(&mut decoder, bytes, sink).await?;
             if let Some(completion) = completion {
                 return self.failure(&completion).map_or_else(|| Ok(self::completed(&completion)), Err);

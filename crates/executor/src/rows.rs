@@ -47,7 +47,7 @@ fn leaf(root: &Primitive) -> Result<&Route, ExecuteError> {
         Primitive::Sort(sort) => leaf(&sort.input),
         Primitive::Limit(limit) => leaf(&limit.input),
         Primitive::Cut(cut) => leaf(&cut.input),
-        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => {
+        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) | Primitive::Held(_) => {
             Err(ExecuteError::refused("The plan reads rows from a write"))
         }
     }
@@ -107,7 +107,11 @@ async fn await_columns<B: Backend>(
 fn merges(root: &Primitive) -> bool {
     match root {
         Primitive::MergeSort(_) => true,
-        Primitive::Route(_) | Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => false,
+        Primitive::Route(_)
+        | Primitive::Spread(_)
+        | Primitive::Returning(_)
+        | Primitive::Gather(_)
+        | Primitive::Held(_) => false,
         Primitive::Aggregate(aggregate) => merges(&aggregate.input),
         Primitive::Sort(sort) => merges(&sort.input),
         Primitive::Limit(limit) => merges(&limit.input),

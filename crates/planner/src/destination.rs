@@ -104,9 +104,20 @@ impl Destination {
         self.sharded.iter().find(|found| found.decides).or(self.sharded.first()).map(|found| &found.sharding)
     }
 
+    /// Whether the statement's instant decides where it goes.
+    pub(crate) fn looks_at_clock(&self) -> bool {
+        self.sharded.iter().any(|found| found.reach.looks_at_clock())
+    }
+
     /// The nodes that have every table that is not sharded.
     pub(crate) fn common(&self) -> Option<&[NodeId]> {
         self.common.as_deref()
+    }
+
+    /// The nodes of which each can answer: copies of all tables, where each is a global one or beside one.
+    pub(crate) fn copies(&self) -> Option<&[NodeId]> {
+        let is_free = self.sharded.is_empty() && self.refs > 0;
+        self.common.as_deref().filter(|common| is_free && common.len() > 1)
     }
 
     /// A node that has all the tables, and a shard of each there, whatever their values.
@@ -142,7 +153,10 @@ impl Destination {
             let node = match place {
                 Some(place) if self.refs > 0 => place.among(common)?,
                 Some(Place::Node { id, .. }) => *id,
-                _ => common.first().copied().unwrap_or(NodeId(0)),
+                _ => {
+                    let chosen = values.copy.filter(|node| common.contains(node));
+                    chosen.or(common.first().copied()).unwrap_or(NodeId(0))
+                }
             };
             return Ok(Resolved::One { node, shards: SmallVec::from_elem(None, self.refs) });
         }
@@ -262,7 +276,7 @@ impl Destination {
 fn apart(refs: &[TableRef]) -> Option<String> {
     let sharded = || refs.iter().filter(|found| found.table.table.sharding().is_some());
     let first = sharded().next()?;
-    if sharded().any(|found| found.block != 0)
+    if sharded().any(|found| found.block != 0 && !found.within)
         || refs.iter().any(|found| found.block != 0) && first.block != 0
     {
         return Some(format!(

@@ -67,7 +67,11 @@ struct Printer<'a> {
 /// How many primitives stand between this one and its route.
 fn height(primitive: &Primitive) -> usize {
     match primitive {
-        Primitive::Route(_) | Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => 0,
+        Primitive::Route(_)
+        | Primitive::Spread(_)
+        | Primitive::Returning(_)
+        | Primitive::Held(_)
+        | Primitive::Gather(_) => 0,
         Primitive::MergeSort(_) => 1,
         Primitive::Aggregate(aggregate) => 1 + height(&aggregate.input),
         Primitive::Sort(sort) => 1 + height(&sort.input),
@@ -89,6 +93,9 @@ impl Printer<'_> {
                 self.spread(&returning.spread, &format!("{rest}└─ "), &format!("{rest}   "));
             }
             Primitive::Gather(gather) => self.gather(gather, head, rest),
+            Primitive::Held(held) => {
+                self.line(head, &format!("Held {} rows of an engine{known}", held.rows.len()))
+            }
             Primitive::MergeSort(MergeSort { input, keys }) => {
                 self.lines.push(format!("{head}MergeSort by {}{known}", keys_text(keys)));
                 self.route(input, &format!("{rest}└─ "), &format!("{rest}   "));

@@ -229,6 +229,7 @@ fn each_target(primitive: &mut Primitive, change: &mut impl FnMut(&mut Target)) 
         Primitive::Spread(spread) => spread.targets.iter_mut().for_each(change),
         Primitive::Returning(returning) => returning.spread.targets.iter_mut().for_each(change),
         Primitive::Gather(gather) => change(&mut gather.statement),
+        Primitive::Held(_) => {}
         Primitive::MergeSort(sort) => sort.input.targets.iter_mut().for_each(change),
         Primitive::Aggregate(aggregate) => each_target(&mut aggregate.input, change),
         Primitive::Sort(sort) => each_target(&mut sort.input, change),

@@ -1,8 +1,10 @@
 //! Operands: the values that decide where a statement goes, known only when it is bound.
 
 use serval_sql::{Hole, HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
-use serval_types::{ColumnType, Value};
+use serval_types::{ColumnType, NodeId, Value};
 use sqlparser::ast::{DataType, Expr, TimezoneInfo, UnaryOperator, Value as SqlValue};
+
+use crate::fold::Fold;
 
 /// A value by its place in the statement, so that one plan serves every statement with the same key.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +22,8 @@ pub(crate) enum Operand {
     Constant(Value),
     /// The statement's instant in the session's time zone: NOW(), CURRENT_TIMESTAMP, CURDATE().
     Now,
+    /// An expression of constants, which predicates may have.
+    Computed(Box<Fold>),
 }
 
 /// The character set that a client's strings reach the servers' columns through.
@@ -51,6 +55,8 @@ pub struct Values<'a> {
     pub text: ClientText,
     /// The first number of a sequence, where such numbers are parameters behind the client's; literals without it.
     pub numbers_from: Option<u64>,
+    /// Which of a global table's copies is read; the first without it.
+    pub copy: Option<NodeId>,
 }
 
 impl Operand {
@@ -63,7 +69,7 @@ impl Operand {
                     Some(Self::Hole { hole, negated: !negated })
                 }
                 // What a minus makes of a string, or of a parameter that may be one, depends on the server.
-                Self::Hole { .. } | Self::List(_) | Self::Constant(_) | Self::Now => None,
+                Self::Hole { .. } | Self::List(_) | Self::Constant(_) | Self::Now | Self::Computed(_) => None,
             },
             Expr::UnaryOp { op: UnaryOperator::Plus, expr } => Self::of(expr, locator, scan),
             Expr::Value(value) => match &value.value {
@@ -95,6 +101,32 @@ impl Operand {
                 each(if *negated { value.negated().unwrap_or(Value::Null) } else { value });
             }
             Self::List(hole) => values.for_each_element(*hole, each),
+            Self::Computed(fold) => each(fold.value(values).unwrap_or(Value::Null)),
+        }
+    }
+
+    /// Calls `each` with every value of the operand, or with `None` in the place of one that is not known.
+    pub(crate) fn each_known(&self, values: &Values<'_>, mut each: impl FnMut(Option<Value>)) {
+        match self {
+            Self::Now => each(values.now.cloned()),
+            Self::Computed(fold) => each(fold.value(values)),
+            plain => plain.for_each(values, |value| each(Some(value).filter(|value| values.is_known(value)))),
+        }
+    }
+
+    /// The single value where it is known.
+    pub(crate) fn known(&self, values: &Values<'_>) -> Option<Value> {
+        let mut only = None;
+        self.each_known(values, |value| only = value);
+        only
+    }
+
+    /// Whether the statement's instant decides.
+    pub(crate) fn looks_at_clock(&self) -> bool {
+        match self {
+            Self::Now => true,
+            Self::Computed(fold) => fold.looks_at_clock(),
+            Self::Hole { .. } | Self::List(_) | Self::Constant(_) => false,
         }
     }
 

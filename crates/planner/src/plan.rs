@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serval_catalog::{Catalog, Placement, Table};
 use serval_sql::{LexOptions, Scan, Span};
-use serval_types::Value;
+use serval_types::{NodeId, Value};
 
 use crate::bound::{Bound, PlanTable};
 use crate::clock;
@@ -115,16 +115,26 @@ impl Plan {
     /// tables that have been made past Serval.
     #[must_use]
     pub fn undescribed(&self) -> Vec<&PlanTable> {
-        let mut nodes: Vec<_> = self.tables.iter().flat_map(|table| table.table.placement.nodes()).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
-        if self.gathers.is_none() || nodes.len() < 2 && !matches!(self.kind, Kind::Gathered(_)) {
+        if self.gathers.is_none() || !matches!(self.kind, Kind::Gathered(_)) && self.lies_on_one_node() {
             return Vec::new();
         }
         let wanted = |table: &&PlanTable| {
             table.table.definition.is_none() && matches!(table.table.placement, Placement::Node(_))
         };
         self.tables.iter().filter(wanted).collect()
+    }
+
+    /// Whether all tables have their rows on the same node.
+    fn lies_on_one_node(&self) -> bool {
+        if let [PlanTable { table, .. }] = &*self.tables
+            && matches!(table.placement, Placement::Node(_))
+        {
+            return true;
+        }
+        let mut nodes: Vec<_> = self.tables.iter().flat_map(|table| table.table.placement.nodes()).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes.len() < 2
     }
 
     /// Whether the statement changes rows.
@@ -144,7 +154,8 @@ impl Plan {
         match &self.kind {
             Kind::Insert(insert) => insert.needs_now(),
             Kind::Routed(routed) => {
-                matches!(routed.several, Several::Copies(_) | Several::CopiesReturning(_))
+                routed.destination.looks_at_clock()
+                    || matches!(routed.several, Several::Copies(_) | Several::CopiesReturning(_))
             }
             Kind::Gathered(_) => false,
         }
@@ -174,7 +185,15 @@ impl Plan {
     /// # Errors
     /// As [`Plan::bind`].
     pub fn sample(&self, request: &BindRequest<'_>) -> Result<Sample, PlanError> {
-        let values = self.values(request);
+        self.sample_of(request, None)
+    }
+
+    /// [`Plan::sample`] on one of [`Plan::copies`].
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub fn sample_of(&self, request: &BindRequest<'_>, copy: Option<NodeId>) -> Result<Sample, PlanError> {
+        let values = Values { copy, ..self.values(request) };
         let target = match &self.kind {
             Kind::Insert(insert) => Ok(insert.sample(self, &values)),
             Kind::Routed(routed) => routed.sample(self, &values),
@@ -193,12 +212,44 @@ impl Plan {
         Ok(sample)
     }
 
+    /// The statement for one node, whichever, or over tables without rows: what a table that is made of its rows looks
+    /// like there holds for all of them. It must have no parameters.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub fn typed(&self, request: &BindRequest<'_>) -> Result<Sample, PlanError> {
+        let values = self.values(request);
+        let (refusal, gathers) = match (self.sample(request)?, &self.gathers) {
+            (Sample::Gathered(_), Some(gathers)) => ("The statement is gathered", gathers),
+            (sample, _) => return Ok(sample),
+        };
+        gather::typed(self, gathers, &values, refusal).map(Sample::Gathered)
+    }
+
     /// Fills in the values: which nodes, and which SQL for each.
     ///
     /// # Errors
     /// [`PlanError::Unroutable`] where a row has no shard, and refusals of what several shards cannot do.
     pub fn bind(&self, request: &BindRequest<'_>) -> Result<Bound, PlanError> {
         self.bind_values(request, self.values(request))
+    }
+
+    /// The nodes of which each can answer the statement, in the order of the config: it reads global tables only, and
+    /// neither locks nor changes anything. `None` where the place is given, by a table or by a hint.
+    #[must_use]
+    pub fn copies(&self) -> Option<&[NodeId]> {
+        match &self.kind {
+            Kind::Routed(routed) if self.place().is_none() => routed.copies_to_read(),
+            _ => None,
+        }
+    }
+
+    /// [`Plan::bind`] to one of [`Plan::copies`]. Prepared or not, such a statement is the same.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub fn bind_to(&self, request: &BindRequest<'_>, copy: NodeId) -> Result<Bound, PlanError> {
+        self.bind_values(request, Values { copy: Some(copy), ..self.values(request) })
     }
 
     /// [`Plan::bind`] for a prepared statement: the numbers of a sequence are parameters behind the client's own, in
@@ -266,6 +317,7 @@ impl Plan {
             now: request.now,
             text: request.text,
             numbers_from: None,
+            copy: None,
         }
     }
 }

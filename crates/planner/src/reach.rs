@@ -78,6 +78,18 @@ impl Reach {
         }
     }
 
+    /// Whether the statement's instant decides.
+    pub(crate) fn looks_at_clock(&self) -> bool {
+        match self {
+            Self::All => false,
+            Self::Equal(_, operands) => operands.iter().any(Operand::looks_at_clock),
+            Self::Range { low, high, .. } => {
+                [low, high].into_iter().flatten().any(|(operand, _)| operand.looks_at_clock())
+            }
+            Self::And(all) | Self::Or(all) => all.iter().any(Self::looks_at_clock),
+        }
+    }
+
     /// The shards for these values.
     pub(crate) fn shards(&self, sharding: &Sharding, values: &Values<'_>) -> ShardSet {
         if sharding.combines() {
@@ -102,11 +114,10 @@ impl Reach {
             Self::Equal(column, operands) => {
                 let mut shards = ShardSet::none();
                 for operand in operands {
-                    operand.for_each(values, |value| {
-                        let found = if values.is_known(&value) {
-                            sharding.shards_where_equal(*column, &value)
-                        } else {
-                            ShardSet::all(sharding.shards.len())
+                    operand.each_known(values, |value| {
+                        let found = match value {
+                            Some(value) => sharding.shards_where_equal(*column, &value),
+                            None => ShardSet::all(sharding.shards.len()),
                         };
                         shards = shards.union(&found);
                     });
@@ -114,13 +125,14 @@ impl Reach {
                 shards
             }
             Self::Range { column, low, high } => {
-                let low = low.as_ref().map(|(operand, included)| (operand.value(values), *included));
-                let high = high.as_ref().map(|(operand, included)| (operand.value(values), *included));
+                // A limit that is not known is none.
+                let known = |limit: &Option<(Operand, bool)>| {
+                    let (operand, included) = limit.as_ref()?;
+                    Some((operand.known(values)?, *included))
+                };
+                let (low, high) = (known(low), known(high));
                 if [&low, &high].into_iter().flatten().any(|(value, _)| value.is_null()) {
                     return ShardSet::none();
-                }
-                if [&low, &high].into_iter().flatten().any(|(value, _)| !values.is_known(value)) {
-                    return ShardSet::all(sharding.shards.len());
                 }
                 sharding.shards_where_between(*column, bound(low.as_ref()), bound(high.as_ref()))
             }
@@ -159,10 +171,15 @@ impl Known {
     fn learn(&mut self, reach: &Reach, values: &Values<'_>) {
         let Reach::Equal(column, operands) = reach else { return };
         let Some(column) = self.columns.get_mut(*column) else { return };
-        let mut found = Vec::new();
-        operands.iter().for_each(|operand| operand.for_each(values, |value| found.push(value)));
-        let narrower = column.as_ref().is_none_or(|before| found.len() < before.len());
-        if narrower && found.iter().all(|value| values.is_known(value)) {
+        let mut found = Some(Vec::new());
+        for operand in operands {
+            operand.each_known(values, |value| match (value, &mut found) {
+                (Some(value), Some(found)) => found.push(value),
+                _ => found = None,
+            });
+        }
+        let Some(found) = found else { return };
+        if column.as_ref().is_none_or(|before| found.len() < before.len()) {
             *column = Some(found);
         }
     }

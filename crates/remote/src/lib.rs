@@ -12,6 +12,7 @@
 //! assert_eq!(strict.without("sql_mode"), plain);
 //! ```
 
+mod engine;
 mod error;
 mod state;
 
@@ -26,6 +27,7 @@ use serval_types::GroupId;
 use serval_wire::command::execute::Parameters;
 use serval_wire::response::{Completion, Prepared};
 
+pub use engine::{EngineAnswer, EngineEvent, EngineStatus, EngineWarnings, Engines, Later};
 pub use error::RemoteError;
 pub use state::{NAMES, SessionState};
 
@@ -74,6 +76,17 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The largest number of connections of `group` that one statement may hold; at least 1.
     fn fan_out(&self, group: GroupId) -> usize;
+
+    /// Servers of other kinds; `None` where there are none.
+    fn engines(&self) -> Option<&dyn Engines> {
+        None
+    }
+
+    /// Whether a read under `access` can be expected to find a server of `group`, as far as is known without asking: one
+    /// that several groups can answer goes to one of which this is true.
+    fn is_available(&self, _group: GroupId, _access: Access) -> bool {
+        true
+    }
 
     /// Whether connections may take part in XA. Servers refuse that where tables are locked.
     fn allows_xa(&self) -> bool {

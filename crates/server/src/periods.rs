@@ -2,14 +2,17 @@
 //! have expired.
 //!
 //! The servers' clocks count beside the proxy's own. Where they differ by more than [`BOUND`] the servers' are taken,
-//! and nothing expires until they agree.
+//! and nothing expires until they agree. Where all of them jump forward together nothing expires for a day, so that
+//! somebody can set them right.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serval_backend::Servers;
 use serval_catalog::{Catalog, Clock, Moment};
 use serval_session::{Proxy, periods};
+use serval_types::NodeId;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 const LOOK: Duration = Duration::from_secs(10);
 /// How far the proxy's clock and the servers' may be apart, in seconds.
 const BOUND: i64 = 300;
+/// For how long nothing expires when all clocks have jumped forward together.
+const DISTRUST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The proxy's clock, by which nothing expires.
 pub fn own_clock() -> Clock {
@@ -53,6 +58,40 @@ pub async fn keep(proxy: Arc<Proxy<Servers>>, mut keeper: Keeper, shutdown: Canc
 #[derive(Debug, Default)]
 pub struct Keeper {
     said: Vec<String>,
+    steps: Steps,
+}
+
+/// What could not be made or dropped, by node and name there, and why.
+type Blocked = BTreeMap<(NodeId, String), String>;
+
+/// The steps of the clocks.
+#[derive(Debug, Default)]
+struct Steps {
+    /// The latest time, in seconds, and when it was.
+    known: Option<(i64, Instant)>,
+    /// When the clocks have last jumped forward.
+    jumped: Option<Instant>,
+}
+
+impl Steps {
+    /// Trusts a clock no more once it has gone faster than time does.
+    fn check(&mut self, clock: Clock, now: Instant, wrong: &mut Vec<String>) -> Clock {
+        let latest = seconds(&clock.latest);
+        if let Some((before, at)) = self.known {
+            let passed = i64::try_from(now.duration_since(at).as_secs()).unwrap_or(i64::MAX);
+            if latest > before.saturating_add(passed).saturating_add(BOUND) {
+                self.jumped = Some(now);
+            }
+        }
+        self.known = Some((latest, now));
+        match self.jumped {
+            Some(at) if now.duration_since(at) < DISTRUST => {
+                wrong.push("the clocks have jumped forward: no table expires for a day".to_owned());
+                Clock { trusted: false, ..clock }
+            }
+            _ => clock,
+        }
+    }
 }
 
 impl Keeper {
@@ -66,17 +105,20 @@ impl Keeper {
         let clocks = periods::clocks(&*proxy.backend, &catalog).await;
         // Without a server's word the window stays: nothing could be made now anyway.
         let Some(clock) = judge(&now(), &clocks, &mut wrong) else { return self.report(wrong) };
+        let clock = self.steps.check(clock, Instant::now(), &mut wrong);
+        let mut blocked = Blocked::new();
         if let Some(next) = catalog.rolled(&clock) {
             // The tables first: whoever reads the new window finds them.
-            wrong.extend(make(proxy, &next).await);
+            wrong.extend(make(proxy, &next, &mut blocked).await);
             proxy.catalog.rcu(|current| current.rolled(&clock).map_or_else(|| Arc::clone(current), Arc::new));
             tracing::info!("windows of rules have gone on with the clock");
         }
         let catalog = proxy.catalog.load_full();
-        wrong.extend(make(proxy, &catalog).await);
+        wrong.extend(make(proxy, &catalog, &mut blocked).await);
         if clock.trusted {
-            wrong.extend(drop_expired(proxy, &catalog).await);
+            wrong.extend(drop_expired(proxy, &catalog, &mut blocked).await);
         }
+        *proxy.blocked_periods.lock() = blocked;
         self.report(wrong);
     }
 
@@ -89,8 +131,11 @@ impl Keeper {
 }
 
 /// Makes what is missing; what could not be made.
-async fn make(proxy: &Proxy<Servers>, catalog: &Catalog) -> Vec<String> {
-    let found = periods::look(&*proxy.backend, catalog).await;
+async fn make(proxy: &Proxy<Servers>, catalog: &Catalog, blocked: &mut Blocked) -> Vec<String> {
+    let mut found = periods::look(&*proxy.backend, catalog).await;
+    if found.is_missing() {
+        found = periods::settled(&*proxy.backend, catalog, found, |_, _| true).await;
+    }
     let mut wrong: Vec<String> = found
         .failed
         .iter()
@@ -102,14 +147,17 @@ async fn make(proxy: &Proxy<Servers>, catalog: &Catalog) -> Vec<String> {
         let (node, table) = (&catalog.node(period.node).name, &period.physical);
         match result {
             Ok(()) => tracing::info!("created the table {table} on {node} for a coming period"),
-            Err(why) => wrong.push(format!("the table {table} on {node} could not be created: {why}")),
+            Err(why) => {
+                wrong.push(format!("the table {table} on {node} could not be created: {why}"));
+                blocked.insert((period.node, table.clone()), why);
+            }
         }
     }
     wrong
 }
 
 /// Drops what has expired; what could not be dropped.
-async fn drop_expired(proxy: &Proxy<Servers>, catalog: &Catalog) -> Vec<String> {
+async fn drop_expired(proxy: &Proxy<Servers>, catalog: &Catalog, blocked: &mut Blocked) -> Vec<String> {
     let found = periods::look(&*proxy.backend, catalog).await;
     let mut wrong = Vec::new();
     for (period, _, result) in periods::drop_passed(&*proxy.backend, catalog, &found, false).await {
@@ -117,7 +165,8 @@ async fn drop_expired(proxy: &Proxy<Servers>, catalog: &Catalog) -> Vec<String> 
         match result {
             Ok(()) => tracing::warn!("dropped the table {table} on {node}: its period has expired"),
             Err(why) => {
-                wrong.push(format!("the expired table {table} on {node} could not be dropped: {why}"))
+                wrong.push(format!("the expired table {table} on {node} could not be dropped: {why}"));
+                blocked.insert((period.node, table.clone()), why);
             }
         }
     }
@@ -181,6 +230,21 @@ mod tests {
             judge(&moment("2027-11-20 10:00:00"), &servers(&["2026-11-20 10:00:00"]), &mut wrong).unwrap();
         assert!(!jumped.trusted && jumped.latest == own);
         assert_eq!(wrong.len(), 1, "{wrong:?}");
+    }
+
+    #[test]
+    fn clocks_that_jump_together_expire_nothing_for_a_day() {
+        let clock = |text: &str| Clock { earliest: moment(text), latest: moment(text), trusted: true };
+        let (mut steps, mut wrong, begun) = (Steps::default(), Vec::new(), Instant::now());
+        let later = |seconds: u64| begun + Duration::from_secs(seconds);
+        assert!(steps.check(clock("2026-11-20 10:00:00"), begun, &mut wrong).trusted);
+        assert!(steps.check(clock("2026-11-20 10:04:50"), later(10), &mut wrong).trusted);
+        assert!(steps.check(clock("2026-11-20 09:50:00"), later(20), &mut wrong).trusted, "back is no harm");
+        assert!(wrong.is_empty());
+        assert!(!steps.check(clock("2027-11-20 10:00:00"), later(30), &mut wrong).trusted);
+        assert!(!steps.check(clock("2027-11-20 10:00:10"), later(40), &mut wrong).trusted);
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(steps.check(clock("2027-11-21 10:01:00"), later(86_500), &mut wrong).trusted);
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! What all sessions of one proxy share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use serval_catalog::Catalog;
 use serval_executor::sequence::Sequences;
 use serval_planner::Planner;
 use serval_remote::Backend;
 use serval_transaction::Coordinator;
+use serval_types::NodeId;
 use tokio_util::sync::CancellationToken;
 
 use crate::counters::Counters;
@@ -43,6 +46,10 @@ pub struct Proxy<B: Backend> {
     pub sequences: Sequences,
     /// Definitions that other proxies have yet to be told of.
     pub defined: Defined,
+    /// What stands in the way of tables of periods, by their nodes and names there: why one could not be made or dropped.
+    pub blocked_periods: Mutex<BTreeMap<(NodeId, String), String>>,
+    /// Held by the one statement that makes tables of periods which it has missed.
+    pub(crate) making: tokio::sync::Mutex<()>,
     /// What all handshakes share.
     pub entrance: Entrance,
     /// Who is connected.
@@ -80,6 +87,8 @@ impl<B: Backend> Proxy<B> {
             overlays: AtomicU64::new(1),
             sequences: Sequences::default(),
             defined: Defined::default(),
+            blocked_periods: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
             entrance: Entrance::default(),
             sessions: Arc::default(),
             counters: Counters::register(),

@@ -1,6 +1,7 @@
 //! What one authenticated client has set, opened and done.
 
 mod changes;
+mod copies;
 mod define;
 mod described;
 mod effects;
@@ -37,6 +38,7 @@ use crate::registry::Entry;
 use crate::statement::prepared::Registry;
 use crate::stream::Door;
 use crate::watched::Watched;
+use copies::Copies;
 use named::NamedLocks;
 use temporary::Temporary;
 
@@ -81,6 +83,8 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) transaction: Transaction<Watched<B>>,
     /// Which servers the running statement asks for.
     pub(crate) asked: Option<HintedServer>,
+    /// The running statement reads what has just been made, which replicas may lack.
+    pub(crate) at_primary: bool,
     /// Where a statement asks for the client's file.
     pub(crate) door: Arc<Door>,
     /// The open transaction was begun READ ONLY.
@@ -91,6 +95,8 @@ pub(crate) struct Session<B: Backend> {
     pinned: Option<Arc<Catalog>>,
     /// What was SET when the open transaction began.
     begun: Option<SessionState>,
+    /// The catalog of the running statement alone, where engines' rows stand beside other tables.
+    pub(crate) beside: Option<Arc<Catalog>>,
     /// Its temporary tables.
     pub(crate) temporary: Temporary,
     /// What it has locked with LOCK TABLES.
@@ -112,6 +118,8 @@ pub(crate) struct Session<B: Backend> {
     /// The table for want of whose definition, or against whose definition, the running statement could not be planned,
     /// by schema and name.
     pub(crate) undefined: Option<(String, String)>,
+    /// Which copies of global tables it reads.
+    pub(crate) copies: Copies,
     /// The last statement left warnings that have yet to be fetched.
     warned: Option<warnings::Warned>,
     /// What the session began with, and COM_RESET_CONNECTION goes back to.
@@ -141,6 +149,7 @@ impl<B: Backend> Session<B> {
             host,
             schema: None,
             warned: None,
+            copies: Copies::default(),
             client_text: None,
             began: Instant::now(),
             initial: state.clone(),
@@ -151,11 +160,13 @@ impl<B: Backend> Session<B> {
             leaving: false,
             transaction: Transaction::with(&coordinator),
             asked: None,
+            at_primary: false,
             door: Arc::default(),
             read_only: false,
             next_transaction: Characteristics::default(),
             pinned: None,
             begun: None,
+            beside: None,
             temporary: Temporary::default(),
             locked: None,
             named: NamedLocks::default(),
@@ -213,7 +224,10 @@ impl<B: Backend> Session<B> {
     /// The catalog that the next statement works under: the transaction's, or the newest, with the session's temporary
     /// tables in it.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
-        self.temporary.over(self.base_catalog(), &self.proxy.overlays)
+        match &self.beside {
+            Some(catalog) => Arc::clone(catalog),
+            None => self.temporary.over(self.base_catalog(), &self.proxy.overlays),
+        }
     }
 
     /// [`Session::catalog`] without the temporary tables.
@@ -297,6 +311,7 @@ impl<B: Backend> Session<B> {
         self.pinned = None;
         self.entry.set_catalog(0);
         self.begun = None;
+        self.copies.transaction_ended();
         self.next_transaction = Characteristics::default();
     }
 }

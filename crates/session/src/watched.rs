@@ -249,6 +249,10 @@ impl<B: Backend> Backend for Watched<B> {
         Ok(connections.into_iter().map(|connection| self.fresh(connection, group, access)).collect())
     }
 
+    fn is_available(&self, group: GroupId, access: Access) -> bool {
+        self.servers.is_available(group, access)
+    }
+
     fn allows_xa(&self) -> bool {
         self.caught.pins.lock().list().iter().all(|(_, reason)| *reason != PinReason::LockTables)
     }

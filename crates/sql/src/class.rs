@@ -146,11 +146,15 @@ impl ClassFinder {
         Self { options, class: None, first_word: None, words: 0, body: Body::Unknown }
     }
 
-    /// Takes notice of the next token that is no comment.
+    /// Takes notice of the next token that is no comment. The first one says it all of nearly every statement.
+    #[inline]
     pub(crate) fn see(&mut self, sql: &[u8], token: Token) {
-        if self.body != Body::Unknown {
-            return;
+        if self.body == Body::Unknown {
+            self.look(sql, token);
         }
+    }
+
+    fn look(&mut self, sql: &[u8], token: Token) {
         match token.kind {
             TokenKind::Word => self.word(sql, token.span),
             TokenKind::VersionComment => self.version_comment(sql, token.span),

@@ -59,7 +59,7 @@ pub use parse::{
     TransactionStatement, VersionComments, parse,
 };
 pub use readable::readable;
-pub use scan::{Hole, HoleKind, ListClass, Scan, scan};
+pub use scan::{Hole, HoleKind, ListClass, Marks, Scan, scan};
 pub use span::Span;
 pub use splice::{Edit, splice};
 pub use stored_calls::may_call_stored;

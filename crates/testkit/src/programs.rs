@@ -72,6 +72,8 @@ pub(crate) fn places(flavour: Flavour) -> Vec<OsString> {
 /// Makes an empty data directory, `root` having no password.
 pub(crate) fn initialise(flavour: Flavour, data: &Path) -> Result<()> {
     let mut arguments: Vec<OsString> = vec!["--no-defaults".into(), path_option("--datadir=", data)];
+    // A server that starts removes the temporary tables of all others from a folder that they share.
+    arguments.push(path_option("--tmpdir=", data.parent().unwrap_or(data)));
     arguments.extend(user_argument());
     match flavour {
         Flavour::MariaDb => {

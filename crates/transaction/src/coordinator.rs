@@ -50,6 +50,8 @@ pub struct Coordinator<B: Backend> {
     pub(crate) memories: Mutex<HashMap<GroupId, Memory>>,
     /// What a failover has lost.
     pub(crate) losses: Mutex<BTreeMap<Gtrid, Loss>>,
+    /// Branches of committed transactions that have yet to be told, and since when.
+    pub(crate) owing: Mutex<HashMap<(GroupId, Branch), Instant>>,
     barriers: Barriers,
 }
 
@@ -83,8 +85,16 @@ impl<B: Backend> Coordinator<B> {
             mysql: Mutex::default(),
             memories: Mutex::default(),
             losses: Mutex::default(),
+            owing: Mutex::default(),
             barriers: Barriers::default(),
         })
+    }
+
+    /// Whether a group lacks rows of a transaction that has been committed here, until recovery has told it: what other
+    /// groups hold too is better not read there.
+    #[must_use]
+    pub fn owes(&self, group: GroupId) -> bool {
+        self.owing.lock().keys().any(|(owing, _)| *owing == group)
     }
 
     /// Where a group keeps its records; made where there is no such place yet.
@@ -209,6 +219,12 @@ impl<B: Backend> Decisions for Coordinator<B> {
     }
 
     fn kept(&self, gtrid: &Gtrid, parts: Vec<(GroupId, Kept)>) {
+        let now = Instant::now();
+        let unfinished = parts.iter().filter_map(|(group, kept)| match kept {
+            Kept::Branch(branch, false) => Some(((*group, branch.clone()), now)),
+            Kept::Branch(..) | Kept::Record(_) => None,
+        });
+        self.owing.lock().extend(unfinished);
         self.remember(gtrid, parts);
     }
 

@@ -89,13 +89,14 @@ impl<B: Backend> Coordinator<B> {
     pub async fn round(&self) {
         // Taken before: what is prepared while the groups are asked belongs to a session that is still at it.
         let running = self.running();
+        let asked = Instant::now();
         let catalog = self.catalog.load_full();
         let groups: Vec<GroupId> = catalog.groups.iter().map(|group| group.id).collect();
         let listings = together(groups.iter().map(|&group| self.list(group))).await;
         let complete = listings.iter().all(Result::is_ok);
         for (group, listing) in groups.into_iter().zip(listings) {
             match listing {
-                Ok(branches) => self.note(group, branches),
+                Ok(branches) => self.note(group, branches, asked),
                 Err(error) => {
                     let name = &catalog.group(group).name;
                     tracing::debug!(group = name, %error, "the group was not asked for transactions in doubt");
@@ -206,8 +207,12 @@ impl<B: Backend> Coordinator<B> {
         self.running.lock().keys().cloned().collect()
     }
 
-    fn note(&self, group: GroupId, branches: Vec<Branch>) {
+    fn note(&self, group: GroupId, branches: Vec<Branch>, asked: Instant) {
         let listed: HashSet<Branch> = branches.into_iter().collect();
+        // What has been left since was not there to be listed.
+        let mut owing = self.owing.lock();
+        owing.retain(|(other, branch), since| *other != group || listed.contains(branch) || *since >= asked);
+        drop(owing);
         let mut doubts = self.doubts.lock();
         doubts.retain(|(other, branch), _| *other != group || listed.contains(branch));
         for branch in listed {
@@ -284,9 +289,10 @@ impl<B: Backend> Coordinator<B> {
             }
             // MariaDB says "no such branch" also of one that is still attached to its connection: only when it is not
             // listed any more has somebody else finished it.
+            let asked = Instant::now();
             let listed = self.list(group).await?;
             if !listed.contains(branch) {
-                self.note(group, listed);
+                self.note(group, listed, asked);
                 return Ok(());
             }
             if let (Some(NOTA), Some(owner)) = (refused.as_ref().map(|error| error.number), branch.owner()) {

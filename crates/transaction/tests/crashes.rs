@@ -161,6 +161,14 @@ fn check(servers: &Servers, told: &Told, script: &Script, place: &str) {
     }
 }
 
+/// What is committed and has yet to be told to a group is not read there.
+fn check_owing(servers: &Servers, proxy: &Coordinator<Servers>, place: &str) {
+    for group in 0..3_u16 {
+        let left = servers.with(group.into(), |group| !group.branches().is_empty());
+        assert!(!left || proxy.owes(GroupId(group)), "{place}: g{group} lacks what was committed");
+    }
+}
+
 /// Every statement of the client, every fault, recovered by the same proxy and by another.
 async fn enumerate(flavour: Flavour, script: &Script) {
     let calm = Servers::new(3, flavour);
@@ -178,10 +186,15 @@ async fn enumerate(flavour: Flavour, script: &Script) {
                 warm_up(&servers, &first).await;
                 servers.fail(&[(step, fault)]);
                 let told = play(&servers, &first, script).await;
+                let place = format!("{flavour:?} {fault:?} at {step}, other {other}");
+                if told == Told::Committed {
+                    check_owing(&servers, &first, &place);
+                }
                 servers.heal();
                 let next = if other { coordinator(&servers) } else { first };
                 recover(&servers, &next).await;
-                let place = format!("{flavour:?} {fault:?} at {step}, other {other}");
+                next.round().await;
+                assert!((0..3).all(|group| !next.owes(GroupId(group))), "{place}: nothing is owed any more");
                 check(&servers, &told, script, &place);
                 let lost = next.in_doubt().into_iter().any(|doubt| doubt.verdict.contains("lost"));
                 assert!(!lost, "{place}: nothing was lost");

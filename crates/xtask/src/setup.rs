@@ -18,13 +18,14 @@ const SERVERS: [Need; 2] = [
 /// jemalloc's build calls make.
 const BUILD: [Need; 1] = [Need { what: "make", package: "make", present: || step::installed("make") }];
 
-const TESTS: [Need; 8] = [
+const TESTS: [Need; 9] = [
     Need {
         what: "MariaDB's public test suite",
         package: "mariadb-test-data",
         present: || is_there("/usr/share/mysql/mysql-test/main"),
     },
     Need { what: "sysbench", package: "sysbench", present: || step::installed("sysbench") },
+    Need { what: "Sphinx", package: "sphinxsearch", present: || step::installed("searchd") },
     Need { what: "PyMySQL", package: "python3-pymysql", present: has_pymysql },
     Need { what: "Python's venv", package: "python3-venv", present: || debian_python("import ensurepip") },
     Need { what: "Python's headers", package: "python3-dev", present: || debian_python(PYTHON_HEADERS) },

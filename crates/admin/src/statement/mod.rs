@@ -26,7 +26,7 @@ mod show_transaction;
 mod show_version;
 mod wishes;
 
-use serval_remote::Backend;
+use serval_remote::{Backend, EngineStatus};
 use serval_session::Answer;
 use serval_types::{ErrorCode, MysqlError};
 
@@ -173,7 +173,7 @@ fn show<B: Backend, C: Control>(admin: &Admin<B, C>, text: &str) -> Option<Answe
         "show @@time.startup" => show_time::rows(admin.started),
         "show @@database" => show_database::rows(&proxy.catalog.load()),
         "show @@datanode" => show_datanode::rows(&proxy.catalog.load(), &(admin.statistics)(), None),
-        "show @@datasource" => show_datasource::rows(&(admin.statistics)()),
+        "show @@datasource" => show_datasource::rows(&(admin.statistics)(), &engines(admin)),
         "show @@backend" => show_backend::rows(&(admin.statistics)()),
         "show @@connection" | "show @@processlist" | "show processlist" => {
             show_connection::rows(&proxy.sessions.snapshots(true), &proxy.catalog.load(), false)
@@ -189,6 +189,10 @@ fn show<B: Backend, C: Control>(admin: &Admin<B, C>, text: &str) -> Option<Answe
         "show warnings" => Answer::of_text(&["Level", "Code", "Message"]),
         _ => return None,
     })
+}
+
+fn engines<B: Backend, C: Control>(admin: &Admin<B, C>) -> Vec<EngineStatus> {
+    admin.proxy.backend.engines().map(|engines| engines.statistics()).unwrap_or_default()
 }
 
 /// The statement without its end, in lower case, with single spaces.

@@ -2,7 +2,7 @@
 
 use serval_catalog::Catalog;
 use serval_remote::Backend;
-use serval_session::periods::{Found, drop_passed, look, make_missing};
+use serval_session::periods::{Found, PeriodState, drop_passed, look, make_missing};
 use serval_session::{Answer, Proxy};
 
 use super::scope::Tables;
@@ -12,10 +12,17 @@ pub(super) async fn show<B: Backend>(proxy: &Proxy<B>, tables: &Tables) -> Answe
     let mut answer = Answer::of_text(&["SCHEMA", "TABLE", "NODE", "NAME", "STATE"]);
     let catalog = proxy.catalog.load_full();
     let found = meant(look(&*proxy.backend, &catalog).await, tables);
+    let blocked = proxy.blocked_periods.lock().clone();
     for period in &found.periods {
         let node = catalog.node(period.node).name.to_string();
         let (schema, table, name) = (period.schema.clone(), period.table.clone(), period.physical.clone());
-        answer.push([schema, table, node, name, period.state.describe()]);
+        let mut state = period.state.describe();
+        if matches!(period.state, PeriodState::Missing | PeriodState::Passed)
+            && let Some(why) = blocked.get(&(period.node, name.clone()))
+        {
+            state = format!("{state}; tried in vain: {why}");
+        }
+        answer.push([schema, table, node, name, state]);
     }
     failures(&mut answer, &catalog, &found);
     answer

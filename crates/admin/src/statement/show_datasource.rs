@@ -2,10 +2,11 @@
 
 use serval_backend::ServerStatus;
 use serval_catalog::Role;
+use serval_remote::EngineStatus;
 use serval_session::Answer;
 
-/// The servers: state, lag and pools.
-pub(super) fn rows(servers: &[ServerStatus]) -> Answer {
+/// The servers, and behind them the engines: state, lag and pools.
+pub(super) fn rows(servers: &[ServerStatus], engines: &[EngineStatus]) -> Answer {
     let mut answer = Answer::of_text(&[
         "GROUP",
         "NAME",
@@ -42,5 +43,31 @@ pub(super) fn rows(servers: &[ServerStatus]) -> Answer {
             server.last_error.clone().unwrap_or_default(),
         ]);
     }
+    engines.iter().for_each(|engine| answer.push(line(engine)));
     answer
+}
+
+/// An engine's line. It is not watched, so its state is how the last statement found it.
+fn line(engine: &EngineStatus) -> [String; 14] {
+    let state = match engine.up {
+        None => "unused",
+        Some(true) => "up",
+        Some(false) => "down",
+    };
+    [
+        String::new(),
+        format!("engine {}", engine.name),
+        engine.version.clone().unwrap_or_default(),
+        engine.address.clone(),
+        "E".to_owned(),
+        String::new(),
+        state.to_owned(),
+        String::new(),
+        String::new(),
+        engine.used.to_string(),
+        engine.free.to_string(),
+        engine.max_connections.to_string(),
+        engine.queries.to_string(),
+        engine.last_error.clone().unwrap_or_default(),
+    ]
 }

@@ -1,6 +1,7 @@
 //! The config as it is written: field by field what a DBA may say, with the descriptions that editors show.
 
 mod backend;
+mod engine;
 mod frontend;
 mod recovery;
 mod schema;
@@ -8,6 +9,7 @@ mod scratch;
 mod versions;
 
 pub(crate) use backend::{Counts, Defaults, Group, GroupDefaults, Node, Replica, Rule, TextMatch, TlsMode};
+pub(crate) use engine::Engine;
 pub(crate) use frontend::{Admin, AuthPlugin, Compression, Limits, Listen, Password, Tls, User};
 use indexmap::IndexMap;
 pub(crate) use recovery::Recovery;
@@ -44,6 +46,8 @@ pub(crate) struct Config {
     pub groups: IndexMap<String, Group>,
     /// Data nodes, by name: one physical database on one group each. A range in the name (`"dn[0-3]"`) makes several.
     pub nodes: IndexMap<String, Node>,
+    /// Servers of other kinds that speak MySQL's protocol, by name.
+    pub engines: IndexMap<String, Engine>,
     /// Rules, by name: how a table's rows are placed. Tables of one rule are co-located.
     pub rules: IndexMap<String, Rule>,
     /// Schemas, by name: what clients see as databases.

@@ -9,7 +9,7 @@ use serval_types::NodeId;
 use super::nodes::parse;
 use super::tables::{Entry, table};
 use super::{NodeNames, Sink, raw};
-use crate::{Consistency, Placement, Rule, Schema, Table, TransactionMode};
+use crate::{Consistency, Placement, Rule, Schema, Schemas, Table, TransactionMode};
 
 /// Where each table stands in the config: schema and table in lower case → the two keys.
 #[derive(Debug, Default)]
@@ -35,9 +35,9 @@ pub(crate) fn schemas(
     nodes: &NodeNames,
     rules: &IndexMap<String, Arc<Rule>>,
     sink: &mut Sink<'_>,
-) -> (IndexMap<String, Schema>, Located) {
+) -> (Schemas, Located) {
     let references = References { nodes, rules };
-    let mut schemas: IndexMap<String, Schema> = IndexMap::new();
+    let mut schemas = Schemas::default();
     let mut located = Located::default();
     for (name, raw) in &config.schemas {
         let lower = name.to_lowercase();
@@ -65,6 +65,10 @@ fn schema(
     });
     let mut tables: IndexMap<String, Arc<Table>> = IndexMap::new();
     for (key, raw_table) in &raw.tables {
+        if raw_table.engine.is_some() {
+            // Planned by nobody: see [`super::engines`].
+            continue;
+        }
         let path = ["schemas", name, "tables", key.as_str()];
         let Some(pattern) = parse(sink.document.key_span(&path), key, sink) else { continue };
         for index in 0..pattern.count.unwrap_or(1) {

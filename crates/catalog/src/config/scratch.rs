@@ -4,13 +4,14 @@ use serval_types::{GroupId, NodeId};
 
 use super::users::{Resolve, secret};
 use super::{Sink, raw, units};
-use crate::{Address, DataNode, Group, Role, Scratch, ScratchHost, Secret, Server, ServerTls};
+use crate::{Address, DataNode, Group, Role, Scratch, ScratchHost, Secret, Server, ServerTls, Total};
 
 /// What is written where Serval shall start the server itself.
 const MANAGED: &str = "managed";
 const DATABASE: &str = "serval_scratch";
 const CONNECTIONS: usize = 16;
 const LIMIT: usize = 256 << 20;
+const TOTAL: usize = 2 << 30;
 
 pub(crate) fn scratch(
     config: &raw::Config,
@@ -35,7 +36,9 @@ pub(crate) fn scratch(
     let database = raw.database.clone().unwrap_or_else(|| DATABASE.to_owned());
     let node =
         DataNode { id: NodeId::SCRATCH, name: "scratch".to_owned(), group: GroupId::SCRATCH, database };
-    Some(Box::new(Scratch { host, group, node, limit: limit(raw, sink) }))
+    let limit = size("limit", raw.limit.as_deref(), LIMIT, sink);
+    let total = Total::new(size("total", raw.total.as_deref(), TOTAL, sink));
+    Some(Box::new(Scratch { host, group, node, limit, total }))
 }
 
 fn host(raw: &raw::Scratch, sink: &mut Sink<'_>) -> Option<(ScratchHost, Address)> {
@@ -78,10 +81,10 @@ fn account(
     }
 }
 
-fn limit(raw: &raw::Scratch, sink: &mut Sink<'_>) -> usize {
-    let Some(text) = &raw.limit else { return LIMIT };
+fn size(key: &str, text: Option<&str>, default: usize, sink: &mut Sink<'_>) -> usize {
+    let Some(text) = text else { return default };
     units::size(text).unwrap_or_else(|fix| {
-        sink.error(&["scratch", "limit"], format!("`{text}` is not a size"), fix);
-        LIMIT
+        sink.error(&["scratch", key], format!("`{text}` is not a size"), fix);
+        default
     })
 }

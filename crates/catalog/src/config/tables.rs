@@ -47,7 +47,7 @@ pub(super) fn table(
             sink.error(
                 &entry.path,
                 message,
-                "give exactly one of `rule = \"…\"`, `global = \"…\"` and `node = \"…\"`",
+                "give exactly one of `rule = \"…\"`, `global = \"…\"`, `node = \"…\"` and `engine = \"…\"`",
             );
         }
         return None;
@@ -79,6 +79,7 @@ pub(super) fn table(
         sequence: None,
         planned_sequence,
         derived: None,
+        held: None,
     })
 }
 

@@ -208,7 +208,10 @@ impl ShardFunction for Window {
         let period = self.period_of(self.unit.number(moment) - self.first);
         period
             .map(|period| self.shard_of_period(period))
-            .ok_or_else(|| format!("the rule covers {}", self.shown()))
+            .ok_or_else(|| match &self.live {
+                Some(_) => self.takes(),
+                None => format!("the rule covers {}", self.shown()),
+            })
     }
 
     fn shards_of_range(&self, low: Bound<&Key>, high: Bound<&Key>) -> ShardSet {
@@ -242,8 +245,7 @@ impl ShardFunction for Window {
         if open.contains(&period) {
             return None;
         }
-        let (first, last) = (self.unit.show(*open.start()), self.unit.show_last(*open.end()));
-        Some(format!("new rows go to {first} to {last}"))
+        Some(self.takes())
     }
 
     fn rolled(&self, clock: &Clock) -> Option<Box<dyn ShardFunction>> {
@@ -339,6 +341,13 @@ impl Window {
 
     fn length(&self) -> i64 {
         i64::try_from(self.count).expect("a window has few periods")
+    }
+
+    /// What new rows may go to.
+    fn takes(&self) -> String {
+        let open = self.open();
+        let (first, last) = (self.unit.show(*open.start()), self.unit.show_last(*open.end()));
+        format!("new rows go to {first} to {last}")
     }
 
     fn shown(&self) -> String {

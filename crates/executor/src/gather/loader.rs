@@ -1,7 +1,6 @@
 //! Rows on their way to the scratch server: those who read make INSERTs of them, and one stores these.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serval_planner::PlanTable;
 use serval_planner::primitive::{GatherSource, Loading};
@@ -10,6 +9,7 @@ use serval_types::{ErrorCode, MysqlError};
 use serval_wire::packet::{ColumnDefinition, OkPacket, text_row};
 use tokio::sync::mpsc;
 
+use super::budget::Budget;
 use super::keys::Column;
 use super::literal;
 use crate::error::ExecuteError;
@@ -26,8 +26,8 @@ pub(super) struct Reader<'a> {
     /// Whose keys are noted.
     keys: Vec<Column>,
     stored: mpsc::Sender<Vec<u8>>,
-    /// How many bytes the statement may still bring; shared by all that read for it.
-    left: &'a AtomicUsize,
+    /// What the statement may still bring; shared by all that read for it.
+    budget: &'a Budget<'a>,
     /// Rows and bytes so far.
     pub(super) rows: u64,
     pub(super) bytes: usize,
@@ -37,29 +37,32 @@ pub(super) struct Reader<'a> {
 /// Why rows could not be taken.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// They are too many.
-    Limit,
+    /// They are too many for a statement, which may bring so many bytes.
+    Limit(usize),
+    /// They are too many beside those of other statements, which may be so many bytes together.
+    Total(usize),
     /// They make no sense, or who stores them has failed.
     Other(ExecuteError),
 }
 
 impl Failure {
     /// The error, where rows of this table came last.
-    pub(super) fn of_table(self, table: &[PlanTable], limit: usize) -> ExecuteError {
-        match self {
-            Self::Other(error) => error,
-            Self::Limit => {
-                let name = table.first().map(|table| format!("{}.{}", table.schema, table.table.name));
-                ExecuteError::Refused(MysqlError::new(
-                    ErrorCode::CapacityExceeded,
-                    format!(
-                        "The rows of {} that this statement needs in one place are more than {limit} bytes ([scratch] \
-                         limit); narrow them with WHERE, or raise the limit",
-                        name.unwrap_or_default()
-                    ),
-                ))
-            }
-        }
+    pub(super) fn of_table(self, table: &[PlanTable]) -> ExecuteError {
+        let name = table.first().map(|table| format!("{}.{}", table.schema, table.table.name));
+        let name = name.unwrap_or_default();
+        let text = match self {
+            Self::Other(error) => return error,
+            Self::Limit(limit) => format!(
+                "The rows of {name} that this statement needs in one place are more than {limit} bytes ([scratch] \
+                 limit); narrow them with WHERE, or raise the limit"
+            ),
+            Self::Total(total) => format!(
+                "The rows of {name} that this statement needs in one place, and those that other statements have there \
+                 now, are more than {total} bytes ([scratch] total); run it again when others have ended, narrow them \
+                 with WHERE, or raise the total"
+            ),
+        };
+        ExecuteError::Refused(MysqlError::new(ErrorCode::CapacityExceeded, text))
     }
 }
 
@@ -69,11 +72,11 @@ impl<'a> Reader<'a> {
         source: &'a GatherSource,
         keys: Vec<Column>,
         stored: mpsc::Sender<Vec<u8>>,
-        left: &'a AtomicUsize,
+        budget: &'a Budget<'a>,
     ) -> Self {
         let head = source.insert.clone().into_bytes();
         let columns = &source.columns;
-        Self { columns, head, chunk: Vec::new(), keys, stored, left, rows: 0, bytes: 0, failure: None }
+        Self { columns, head, chunk: Vec::new(), keys, stored, budget, rows: 0, bytes: 0, failure: None }
     }
 
     /// What went wrong in here, where a sink can only say that it takes no more.
@@ -88,7 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     fn append(&mut self, payload: &[u8]) -> Result<(), Failure> {
-        take(self.left, payload.len())?;
+        self.budget.take(payload.len())?;
         (self.rows, self.bytes) = (self.rows + 1, self.bytes + payload.len());
         let start: &[u8] = if self.chunk.is_empty() { &self.head } else { b"," };
         self.chunk.extend_from_slice(start);
@@ -120,12 +123,6 @@ impl<'a> Reader<'a> {
         self.failure = Some(failure);
         SinkError::from(io::Error::other("rows cannot be loaded"))
     }
-}
-
-/// Takes bytes off what may still be brought.
-pub(super) fn take(left: &AtomicUsize, bytes: usize) -> Result<(), Failure> {
-    let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-    taken.map(|_| ()).map_err(|_| Failure::Limit)
 }
 
 /// Stores INSERTs as they come, from whichever table; `request` says where and under which state. While one is stored

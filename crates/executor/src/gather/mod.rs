@@ -6,13 +6,13 @@
 //! bytes, by statement.
 
 mod behind;
+mod budget;
 mod keys;
 mod literal;
 mod loader;
 mod ordinary;
 mod wave;
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -34,6 +34,7 @@ use crate::profile::{Measured, Metering};
 use crate::query_rows::ask;
 use crate::relay;
 use crate::sink::ResultSink;
+use budget::Budget;
 use keys::Keys;
 use loader::Reader;
 
@@ -128,6 +129,7 @@ struct Place<'a, C> {
     connection: C,
     scratch: &'a Scratch,
     gather: &'a Gather,
+    budget: Budget<'a>,
 }
 
 impl<'a, C: Connection> Place<'a, C> {
@@ -141,7 +143,7 @@ impl<'a, C: Connection> Place<'a, C> {
         let state = load_state();
         let (backend, deadline): (_, Instant) = (context.backend, context.deadline);
         let connection = backend.acquire(GroupId::SCRATCH, Access::Primary, &state, deadline).await?;
-        Ok(Self { connection, scratch, gather })
+        Ok(Self { connection, scratch, gather, budget: Budget::of(scratch) })
     }
 
     async fn fill<B: Backend<Connection = C>>(
@@ -152,7 +154,6 @@ impl<'a, C: Connection> Place<'a, C> {
         let read_state = context.state.with("character_set_results", "NULL").without("sql_select_limit");
         let read_utf8 = read_state.with(NAMES, "utf8mb4").with("character_set_results", "NULL");
         let states = ReadStates { own: &read_state, utf8: &read_utf8 };
-        let left = AtomicUsize::new(self.scratch.limit);
         let mut sizes: Vec<usize> = vec![0; self.gather.sources.len()];
         let mut keys = Keys::wanted(self.gather);
         for wave in wave::waves(self.gather, wave::width(self.gather, context)) {
@@ -161,11 +162,11 @@ impl<'a, C: Connection> Place<'a, C> {
                 let source = &self.gather.sources[index];
                 self.order(&make_state(), source.create.as_bytes()).await?;
                 match source.copy_of {
-                    Some(from) => self.copy(source, from, (&sizes, &left), tables).await?,
+                    Some(from) => self.copy(source, from, &sizes, tables).await?,
                     None => read.push(index),
                 }
             }
-            self.read(&read, &mut keys, tables, (&mut sizes, &left), &states, context).await?;
+            self.read(&read, &mut keys, tables, &mut sizes, &states, context).await?;
         }
         Ok(())
     }
@@ -175,13 +176,13 @@ impl<'a, C: Connection> Place<'a, C> {
         &mut self,
         source: &GatherSource,
         from: usize,
-        (sizes, left): (&[usize], &AtomicUsize),
+        sizes: &[usize],
         tables: &[PlanTable],
     ) -> Result<(), ExecuteError> {
         let Some(other) = self.gather.sources.get(from) else { return Ok(()) };
         let size = sizes.get(from).copied().unwrap_or_default();
         let own = tables.get(source.table..=source.table).unwrap_or_default();
-        loader::take(left, size).map_err(|failure| failure.of_table(own, self.scratch.limit))?;
+        self.budget.take(size).map_err(|failure| failure.of_table(own))?;
         self.order(&load_state(), copy(source, other).as_bytes()).await
     }
 
@@ -191,11 +192,11 @@ impl<'a, C: Connection> Place<'a, C> {
         wave: &[usize],
         keys: &mut Keys,
         tables: &[PlanTable],
-        (sizes, left): (&mut [usize], &AtomicUsize),
+        sizes: &mut [usize],
         states: &ReadStates<'_>,
         context: &mut Context<'_, B>,
     ) -> Result<(), ExecuteError> {
-        let (gather, limit, width) = (self.gather, self.scratch.limit, wave.len());
+        let (gather, budget, width) = (self.gather, &self.budget, wave.len());
         let state = load_state();
         let database = Some(&*self.scratch.node.database);
         let request = Request { database, state: &state, begin: None, sql: b"", execution: None };
@@ -207,7 +208,7 @@ impl<'a, C: Connection> Place<'a, C> {
         for &index in wave {
             let source = &gather.sources[index];
             let rows = keys.narrow(source).into_owned();
-            let mut reader = Reader::new(source, keys.take(index), sender.clone(), left);
+            let mut reader = Reader::new(source, keys.take(index), sender.clone(), budget);
             // A single reader is the transaction's, where there is one; several have none.
             let transaction = if width == 1 { shared.take() } else { None };
             let (backend, catalog, deadline) = (context.backend, context.catalog, context.deadline);
@@ -233,12 +234,12 @@ impl<'a, C: Connection> Place<'a, C> {
                 let begun = Instant::now();
                 let result = execute_rows(&rows, own, &mut context, &mut reader).await;
                 match (reader.failed(), result) {
-                    (Some(failure), _) => return Err(failure.of_table(own, limit)),
+                    (Some(failure), _) => return Err(failure.of_table(own)),
                     (None, Err(error)) => return Err(error),
                     (None, Ok(_)) => {}
                 }
                 let (count, bytes) = (reader.rows, reader.bytes);
-                let keys = reader.finish().await.map_err(|failure| failure.of_table(own, limit))?;
+                let keys = reader.finish().await.map_err(|failure| failure.of_table(own))?;
                 if let Some(watch) = watch {
                     let (bytes, time) = (Some(bytes as u64), Some(begun.elapsed()));
                     watch.note(What::Source, Measured { rows: count, bytes, time });

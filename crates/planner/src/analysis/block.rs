@@ -16,6 +16,7 @@ use super::early::{Early, Equal, Judge, early};
 use super::equality::{Equality, equal_to, equalities};
 use super::predicate::Reader;
 use super::tables::{Names, TableRef};
+use super::within::{Asked, Root, asked, is_within};
 use crate::error::PlanError;
 
 /// The tables of a statement, with the shards that its predicates leave of each.
@@ -53,7 +54,8 @@ impl Analysis {
     ) -> Result<Self, PlanError> {
         let names = Names { catalog, schema, locator };
         let (ctes, filled) = (Vec::new(), HashSet::new());
-        let mut collector = Collector { names, scan, ctes, filled, analysis: Self::empty() };
+        let (asked, root, opaque, analysis) = (Vec::new(), None, false, Self::empty());
+        let mut collector = Collector { names, scan, ctes, filled, asked, root, opaque, analysis };
         match statement {
             Statement::Update(update) => collector.update(update)?,
             Statement::Delete(delete) => collector.delete(delete)?,
@@ -98,6 +100,11 @@ struct Collector<'a> {
     ctes: Vec<With>,
     /// The references that an outer join read so far fills up with NULLs.
     filled: HashSet<usize>,
+    /// The subqueries of the outermost WHERE.
+    asked: Vec<Asked>,
+    root: Option<Root>,
+    /// Whether the last block had derived tables.
+    opaque: bool,
     analysis: Analysis,
 }
 
@@ -197,7 +204,12 @@ impl Visitor for Collector<'_> {
             around.enter(query);
         }
         self.ctes.push(with);
-        self.body(&query.body).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+        let first = self.analysis.refs.len();
+        if let Err(error) = self.body(&query.body) {
+            return ControlFlow::Break(error);
+        }
+        self.within(query, first);
+        ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, query: &Query) -> ControlFlow<PlanError> {
@@ -238,7 +250,19 @@ impl Collector<'_> {
                 self.wildcard_prefixes(&parts);
             }
         }
+        if self.analysis.blocks == 0 {
+            self.asked = select.selection.as_ref().map(asked).unwrap_or_default();
+        }
         self.block(&select.from, select.selection.as_ref())
+    }
+
+    /// Notes of a subquery that its rows lie where those around it do, if they do.
+    fn within(&mut self, query: &Query, first: usize) {
+        let (Some(root), false) = (&self.root, self.opaque) else { return };
+        let Some(asked) = self.asked.iter().find(|asked| std::ptr::eq(asked.query, query)) else { return };
+        if is_within(asked, query, &self.analysis.refs, first, root) {
+            self.analysis.refs[first..].iter_mut().for_each(|found| found.within = true);
+        }
     }
 
     fn update(&mut self, update: &Update) -> Result<(), PlanError> {
@@ -486,6 +510,10 @@ impl Collector<'_> {
             let sharding = found.table.table.sharding().filter(|_| !found.nullable)?;
             Some((index, sharding, classes(index, sharding)))
         });
+        if self.analysis.blocks == 0 {
+            let root = |(anchor, _, classes)| Root { end: scope.refs.len(), anchor, classes };
+            self.root = anchor.clone().map(root);
+        }
         let mut results = Vec::new();
         for (index, found) in scope.refs.iter().enumerate().skip(first) {
             let Some(sharding) = found.table.table.sharding() else { continue };
@@ -504,6 +532,7 @@ impl Collector<'_> {
             });
             results.push((index, reach, co_located));
         }
+        self.opaque = block.opaque;
         for (index, reach, co_located) in results {
             self.analysis.refs[index].reach = reach;
             self.analysis.refs[index].co_located = co_located;

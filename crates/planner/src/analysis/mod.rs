@@ -9,6 +9,7 @@ mod early;
 mod equality;
 mod predicate;
 mod tables;
+mod within;
 
 pub(crate) use block::Analysis;
 pub(crate) use columns::{Column, Scope};

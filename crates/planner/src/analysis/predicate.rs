@@ -1,9 +1,10 @@
 //! From a predicate to a reach.
 
 use serval_sql::{Locator, Scan};
-use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use super::columns::{Column, Scope};
+use crate::fold::{Fold, Place};
 use crate::operand::{Operand, is_date, is_moment};
 use crate::reach::Reach;
 
@@ -27,16 +28,51 @@ impl Reader<'_> {
             Expr::Nested(inner) => self.reach(inner),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
             Expr::InList { expr, list, negated: false } => self.in_list(expr, list),
-            Expr::Between { expr, negated: false, low, high } => self.all_keys(expr, |column| {
-                let low = self.operand(low, column).map(|low| (low, true));
-                let high = self.operand(high, column).map(|high| (high, true));
-                match (low, high) {
-                    (None, None) => Reach::All,
-                    (low, high) => Reach::Range { column, low, high },
-                }
-            }),
+            Expr::Between { expr, negated: false, low, high } => self.between(expr, low, high),
+            Expr::IsTrue(expr) => self.reach(expr),
+            Expr::IsFalse(expr) => self.reach_where_false(expr),
+            // In some modes NOT binds closer than what follows, unless that has parentheses.
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } if matches!(**expr, Expr::Nested(_)) => {
+                self.reach_where_false(expr)
+            }
             _ => Reach::All,
         }
+    }
+
+    /// The shards that rows can be in for which `expr` is false, and not NULL.
+    fn reach_where_false(&self, expr: &Expr) -> Reach {
+        match expr {
+            Expr::Nested(inner) => self.reach_where_false(inner),
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } if matches!(**expr, Expr::Nested(_)) => {
+                self.reach(expr)
+            }
+            Expr::BinaryOp { left, op, right } => match op {
+                BinaryOperator::And => self.reach_where_false(left).or(self.reach_where_false(right)),
+                BinaryOperator::Or => self.reach_where_false(left).and(self.reach_where_false(right)),
+                BinaryOperator::NotEq => self.equal(left, right),
+                BinaryOperator::Lt => self.compare(left, &BinaryOperator::GtEq, right),
+                BinaryOperator::LtEq => self.compare(left, &BinaryOperator::Gt, right),
+                BinaryOperator::Gt => self.compare(left, &BinaryOperator::LtEq, right),
+                BinaryOperator::GtEq => self.compare(left, &BinaryOperator::Lt, right),
+                _ => Reach::All,
+            },
+            Expr::InList { expr, list, negated: true } => self.in_list(expr, list),
+            Expr::Between { expr, negated: true, low, high } => self.between(expr, low, high),
+            Expr::IsNotTrue(expr) => self.reach(expr),
+            Expr::IsNotFalse(expr) => self.reach_where_false(expr),
+            _ => Reach::All,
+        }
+    }
+
+    fn between(&self, expr: &Expr, low: &Expr, high: &Expr) -> Reach {
+        self.all_keys(expr, |column| {
+            let low = self.operand(low, column).map(|low| (low, true));
+            let high = self.operand(high, column).map(|high| (high, true));
+            match (low, high) {
+                (None, None) => Reach::All,
+                (low, high) => Reach::Range { column, low, high },
+            }
+        })
     }
 
     fn binary(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Reach {
@@ -44,6 +80,7 @@ impl Reader<'_> {
             BinaryOperator::And => self.reach(left).and(self.reach(right)),
             BinaryOperator::Or => self.reach(left).or(self.reach(right)),
             BinaryOperator::Eq => self.equal(left, right),
+            BinaryOperator::Spaceship => self.same(left, right),
             BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq => {
                 self.compare(left, op, right)
             }
@@ -62,6 +99,20 @@ impl Reader<'_> {
             })
         };
         equal(left, right).and(equal(right, left))
+    }
+
+    /// `<=>`, which is `=` for all but NULL.
+    fn same(&self, left: &Expr, right: &Expr) -> Reach {
+        let same = |key: &Expr, value: &Expr| {
+            self.all_keys(key, |column| match self.operand(value, column) {
+                Some(value) => {
+                    let present = Operand::Computed(Box::new(Fold::Present(Box::new(value))));
+                    Reach::Equal(column, vec![present])
+                }
+                None => Reach::All,
+            })
+        };
+        same(left, right).and(same(right, left))
     }
 
     fn compare(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Reach {
@@ -115,13 +166,13 @@ impl Reader<'_> {
 
     fn operand(&self, expr: &Expr, column: usize) -> Option<Operand> {
         // `code = DATE '2026-1-5'` compares dates, not strings.
-        let key = || self.classes.get(column).and_then(|class| class.first());
-        let fits = !is_moment(expr) || key().is_some_and(|key| self.is_civil(key));
-        Operand::of(expr, self.locator, self.scan).filter(|_| fits)
-    }
-
-    fn is_civil(&self, key: &Column) -> bool {
-        self.scope.column_type(key.table, &key.name).is_some_and(is_date)
+        let key = self.classes.get(column).and_then(|class| class.first());
+        let declared = key.and_then(|key| self.scope.column_type(key.table, &key.name));
+        let Some(plain) = Operand::of(expr, self.locator, self.scan) else {
+            let place = Place { locator: self.locator, scan: self.scan };
+            return Fold::of(expr, declared?, place).map(|fold| Operand::Computed(Box::new(fold)));
+        };
+        Some(plain).filter(|_| !is_moment(expr) || declared.is_some_and(is_date))
     }
 }
 

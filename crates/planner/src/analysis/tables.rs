@@ -30,6 +30,8 @@ pub(crate) struct TableRef {
     pub(crate) reach: Reach,
     /// Whether its sharding column equals that of the block's first sharded table, so that joined rows share a shard.
     pub(crate) co_located: bool,
+    /// It is a subquery's, and of its rows only those on the shard of the row around it count.
+    pub(crate) within: bool,
 }
 
 /// Where names are looked up.
@@ -70,6 +72,7 @@ impl Names<'_> {
             nullable: false,
             reach: Reach::All,
             co_located: false,
+            within: false,
         })
     }
 

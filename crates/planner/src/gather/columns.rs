@@ -69,6 +69,12 @@ impl Named {
         if found.is_empty() { columns.first().into_iter().collect() } else { found }
     }
 
+    /// Also where the statement does not ask for them.
+    pub(super) fn with_defaults(mut self, defaults: bool) -> Self {
+        self.defaults |= defaults;
+        self
+    }
+
     /// Whether the tables need their defaults.
     pub(super) fn asks_defaults(&self) -> bool {
         self.defaults

@@ -10,7 +10,7 @@ mod filter;
 mod lock;
 mod reduce;
 mod segments;
-mod shown;
+pub(crate) mod shown;
 mod source;
 mod temporary;
 mod terms;
@@ -129,7 +129,7 @@ pub(crate) fn bind(
     values: &Values<'_>,
     reason: &str,
 ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
-    let gather = of(plan, gathers, values, reason)?;
+    let gather = of(plan, gathers, values, reason, false)?;
     let note = Note { rewrite: "gather", reason: reason.to_owned() };
     Ok((Primitive::Gather(gather), Arc::new([note])))
 }
@@ -144,13 +144,39 @@ pub(crate) fn sample(
     values: &Values<'_>,
     reason: &str,
 ) -> Result<Gather, PlanError> {
-    let mut gather = of(plan, gathers, values, reason)?;
+    let mut gather = of(plan, gathers, values, reason, false)?;
     let count = u16::try_from(values.scan.parameter_count()).unwrap_or(u16::MAX);
     gather.statement.parameters = (0..count).collect();
     Ok(gather)
 }
 
-fn of(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Result<Gather, PlanError> {
+/// The gathering of a statement of which only the types are asked: its tables stay empty, and their columns have the
+/// defaults of the real ones, which a table that is made of them takes over.
+///
+/// # Errors
+/// As [`bind`].
+pub(crate) fn typed(
+    plan: &Plan,
+    gathers: &Gathers,
+    values: &Values<'_>,
+    reason: &str,
+) -> Result<Gather, PlanError> {
+    let mut gather = of(plan, gathers, values, reason, true)?;
+    for source in &mut gather.sources {
+        // The copy of one that is not there has no rows.
+        source.copy_of = Some(usize::MAX);
+        source.reduction = None;
+    }
+    Ok(gather)
+}
+
+fn of(
+    plan: &Plan,
+    gathers: &Gathers,
+    values: &Values<'_>,
+    reason: &str,
+    defaults: bool,
+) -> Result<Gather, PlanError> {
     let sql = values.sql;
     let readable = readable(sql, values.scan, plan.options.pairs)?;
     let parsed = dml(&readable, plan.options)?;
@@ -166,7 +192,7 @@ fn of(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Resu
     };
     let analysis = planning.analyse()?;
     let gathering = Gathering::new(planning, &analysis, values)?;
-    gathering.gather().map_err(|error| error.because(reason))
+    gathering.gather(defaults).map_err(|error| error.because(reason))
 }
 
 /// A statement being gathered.
@@ -195,8 +221,8 @@ impl<'a> Gathering<'a> {
         Ok(gathering)
     }
 
-    fn gather(&self) -> Result<Gather, PlanError> {
-        let names = columns::Named::of(self)?;
+    fn gather(&self, defaults: bool) -> Result<Gather, PlanError> {
+        let names = columns::Named::of(self)?.with_defaults(defaults);
         let sources = self.analysis.refs.iter().enumerate();
         let sources = sources.map(|(index, found)| self.source(index, found, &names, None));
         let mut sources = sources.collect::<Result<Vec<_>, _>>()?;

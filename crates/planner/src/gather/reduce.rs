@@ -37,8 +37,10 @@ impl Gathering<'_> {
     /// Which of `left` comes next, as an index into it.
     fn next(&self, sources: &[GatherSource], order: &[usize], left: &[usize]) -> Option<usize> {
         let worth = |index: usize| {
-            let single = matches!(&*sources[index].rows, Primitive::Route(route) if route.targets.len() == 1);
-            (sources[index].filters > 0, self.reduction(sources, order, index).is_some(), single)
+            let rows = &*sources[index].rows;
+            let held = matches!(rows, Primitive::Held(_));
+            let single = matches!(rows, Primitive::Route(route) if route.targets.len() == 1);
+            (held, sources[index].filters > 0, self.reduction(sources, order, index).is_some(), single)
         };
         // Of equals the first in the text.
         (0..left.len()).rev().max_by_key(|&at| worth(left[at]))
@@ -47,7 +49,8 @@ impl Gathering<'_> {
     /// The keys by which a source can be brought, where it is brought after those in `order`.
     fn reduction(&self, sources: &[GatherSource], order: &[usize], index: usize) -> Option<Reduction> {
         // What is copied elsewhere is needed there whole.
-        if sources[index].in_utf8 || sources.iter().any(|source| source.copy_of == Some(index)) {
+        let held = matches!(&*sources[index].rows, Primitive::Held(_));
+        if held || sources[index].in_utf8 || sources.iter().any(|source| source.copy_of == Some(index)) {
             return None;
         }
         let is_number = |column: &Column| {

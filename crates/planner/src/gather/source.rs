@@ -1,6 +1,8 @@
 //! One table of a gathered statement: its temporary table, and what reads its rows.
 
-use serval_catalog::ColumnDef;
+use std::sync::Arc;
+
+use serval_catalog::{ColumnDef, Table};
 use serval_types::{ColumnType, NodeId};
 
 use super::columns::Named;
@@ -9,7 +11,7 @@ use super::{Gathering, read, temporary_name};
 use crate::analysis::TableRef;
 use crate::error::PlanError;
 use crate::operand::ClientText;
-use crate::primitive::{GatherSource, Loading, Primitive, Reduction, Route, Target};
+use crate::primitive::{GatherSource, Held, Loading, Primitive, Reduction, Route, Target};
 
 impl Gathering<'_> {
     /// How the rows of one reference are brought.
@@ -36,9 +38,11 @@ impl Gathering<'_> {
         let reduced = reduction.iter().map(|reduction| reduction.marker.clone());
         let predicates: Vec<String> = filters.iter().cloned().chain(reduced).collect();
         let sql = select(found, &columns, &predicates) + &self.lock_of(index);
-        let rows = match &found.table.table.derived {
-            Some(_) => of_node(found, sql),
-            None => read(self.planning, &found.table.schema, &sql, self.values)?,
+        let Table { derived, held, .. } = &*found.table.table;
+        let rows = match (held, derived) {
+            (Some(rows), _) => held_rows(rows, &definition.columns, &columns),
+            (None, Some(_)) => of_node(found, sql),
+            (None, None) => read(self.planning, &found.table.schema, &sql, self.values)?,
         };
         let table = Temporary { name: temporary_name(index), found, definition, columns: &columns, named };
         Ok(GatherSource {
@@ -74,6 +78,13 @@ fn select(found: &TableRef, columns: &[&ColumnDef], filters: &[String]) -> Strin
         sql.push_str(&filters.join(" AND "));
     }
     sql
+}
+
+/// Rows that are here already: no predicate has to reach them, since the statement has it still.
+fn held_rows(rows: &Arc<[Vec<u8>]>, all: &[ColumnDef], brought: &[&ColumnDef]) -> Primitive {
+    let position = |column: &&ColumnDef| all.iter().position(|other| other.name == column.name);
+    let cells = brought.iter().filter_map(position).collect();
+    Primitive::Held(Held { rows: Arc::clone(rows), cells })
 }
 
 /// What reads rows of one node as they are.

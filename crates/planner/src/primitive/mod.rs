@@ -7,6 +7,7 @@
 mod aggregate;
 mod cut;
 mod gather;
+mod held;
 mod limit;
 mod merge_sort;
 mod returning;
@@ -18,6 +19,7 @@ mod spread;
 pub use aggregate::{Aggregate, Combine};
 pub use cut::Cut;
 pub use gather::{Gather, GatherSource, Loading, Reduction};
+pub use held::Held;
 pub use limit::Limit;
 pub use merge_sort::MergeSort;
 pub use returning::Returning;
@@ -45,6 +47,8 @@ pub enum Primitive {
     Spread(Spread),
     /// Writes on several targets, and passes on the rows that they give.
     Returning(Returning),
+    /// Passes on rows that Serval has.
+    Held(Held),
     /// Brings rows of several nodes to one server, and finishes the statement there.
     Gather(Gather),
 }

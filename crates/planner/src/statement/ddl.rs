@@ -67,6 +67,44 @@ pub fn plan_ddl(
     Ok(Bound { root, tables: tables.into(), notes: Arc::new([note]) })
 }
 
+/// Plans CREATE TABLE … SELECT of a table on one node, where `query` reads the rows on that node too. It takes the place
+/// of [`Ddl::query`], and `read` are its tables.
+///
+/// # Errors
+/// Refusals of a table that lies on several nodes, of foreign keys to tables elsewhere, and unknown schemas.
+pub fn plan_create_select(
+    catalog: &Arc<Catalog>,
+    schema: Option<&str>,
+    ddl: &Ddl,
+    sql: &str,
+    (query, read): (String, &[PlanTable]),
+) -> Result<Bound, PlanError> {
+    let names: Vec<&TableName> = ddl.tables.iter().chain(&ddl.references).collect();
+    let mut tables = names.iter().map(|name| find(catalog, schema, name)).collect::<Result<Vec<_>, _>>()?;
+    let on_one = tables.first().and_then(|table| match table.table.placement {
+        Placement::Node(node) => Some(node),
+        Placement::Global(_) | Placement::Sharded(_) => None,
+    });
+    let (Some(node), Some(at)) = (on_one, ddl.query) else {
+        return Err(PlanError::refused("The new table does not lie on one data node"));
+    };
+    if tables.iter().any(|other| !same_places(&tables[0], other)) {
+        return Err(PlanError::refused(
+            "A foreign key can only refer to a table that lies on the same data node; leave it out",
+        ));
+    }
+    let mut edits = edits(catalog, &names, &tables, node, None);
+    edits.push(Edit { at, text: query });
+    tables.extend(read.iter().cloned());
+    let targets = vec![Target::new(node, None, splice(sql.as_bytes(), &edits))];
+    let note = Note {
+        rewrite: "whole_statement",
+        reason: "the table and the rows that it gets lie on one node".to_owned(),
+    };
+    let root = Primitive::Route(Route { targets, replica_safe: false, hidden: 0 });
+    Ok(Bound { root, tables: tables.into(), notes: Arc::new([note]) })
+}
+
 /// DROP TABLE of tables that lie on different nodes: each node is told of those that it has, in the list's order.
 fn several_drops(catalog: &Arc<Catalog>, names: &[&TableName], tables: Vec<PlanTable>, sql: &str) -> Bound {
     let mut nodes: BTreeMap<NodeId, Vec<u8>> = BTreeMap::new();
@@ -107,7 +145,7 @@ fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
             "Temporary tables are not supported yet"
         }
         DdlKind::CreateTable { as_select: true, .. } => {
-            "CREATE TABLE … SELECT is not supported yet; create the table first and insert the rows"
+            "CREATE TABLE … SELECT is not one definition; the proxy makes the table and then inserts the rows"
         }
         DdlKind::CreateDatabase { .. } | DdlKind::DropDatabase { .. } | DdlKind::AlterDatabase { .. } => {
             "Databases are schemas of the configuration; add or remove them there and reload"
@@ -254,6 +292,17 @@ fn text(
     node: NodeId,
     shard: Option<usize>,
 ) -> Vec<u8> {
+    splice(sql.as_bytes(), &edits(catalog, names, tables, node, shard))
+}
+
+/// The names as they are on a node.
+fn edits(
+    catalog: &Catalog,
+    names: &[&TableName],
+    tables: &[PlanTable],
+    node: NodeId,
+    shard: Option<usize>,
+) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (name, table) in names.iter().zip(tables) {
         let physical = table.physical_name(shard);
@@ -268,5 +317,5 @@ fn text(
         quote(physical, &mut text);
         edits.push(Edit { at: name.span(), text: String::from_utf8_lossy(&text).into_owned() });
     }
-    splice(sql.as_bytes(), &edits)
+    edits
 }

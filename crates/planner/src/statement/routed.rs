@@ -97,9 +97,17 @@ impl RoutedPlan {
         }
     }
 
+    /// The nodes of which any can answer, the statement being a read that locks nothing and changes nothing.
+    pub(crate) fn copies_to_read(&self) -> Option<&[NodeId]> {
+        let reads = matches!(self.several, Several::Read { .. } | Several::Refused(_)) && self.replica_safe;
+        self.destination.copies().filter(|_| reads)
+    }
+
     /// The text for one node; see [`Plan::sample`].
     pub(crate) fn sample(&self, plan: &Plan, values: &Values<'_>) -> Result<Target, PlanError> {
-        let (node, shards) = self.destination.any()?;
+        let (first, shards) = self.destination.any()?;
+        let chosen = values.copy.filter(|node| self.copies_to_read().is_some_and(|all| all.contains(node)));
+        let node = chosen.unwrap_or(first);
         Ok(self.target(plan, values, &self.single, node, &shards, None))
     }
 

@@ -14,6 +14,7 @@ use crate::clauses::Clauses;
 use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
+use crate::gather::shown::names_of_template;
 use crate::physical::{Renaming, name_slots};
 use crate::plan::{Kind, Plan, guards};
 use crate::rewrite::{Source, place_all};
@@ -25,6 +26,12 @@ const SESSION_FUNCTIONS: [&str; 7] =
 /// Plans a SELECT, a UNION, or a query with WITH.
 pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanError> {
     let analysis = planning.analyse()?;
+    if analysis.refs.iter().any(|found| found.table.table.held.is_some()) {
+        return Err(PlanError::refused(
+            "Rows of an engine beside other tables are joined on a scratch server only ([scratch] in the config); use two \
+             statements",
+        ));
+    }
     if analysis.refs.iter().any(|found| found.table.table.derived.is_some()) {
         return Err(PlanError::refused(
             "Tables of information_schema beside others are read on a scratch server only ([scratch] in the config); \
@@ -32,17 +39,20 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         ));
     }
     let destination = Destination::of(&analysis.refs, planning.home())?;
-    let (name_edits, names) = name_slots(planning.sql, &analysis, Renaming::Alias);
+    let (mut name_edits, names) = name_slots(planning.sql, &analysis, Renaming::Alias);
     let sql = planning.sql;
-    let single = Template::build(sql, planning.scan, &name_edits);
     let clauses = Clauses::find(sql, planning.options);
+    // Where the select list is not found the plan serves all literals.
+    let shown = names_of_template(sql, (planning.scan, planning.options), &name_edits, clauses.is_some());
+    let may_be_several = destination.sharding().is_some() && destination.apart().is_none();
+    let released = released(may_be_several || !shown.is_empty(), clauses.as_ref(), planning);
+    name_edits.splice(..0, shown);
+    let single = Template::build(sql, planning.scan, &name_edits);
     let several = match (destination.sharding(), destination.apart()) {
         (None, _) => Several::Refused("No table is sharded".to_owned()),
         (Some(_), Some(reason)) => Several::Refused(reason.to_owned()),
         (Some(_), None) => several(planning, query, &analysis, clauses.as_ref(), &name_edits)?,
     };
-    let may_be_several = destination.sharding().is_some() && destination.apart().is_none();
-    let released = released(may_be_several, clauses.as_ref(), planning);
     let locking = !query.locks.is_empty() || planning.parsed.trailing_lock.is_some();
     // What a stored function does is its server's secret.
     let only_reads = !locking && !may_call_stored(sql, planning.options);
@@ -101,10 +111,19 @@ fn several(
     };
     match place_all(source) {
         Ok(mut finished) => {
-            finished.edits.extend_from_slice(name_edits);
+            let replaced: Vec<Span> =
+                finished.edits.iter().map(|(at, _)| *at).filter(|at| at.start < at.end).collect();
+            let stays = |at: Span| !replaced.iter().any(|gone| gone.start <= at.start && at.end <= gone.end);
+            // Aliases stand before the columns that are added behind them.
+            finished.edits.splice(..0, name_edits.iter().filter(|(at, _)| stays(*at)).cloned());
             // The nodes return all rows, and counting them is the proxy's.
             finished.edits.extend(counted(planning).map(|word| (word, Replacement::Text(String::new()))));
             let template = Template::build(planning.sql, planning.scan, &finished.edits);
+            if let Some(found) = analysis.refs.iter().find(|found| found.within) {
+                let reason =
+                    format!("of {} only rows on the shard of the row around them can count", found.exposed);
+                finished.notes.insert(0, Note { rewrite: "subquery_within_shard", reason });
+            }
             Ok(Several::read(template, finished))
         }
         // On one shard the statement may still be fine: the refusal waits until several are reached.
@@ -180,8 +199,8 @@ fn order_count(query: &Query) -> usize {
     }
 }
 
-/// Where literals may change without changing the plan: everywhere for a statement that is never more than routed,
-/// else in FROM, WHERE and LIMIT. A text whose clauses are not found is never more.
+/// Where literals may change without changing the plan: everywhere for a statement that is never more than routed and
+/// whose columns keep their names, else in FROM, WHERE and LIMIT. A text whose clauses are not found is never more.
 fn released(may_be_several: bool, clauses: Option<&Clauses>, planning: Planning<'_>) -> Vec<Span> {
     match clauses {
         // A refusal, too, may be due to a literal: `ORDER BY 2` of one column.

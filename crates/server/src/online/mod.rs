@@ -3,6 +3,7 @@
 //! Every server is asked for its version, whether it takes writes, what the group's user may do and which databases
 //! it has; every table is read from all its nodes and compared. Nothing is changed anywhere.
 
+mod engines;
 mod rows;
 mod servers;
 mod tables;
@@ -23,6 +24,7 @@ pub fn check(catalog: &Catalog) -> Result<(), Failure> {
         say(servers::table(&servers));
         let mut problems: Vec<String> = servers.iter().flat_map(servers::Finding::problems).collect();
         problems.extend(tables::compare_all(catalog).await);
+        problems.extend(engines::look_at_all(catalog).await);
         verdict(&problems)
     })
 }

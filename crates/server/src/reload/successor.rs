@@ -20,6 +20,10 @@ pub fn successor(old: &Catalog, new: &Catalog) -> Catalog {
     if let Some(rolled) = old.clock.as_ref().and_then(|clock| next.rolled(clock)) {
         next = rolled;
     }
+    // Statements that began under the old one still hold what they have gathered.
+    if let (Some(before), Some(scratch)) = (&old.scratch, &mut next.scratch) {
+        scratch.total = scratch.total.counting_with(&before.total);
+    }
     next.version = old.version + 1;
     next
 }

@@ -133,7 +133,7 @@ fn judge(
 ) -> Option<Misplaced> {
     let belongs = match sharding.shard_for_row(key) {
         Ok(shard) => {
-            let home = places.get(usize::try_from(shard).unwrap_or(usize::MAX))?;
+            let home = places.get(shard)?;
             if home.is(here) {
                 return None;
             }

@@ -39,11 +39,13 @@ pub(crate) struct ClientSink<'a, W> {
     affected_rows: Option<u64>,
     relay: Relay,
     /// Present where the rows are to be fetched later.
-    opening: Option<Opening>,
+    opening: Option<Box<Opening>>,
     /// How many columns the client was told of when it prepared the statement.
     told: Option<usize>,
     /// Present where a procedure answers.
-    routine: Option<Routine>,
+    routine: Option<Box<Routine>>,
+    /// Something has come.
+    touched: bool,
 }
 
 impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
@@ -61,13 +63,14 @@ impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
             opening: None,
             told: None,
             routine: None,
+            touched: false,
         }
     }
 
     /// The same, for a client that fetches the rows later.
     #[must_use]
     pub(crate) fn opening(self, room: Room) -> Self {
-        Self { opening: Some(Opening::new(room)), ..self }
+        Self { opening: Some(Box::new(Opening::new(room))), ..self }
     }
 
     /// The same, for a statement that was prepared: if its columns have become others since, the client is told.
@@ -79,7 +82,7 @@ impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
     /// The same, for all that a procedure answers.
     #[must_use]
     pub(crate) fn routine(self) -> Self {
-        Self { routine: Some(Routine::default()), ..self }
+        Self { routine: Some(Box::default()), ..self }
     }
 
     /// The cursor that was opened.
@@ -89,7 +92,7 @@ impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
 
     /// What went wrong in the proxy itself, where the sink failed and the client is not to blame.
     pub(crate) fn failure(&mut self) -> Option<MysqlError> {
-        let routine = self.routine.as_mut().and_then(Routine::refusal);
+        let routine = self.routine.as_deref_mut().and_then(Routine::refusal);
         routine.or_else(|| self.opening.as_mut()?.failure())
     }
 
@@ -97,6 +100,11 @@ impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
     #[must_use]
     pub(crate) fn counting(self, counting: Counting) -> Self {
         Self { counting, ..self }
+    }
+
+    /// Whether nothing has come for the client yet.
+    pub(crate) fn is_untouched(&self) -> bool {
+        !self.touched
     }
 
     /// The rows that the client was told of, where it was told in an OK packet.
@@ -192,6 +200,7 @@ impl<W: AsyncWrite + Unpin + Send> ResultSink for ClientSink<'_, W> {
     }
 
     async fn relay(&mut self, burst: Burst) -> Result<(), SinkError> {
+        self.touched = true;
         if self.told.is_some() {
             self.compare(self.relay.columns(&burst.bytes));
         }
@@ -210,6 +219,7 @@ impl<W: AsyncWrite + Unpin + Send> ResultSink for ClientSink<'_, W> {
     }
 
     async fn columns(&mut self, columns: &[ColumnDefinition]) -> Result<(), SinkError> {
+        self.touched = true;
         self.compare(Some(columns.len() as u64));
         match &mut self.opening {
             Some(opening) => opening.set_columns(columns),
@@ -255,6 +265,7 @@ impl<W: AsyncWrite + Unpin + Send> ResultSink for ClientSink<'_, W> {
     }
 
     async fn ok(&mut self, ok: &OkPacket) -> Result<(), SinkError> {
+        self.touched = true;
         if let Some(routine) = &mut self.routine {
             routine.check(ok.status, self.status)?;
         }

@@ -51,6 +51,8 @@ where
     let committing = session.transaction.committing();
     let running = Arc::clone(session.backend.running());
     running.begin(session.transaction.is_open());
+    // Of a statement that was given up.
+    session.beside = None;
     let result = {
         // Pinned where it is made: it is too large to be moved.
         let mut work = pin!(async {

@@ -28,7 +28,13 @@ pub(super) async fn completed<B: Backend>(
         let Some(&node) = table.placement.nodes().first() else { continue };
         let database = catalog.node(node).database.to_string();
         let definition = describe(session, catalog, node, &database, &table.name).await?;
-        described.push(DescribedTable { schema: schema.clone(), definition, node, derived: None });
+        described.push(DescribedTable {
+            schema: schema.clone(),
+            definition,
+            node,
+            derived: None,
+            held: None,
+        });
     }
     if described.is_empty() {
         return Ok(None);

@@ -23,21 +23,23 @@ pub(crate) struct Into {
     pub(crate) span: Span,
     /// The variables in order, without their sign and in lower case.
     pub(crate) names: Vec<String>,
+    /// Parentheses stand around the whole query with it, which MariaDB does not take.
+    pub(crate) enclosed: bool,
 }
 
 impl Effects {
     /// Those of a statement. Most have none, and a look at a few bytes says so.
     pub(crate) fn of(query: &Query<'_>, options: LexOptions) -> Self {
-        let key = &query.scan.key;
+        let (key, marks) = (&query.scan.key, query.scan.marks);
         let selects = is_select(query.scan.class);
         // What is filled in for the session's own value leaves only calls with an argument.
         let insert_id = selects
-            && key.contains(&b'(')
+            && marks.parenthesis
             && contains_word(key, b"LAST_INSERT_ID")
             && calls(query.sql, options, "LAST_INSERT_ID");
-        let found_rows = selects && counts_all(key);
+        let found_rows = selects && marks.counts_all && counts_all(key);
         let mut effects = Self { wanted: Wanted { names: Vec::new(), found_rows, insert_id }, into: None };
-        if key.contains(&b'@') {
+        if marks.variable {
             effects.note_variables(query.sql, options, selects);
         }
         effects
@@ -46,14 +48,25 @@ impl Effects {
     fn note_variables(&mut self, sql: &[u8], options: LexOptions, selects: bool) {
         let Ok(mut tokens) = tokens(sql, options) else { return };
         tokens.retain(|token| !token.kind.is_comment());
+        // Inside of a query that is part of another INTO is an error, which whoever reads the statement says.
+        let leading = tokens.iter().take_while(|token| token.is_symbol(b'(')).count();
+        let (mut depth, mut least) = (0_usize, leading);
         for (at, pair) in tokens.windows(2).enumerate() {
+            match pair[0].kind {
+                TokenKind::Symbol(b'(') => depth += 1,
+                TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if at >= leading {
+                least = least.min(depth);
+            }
             let assigns = pair[1].kind == TokenKind::Operator && pair[1].span.of(sql) == b":=";
             if pair[0].kind == TokenKind::UserVariable && assigns {
                 self.name(variable_name(sql, pair[0], options));
             }
             let into = pair[0].is_word(sql, "INTO") && pair[1].kind == TokenKind::UserVariable;
-            if selects && into && self.into.is_none() {
-                let into = Into::at(sql, &tokens[at..], options);
+            if selects && into && depth <= least && self.into.is_none() {
+                let into = Into { enclosed: depth > 0, ..Into::at(sql, &tokens[at..], options) };
                 into.names.iter().for_each(|name| self.name(name.clone()));
                 self.into = Some(into);
             }
@@ -80,7 +93,7 @@ impl Into {
                 break;
             }
         }
-        Self { span: tokens[0].span.to(last.span), names }
+        Self { span: tokens[0].span.to(last.span), names, enclosed: false }
     }
 }
 
@@ -144,6 +157,10 @@ enum Offset {
 
 /// The OFFSET at the end of a statement. A LIMIT that is not near its end is of a subquery.
 fn offset(query: &Query<'_>) -> Offset {
+    if query.scan.holes.len() < 2 {
+        // It takes two numbers.
+        return Offset::None;
+    }
     let key = &query.scan.key;
     let tail_at = key.len().saturating_sub(64);
     let tail = &key[tail_at..];
@@ -218,6 +235,11 @@ mod tests {
         let into = effects(sql).into.expect("INTO");
         assert_eq!(into.span.text(sql), "INTO @x , @y");
         assert_eq!(effects("INSERT INTO t VALUES (@a)").into, None);
+        let enclosed = effects("((SELECT a FROM t WHERE b IN (1, 2) INTO @x))").into;
+        assert!(enclosed.is_some_and(|into| into.enclosed));
+        for nested in ["SELECT (SELECT 1 INTO @x)", "((SELECT 1) UNION (SELECT 1 INTO @x))"] {
+            assert_eq!(effects(nested).into, None, "{nested}");
+        }
     }
 
     #[test]

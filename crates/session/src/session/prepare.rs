@@ -12,7 +12,7 @@ use serval_wire::command::execute::Parameters;
 use super::{Numbers, Query, Session, described, is_system_schema};
 use crate::failure::{Failure, refused};
 use crate::heavy::beside_others;
-use crate::statement::information_schema;
+use crate::statement::{information_schema, named_locks};
 use crate::words::contains_word;
 
 /// What a plan is for.
@@ -42,23 +42,19 @@ pub(crate) async fn plan<B: Backend>(
     catalog: &Arc<Catalog>,
     query: &Query<'_>,
 ) -> Result<Arc<Plan>, Failure> {
-    let current = match &query.execution {
-        Some(execution) => execution.statement.manner.schema.as_deref(),
-        None => session.schema.as_deref(),
-    };
-    let system = current.is_some_and(is_system_schema);
-    let schema = current.filter(|_| !system).map(str::to_owned);
-    let options = query.options(session);
-    let request = PlanRequest { sql: query.sql, scan: query.scan, schema: schema.as_deref(), options };
     let planning = session.temporary.planning(catalog, &query.scan.key);
-    let planned = beside_others(query.sql.len(), || session.proxy.planner.plan(&planning, &request));
+    let planned =
+        beside_others(query.sql.len(), || session.proxy.planner.plan(&planning, &request(session, query)));
     let plan = match planned {
         Ok(plan) => plan,
-        Err(error) if names_system_table(&error, system) => {
+        Err(error) if names_system_table(&error, current(session, query).is_some_and(is_system_schema)) => {
             let hints = crate::statement::hints_of(query.scan)?;
             crate::statement::refuse_places(hints, "A statement about information_schema")?;
-            let current = if system { Some("information_schema") } else { schema.as_deref() };
-            let request = PlanRequest { schema: current, ..request };
+            let schema = current(session, query)
+                .map(|name| if is_system_schema(name) { "information_schema" } else { name });
+            let (schema, options) = (schema.map(str::to_owned), query.options(session));
+            let request =
+                PlanRequest { sql: query.sql, scan: query.scan, schema: schema.as_deref(), options };
             return Box::pin(information_schema::plan(session, catalog, &request)).await;
         }
         Err(error) => {
@@ -78,10 +74,24 @@ pub(crate) async fn plan<B: Backend>(
     if !plan.undescribed().is_empty()
         && let Some(described) = Box::pin(described::completed(session, &planning, &plan)).await?
     {
-        let planned = session.proxy.planner.plan(&described, &request);
+        let planned = session.proxy.planner.plan(&described, &request(session, query));
         return planned.map_err(|error| Failure::Told(error.to_mysql()));
     }
     Ok(plan)
+}
+
+/// The schema of names that say none.
+fn current<'a, B: Backend>(session: &'a Session<B>, query: &Query<'a>) -> Option<&'a str> {
+    match &query.execution {
+        Some(execution) => execution.statement.manner.schema.as_deref(),
+        None => session.schema.as_deref(),
+    }
+}
+
+/// What the planner is asked. Of a server's own schemas it knows nothing.
+fn request<'a, B: Backend>(session: &'a Session<B>, query: &Query<'a>) -> PlanRequest<'a> {
+    let schema = current(session, query).filter(|name| !is_system_schema(name));
+    PlanRequest { sql: query.sql, scan: query.scan, schema, options: query.options(session) }
 }
 
 /// A bound plan, with the session's permissions checked and its sequence filled.
@@ -108,9 +118,13 @@ pub(crate) async fn prepare<B: Backend>(
     };
     let sequence_start = numbers.and_then(|numbers| numbers.first);
     let request = BindRequest { sequence_start, ..request };
-    let bound = beside_others(sql.len(), || match query.execution {
-        Some(_) => plan.bind_execution(&request),
-        None => plan.bind(&request),
+    // Named locks bind a statement to their own server.
+    let copy =
+        if named_locks::are_mentioned(&scan.key) { None } else { session.copy_to_read(catalog, &plan) };
+    let bound = beside_others(sql.len(), || match (copy, query.execution) {
+        (Some(copy), _) => plan.bind_to(&request, copy),
+        (None, Some(_)) => plan.bind_execution(&request),
+        (None, None) => plan.bind(&request),
     });
     let bound = bound.map_err(|error| error.to_mysql())?;
     let parameters = match (&query.execution, &demand, sequence_start) {

@@ -61,6 +61,9 @@ impl<'a> Query<'a> {
     /// # Errors
     /// 1235 where the session does not know the answer.
     pub(crate) fn filled<B: Backend>(&self, session: &Session<B>) -> Result<Option<Filled>, MysqlError> {
+        if !self.scan.marks.may_name_session() {
+            return Ok(None);
+        }
         let options = self.options(session);
         let style = if self.execution.is_some() { Style::Parameters } else { Style::Literals };
         let Some(replaced) = session.replace_identity(self.sql, options, style)? else { return Ok(None) };

@@ -50,6 +50,7 @@ impl<B: Backend> Session<B> {
         let schema = self.current_schema(catalog);
         let consistency = schema.is_some_and(|schema| schema.consistency == Consistency::Any);
         let replicas = match self.asked {
+            _ if self.at_primary => false,
             Some(HintedServer::Primary) => false,
             Some(HintedServer::Replica) => true,
             None => !was_open && consistency,

@@ -35,6 +35,8 @@ pub(crate) struct Staging<'a, B: Backend> {
     done: bool,
     /// What its steps have said.
     pub(crate) sum: Sum,
+    /// How many warnings what was read last has left, and those that its servers have kept.
+    warned: (u16, Vec<Row>),
 }
 
 /// What the steps of a statement have said so far.
@@ -82,7 +84,7 @@ impl<'a, B: Backend> Staging<'a, B> {
         if let Some(timestamp) = timestamp {
             session.state = state.with("timestamp", &timestamp);
         }
-        Ok(Self { session, catalog, own, state, done: false, sum: Sum::default() })
+        Ok(Self { session, catalog, own, state, done: false, sum: Sum::default(), warned: (0, Vec::new()) })
     }
 
     /// Reads rows, in the binary protocol and each text in its own character set. The rows that are read, and those
@@ -102,8 +104,19 @@ impl<'a, B: Backend> Staging<'a, B> {
         let tables = ready.bound.tables.to_vec();
         let state = self.session.effective_state().with("character_set_results", "NULL");
         let parameters = Parameters::none();
-        let (outcome, _) = self.run(&ready.bound, &state, Some(&parameters)).await?;
+        let (outcome, completed) = self.run(&ready.bound, &state, Some(&parameters)).await?;
+        let messages = match (completed.warnings, completed.behind) {
+            (0, _) => Vec::new(),
+            (_, Some(behind)) => behind.warnings,
+            (_, None) => self.warnings_of(&ready.bound, state).await,
+        };
+        self.warned = (completed.warnings, messages);
         Ok((outcome, tables))
+    }
+
+    /// How many warnings what was read last has left, and those that its servers have kept.
+    pub(crate) fn take_warned(&mut self) -> (u16, Vec<Row>) {
+        std::mem::take(&mut self.warned)
     }
 
     /// Runs a plan of Serval's own into memory.
@@ -150,14 +163,17 @@ impl<'a, B: Backend> Staging<'a, B> {
         if ok.warnings == 0 {
             return;
         }
+        let messages = self.warnings_of(bound, state).await;
+        self.sum.tell(messages);
+    }
+
+    /// The warnings that a plan has left on its servers.
+    async fn warnings_of(&mut self, bound: &Bound, state: SessionState) -> Vec<Row> {
         let catalog = Arc::clone(&self.catalog);
         self.session.note_warnings(bound, &catalog, state);
         self.session.last.messages = None;
         self.session.fetch_warnings().await;
-        if let Some(messages) = self.session.last.messages.take() {
-            self.sum.messages.extend(messages.rows);
-            self.sum.messages.truncate(MOST_WARNINGS);
-        }
+        self.session.last.messages.take().map(|messages| messages.rows).unwrap_or_default()
     }
 
     /// Keeps or undoes what the steps did.
@@ -261,7 +277,7 @@ fn append(root: &mut Primitive, words: &[u8]) {
         Primitive::Sort(above) => append(&mut above.input, words),
         Primitive::Limit(above) => append(&mut above.input, words),
         Primitive::Cut(above) => append(&mut above.input, words),
-        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) => {}
+        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) | Primitive::Held(_) => {}
     }
 }
 
@@ -272,6 +288,17 @@ impl Sum {
         for (label, number) in fields(&ok.info) {
             self.count(&label, number);
         }
+    }
+
+    /// Adds warnings of rows that were read.
+    pub(crate) fn warn(&mut self, count: u16, messages: Vec<Row>) {
+        self.warnings = self.warnings.saturating_add(count);
+        self.tell(messages);
+    }
+
+    fn tell(&mut self, messages: Vec<Row>) {
+        self.messages.extend(messages);
+        self.messages.truncate(MOST_WARNINGS);
     }
 
     /// Adds to a number of the texts.

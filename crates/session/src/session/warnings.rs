@@ -168,6 +168,7 @@ pub(crate) fn targets(root: &Primitive) -> &[Target] {
         Primitive::Spread(spread) => &spread.targets,
         Primitive::Returning(returning) => &returning.spread.targets,
         Primitive::Gather(gather) => std::slice::from_ref(&gather.statement),
+        Primitive::Held(_) => &[],
         Primitive::Aggregate(above) => targets(&above.input),
         Primitive::Sort(above) => targets(&above.input),
         Primitive::Limit(above) => targets(&above.input),

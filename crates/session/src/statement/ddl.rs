@@ -1,17 +1,19 @@
 //! CREATE, DROP, ALTER, RENAME and TRUNCATE: on every node of a table, and then into the catalog.
 
+mod dropped;
 mod like;
 
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_executor::ExecuteError;
-use serval_remote::Backend;
+use serval_executor::{Completed, ExecuteError, ResultSink};
+use serval_planner::Bound;
+use serval_remote::{Backend, SessionState};
 use serval_sql::{Ddl, DdlKind, LexOptions, Statement};
 use tokio::io::AsyncWrite;
 
 use super::transaction::commit;
-use super::{databases, definitions, stored, temporary};
+use super::{databases, definitions, staged, stored, temporary};
 use crate::answer::ClientSink;
 use crate::failure::{Failure, no_schema, refused};
 use crate::session::{Session, is_system_schema};
@@ -41,6 +43,9 @@ where
     }
     refuse_temporary(session, ddl, &schemas)?;
     commit(session).await?;
+    if ddl.query.is_some() {
+        return Box::pin(staged::create_select(session, writer, text, ddl, &schemas)).await;
+    }
     let catalog = meant(session, ddl, &schemas);
     if let Some(copy) = like::text(session, &catalog, ddl, &schemas, text).await? {
         let ddl = reparsed(&copy, session.options)?;
@@ -49,7 +54,8 @@ where
     define(session, writer, text, ddl, &schemas, &catalog).await
 }
 
-async fn define<B, W>(
+/// Runs a definition and answers with what the nodes say.
+pub(super) async fn define<B, W>(
     session: &mut Session<B>,
     writer: &mut Writer<W>,
     text: &str,
@@ -61,11 +67,26 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
-    let bound = serval_planner::plan_ddl(catalog, session.schema.as_deref(), ddl, text, session.options)
-        .map_err(|error| error.to_mysql())?;
+    let planned = serval_planner::plan_ddl(catalog, session.schema.as_deref(), ddl, text, session.options);
+    let bound = match planned {
+        Err(_) if dropped::may_help(ddl) => dropped::plan(session, text, ddl, schemas).await?,
+        planned => planned.map_err(|error| error.to_mysql())?,
+    };
     let (status, state) = (session.status(), session.effective_state());
     let mut sink = ClientSink::new(writer, status, None);
-    let result = session.define(&bound, catalog, &state, &mut sink).await;
+    execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await.map(|_| ())
+}
+
+/// Runs a planned definition, and makes known what it has changed.
+pub(super) async fn execute<B: Backend, S: ResultSink>(
+    session: &mut Session<B>,
+    sink: &mut S,
+    (ddl, schemas): (&Ddl, &[String]),
+    bound: &Bound,
+    catalog: &Arc<Catalog>,
+    state: SessionState,
+) -> Result<Completed, Failure> {
+    let result = session.define(bound, catalog, &state, sink).await;
     // Even a failed statement may have changed some of the nodes.
     refresh(session, &session.base_catalog(), ddl, schemas).await;
     if matches!(ddl.kind, DdlKind::DropTable { .. }) && !session.temporary.is_empty() {
@@ -76,19 +97,19 @@ where
             settle_numbers(session, catalog, ddl, schemas).await;
             session.last.changed(completed.affected_rows, 0, completed.warnings);
             if completed.warnings > 0 {
-                session.note_warnings(&bound, catalog, state);
+                session.note_warnings(bound, catalog, state);
             }
-            Ok(())
+            Ok(completed)
         }
         Err(ExecuteError::Client(_)) => Err(Failure::Gone),
         Err(error) => Err(error.to_mysql().into()),
     }
 }
 
-fn reparsed(text: &str, options: LexOptions) -> Result<Ddl, Failure> {
+pub(super) fn reparsed(text: &str, options: LexOptions) -> Result<Ddl, Failure> {
     match serval_sql::parse(text, options).map_err(|error| error.to_mysql())? {
         Statement::Ddl(ddl) => Ok(ddl),
-        _ => Err(refused("The definition of the source table is not understood")),
+        _ => Err(refused("The definition of the table is not understood")),
     }
 }
 
@@ -103,7 +124,7 @@ fn refuse_temporary<B: Backend>(session: &Session<B>, ddl: &Ddl, schemas: &[Stri
 }
 
 /// The catalog that the statement's names belong to. CREATE TABLE makes a table beside a temporary one of its name.
-fn meant<B: Backend>(session: &Session<B>, ddl: &Ddl, schemas: &[String]) -> Arc<Catalog> {
+pub(super) fn meant<B: Backend>(session: &Session<B>, ddl: &Ddl, schemas: &[String]) -> Arc<Catalog> {
     let created = schemas.first().zip(ddl.tables.first());
     let is_hidden = created.is_some_and(|(schema, name)| session.temporary.has(schema, &name.table.value));
     if is_hidden && matches!(ddl.kind, DdlKind::CreateTable { .. }) {

@@ -10,11 +10,11 @@ use serval_remote::Backend;
 use serval_sql::LexOptions;
 use tokio::io::AsyncWrite;
 
-use super::dml;
+use super::{dml, missed};
 use crate::failure::{Failure, unknown_table};
 use crate::proxy::Proxy;
 use crate::session::{Query, Session, plan};
-use crate::stream::Writer;
+use crate::stream::{Progress, Writer};
 
 /// What a server says of a statement that was written for another definition than the one Serval knows: an unknown
 /// column, a wrong number of values, an unknown table, a column without a default.
@@ -29,7 +29,8 @@ struct Learned {
     absent: Option<(String, String)>,
 }
 
-/// Runs a statement that reads or changes rows, and once more where it failed for want of a definition.
+/// Runs a statement that reads or changes rows, and once more where it failed for want of a definition or of a period's
+/// table.
 pub(super) async fn with_fresh<B, W>(
     session: &mut Session<B>,
     writer: &mut Writer<W>,
@@ -39,8 +40,33 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
+    session.at_primary = false;
+    let failure = match with_definitions(session, writer, query).await {
+        Err(Failure::Told(error)) if writer.progress() == Progress::NotStarted => error,
+        result => return result,
+    };
+    if !missed::may_be(&failure) || !Box::pin(missed::make(session, query)).await {
+        return Err(failure.into());
+    }
+    // A replica may not have them yet.
+    session.at_primary = true;
+    let result = Box::pin(with_definitions(session, writer, query)).await;
+    session.at_primary = false;
+    result
+}
+
+async fn with_definitions<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    query: Query<'_>,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
     session.undefined = None;
-    let failure = match dml::run(session, writer, query).await {
+    session.copies.statement_begins();
+    let failure = match with_copies(session, writer, query).await {
         Err(Failure::Told(error)) if session.undefined.is_some() || STALE.contains(&error.number) => {
             Failure::Told(error)
         }
@@ -59,7 +85,25 @@ where
             return Err(failure);
         }
     }
-    dml::run(session, writer, query).await
+    with_copies(session, writer, query).await
+}
+
+/// Runs the statement, and where a copy of global tables could not be read, on another one.
+async fn with_copies<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    query: Query<'_>,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
+    loop {
+        let result = dml::run(session, writer, query).await;
+        if result.is_ok() || !session.copies.takes_another() {
+            return result;
+        }
+    }
 }
 
 /// Learns the definition for want of which a statement could not be planned; then it can be planned.

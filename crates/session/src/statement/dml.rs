@@ -97,7 +97,8 @@ where
             }
         }
         Err(ExecuteError::Client(_)) => Err(sink.failure().map_or(Failure::Gone, Failure::Told)),
-        Err(error) => Err(error.to_mysql().into()),
+        Err(error) if read.is_some() || !sink.is_untouched() => Err(error.to_mysql().into()),
+        Err(error) => Err(session.note_lost_copy(&catalog, &ready, &error).into()),
     };
     match read {
         Some(group) => Box::pin(read_back(session, group, &effects, result)).await,

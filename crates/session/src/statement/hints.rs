@@ -79,7 +79,7 @@ pub(super) fn server<B: Backend>(
 /// How long a text may run: the shorter of the limit that holds anyway and the one that its hint says.
 pub(crate) fn limit(limit: Option<Duration>, sql: &[u8], options: LexOptions) -> Option<Duration> {
     // Nearly no statement has one, and all of them come by here.
-    if memchr::memmem::find(sql, b"/*+").is_none() {
+    if !memchr::memchr_iter(b'/', sql).any(|at| sql[at..].starts_with(b"/*+")) {
         return limit;
     }
     let hinted = serval_sql::scan(sql, options).ok().and_then(|scan| of(&scan).ok().flatten()?.timeout);

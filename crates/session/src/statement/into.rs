@@ -97,6 +97,9 @@ async fn fetch<B: Backend>(
     into: &Into,
 ) -> Result<Outcome, Failure> {
     let catalog = session.catalog();
+    if into.enclosed && session.proxy.flavour().is_mariadb() {
+        return Ok(Outcome::OneNode);
+    }
     let plain = splice(query.sql, &[Edit { at: into.span, text: String::new() }]);
     let scan = rescan(&plain, query.options(session))?;
     let query = Query { sql: &plain, scan: &scan, execution: query.execution };

@@ -50,6 +50,8 @@ where
     } else {
         (catalog, found)
     };
+    // Its file could not be asked for again.
+    Box::pin(super::missed::make_before(session, &catalog, &table.schema, &table.table)).await;
     let placing = Placing::of(&table, text, load, &catalog)?;
     session.check_locked(&bound(&placing, &table)).map_err(|error| error.to_mysql())?;
     let names = variables(load);

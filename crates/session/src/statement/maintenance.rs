@@ -87,8 +87,13 @@ async fn of_table<B: Backend>(
     if statement.verb != "CHECKSUM" {
         whole.rows.sort_by_key(is_status);
         let failed = whole.rows.iter().any(|row| row.get(2).and_then(Option::as_deref) == Some(b"Error"));
-        let ok = |row: &Row| is_status(row) && row.get(3).and_then(Option::as_deref) == Some(b"OK");
-        whole.rows.retain(|row| !(failed && ok(row)));
+        let says =
+            |row: &Row, text: &[u8]| is_status(row) && row.get(3).and_then(Option::as_deref) == Some(text);
+        // What was to be done for one piece was not done already for the table.
+        let done = whole.rows.iter().any(|row| says(row, b"OK"));
+        whole
+            .rows
+            .retain(|row| !(failed && says(row, b"OK") || done && says(row, b"Table is already up to date")));
     }
     Ok(whole)
 }

@@ -8,6 +8,7 @@ mod databases;
 mod ddl;
 mod definitions;
 mod dml;
+mod engines;
 mod explain;
 mod expressions;
 mod gathered;
@@ -20,6 +21,7 @@ mod load;
 mod lock_tables;
 mod log;
 mod maintenance;
+mod missed;
 mod multi;
 pub(crate) mod named_locks;
 pub(crate) mod prepared;
@@ -68,10 +70,9 @@ where
     {
         return Box::pin(multi::run(session, writer, sql, scan, started)).await;
     }
-    let scan = alone(sql, scan)?;
-    let class = scan.class;
-    let result = dispatch(session, writer, sql, scan).await;
-    log::finished(session, sql, class, started, &result);
+    alone(sql, &scan)?;
+    let result = dispatch(session, writer, sql, &scan).await;
+    log::finished(session, sql, scan.class, started, &result);
     result
 }
 
@@ -85,7 +86,9 @@ pub(crate) fn may_end(sql: &[u8]) -> bool {
 
 /// Scans a text that has to be one statement.
 fn scan<B: Backend>(session: &Session<B>, sql: &[u8]) -> Result<Scan, MysqlError> {
-    alone(sql, scan_first(session, sql)?)
+    let scan = scan_first(session, sql)?;
+    alone(sql, &scan)?;
+    Ok(scan)
 }
 
 /// Scans the first statement of a text.
@@ -97,12 +100,12 @@ fn scan_first<B: Backend>(session: &Session<B>, sql: &[u8]) -> Result<Scan, Mysq
     })
 }
 
-/// The scan of a text's only statement.
-fn alone(sql: &[u8], scan: Scan) -> Result<Scan, MysqlError> {
+/// Refuses a text that has another statement behind the scanned one.
+fn alone(sql: &[u8], scan: &Scan) -> Result<(), MysqlError> {
     match scan.next_statement {
         // Clients that may send several statements have to say so.
         Some(next) => Err(serval_sql::ParseError::at(&String::from_utf8_lossy(sql), next).to_mysql()),
-        None => Ok(scan),
+        None => Ok(()),
     }
 }
 
@@ -110,7 +113,7 @@ async fn dispatch<B, W>(
     session: &mut Session<B>,
     writer: &mut Writer<W>,
     sql: &Bytes,
-    scan: Scan,
+    scan: &Scan,
 ) -> Result<(), Failure>
 where
     B: Backend,
@@ -119,14 +122,17 @@ where
     if scan.version_comments {
         return Box::pin(opened(session, writer, sql)).await;
     }
+    if let Some(named) = engines::named(session, sql, scan)? {
+        return Box::pin(engines::run(session, writer, sql, scan, &named)).await;
+    }
     if scan.hints.is_some() && !is_dml(scan.class) {
-        hints::check_class(&scan)?;
+        hints::check_class(scan)?;
     }
     match scan.class {
-        class if is_dml(class) => definitions::with_fresh(session, writer, Query::text(sql, &scan)).await,
+        class if is_dml(class) => definitions::with_fresh(session, writer, Query::text(sql, scan)).await,
         // Servers are content with a comment, as dump files and command-line clients send them.
         StatementClass::Empty if !is_blank(sql) => done(session, writer),
-        StatementClass::Call => Box::pin(call::run(session, writer, Query::text(sql, &scan))).await,
+        StatementClass::Call => Box::pin(call::run(session, writer, Query::text(sql, scan))).await,
         // Everything else is rare, and its futures are large.
         _ => Box::pin(parsed(session, writer, sql)).await,
     }
@@ -143,7 +149,7 @@ where
     if scan.class == StatementClass::Empty {
         return done(session, writer);
     }
-    dispatch(session, writer, &sql, scan).await
+    dispatch(session, writer, &sql, &scan).await
 }
 
 /// The statement without its version comments.

@@ -44,7 +44,7 @@ where
             super::hints::refuse_timeout(&scan)?;
         }
         number += 1;
-        let result = dispatch(session, writer, &statement, scan).await;
+        let result = dispatch(session, writer, &statement, &scan).await;
         log::finished(session, &statement, class, started, &result);
         result?;
         let Some(rest) = rest else { return Ok(()) };

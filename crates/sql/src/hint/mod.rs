@@ -61,12 +61,14 @@ impl Hints {
 }
 
 /// Whether a token has a hint for the proxy.
+#[inline]
 pub(crate) fn is_ours(sql: &[u8], token: Token) -> bool {
-    token.kind == TokenKind::Hint && {
-        let text = token.span.of(sql);
-        is_annotation(text)
-            || text.to_ascii_lowercase().windows(6).any(|word| matches!(word, b"serval" | b"mycat:"))
-    }
+    token.kind == TokenKind::Hint && says_ours(token.span.of(sql))
+}
+
+fn says_ours(text: &[u8]) -> bool {
+    is_annotation(text)
+        || text.to_ascii_lowercase().windows(6).any(|word| matches!(word, b"serval" | b"mycat:"))
 }
 
 /// The statement as servers get it: without the hints for the proxy.

@@ -8,7 +8,10 @@ use crate::hint::{HintError, Hints};
 use crate::lexer::LexError;
 use crate::{LexOptions, Span, StatementClass, TokenKind};
 
+mod marks;
 mod scanner;
+
+pub use marks::Marks;
 
 /// What stands at a hole of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,6 +85,8 @@ pub struct Scan {
     pub first_word: Option<Span>,
     /// Whether the statement contains `/*! … */` or `/*M! … */`, whose literals are not holes.
     pub version_comments: bool,
+    /// What few statements have.
+    pub marks: Marks,
     /// Where the statement ends: before its `;`, and before white space and line comments at the end.
     pub end: u32,
     /// The hints for the proxy; `None` where there are none.

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Hole, HoleKind, ListClass, Scan};
+use super::{Hole, HoleKind, ListClass, Marks, Scan};
 use crate::class::ClassFinder;
 use crate::hint::{self, Hints};
 use crate::lexer::{LexError, Lexer};
@@ -16,6 +16,7 @@ pub(super) struct Scanner<'a> {
     holes: SmallVec<[Hole; 8]>,
     elements: Vec<Span>,
     version_comments: bool,
+    marks: Marks,
     /// It has hints for the proxy.
     hinted: bool,
     /// Where the last token that belongs to the statement ended.
@@ -33,6 +34,7 @@ impl<'a> Scanner<'a> {
             holes: SmallVec::new(),
             elements: Vec::new(),
             version_comments: false,
+            marks: Marks::default(),
             hinted: false,
             end: 0,
             after_in: false,
@@ -62,6 +64,7 @@ impl<'a> Scanner<'a> {
             class: self.class.class(),
             first_word: self.class.first_word(),
             version_comments: self.version_comments,
+            marks: self.marks,
             end: self.end,
             next_statement,
         })
@@ -78,6 +81,7 @@ impl<'a> Scanner<'a> {
         if token.kind == TokenKind::Comment {
             return Ok(());
         }
+        self.marks.note(token);
         self.class.see(self.sql, token);
         self.version_comments |= token.kind == TokenKind::VersionComment;
         self.hinted |= hint::is_ours(self.sql, token);

@@ -102,7 +102,8 @@ async fn one(
     let broken = matches!(ours, Answer::Broken(_));
     let theirs = oracle.run(&asked.sql).await;
     if broken {
-        println!("{number}: broke: {}; before it {:?}; {ours:?}", asked.sql, counted.last);
+        let line = format!("{number}: broke: {}; before it {:?}; {ours:?}", asked.sql, counted.last);
+        counted.wrong.push(line);
     }
     counted.last = asked.sql.clone();
     if broken || matches!(theirs, Answer::Broken(_)) {

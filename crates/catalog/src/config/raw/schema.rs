@@ -45,7 +45,7 @@ pub(crate) enum Consistency {
     Any,
 }
 
-/// Where a table's rows lie: exactly one of `rule`, `global` and `node`.
+/// Where a table's rows lie: exactly one of `rule`, `global`, `node` and `engine`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
@@ -56,6 +56,10 @@ pub(crate) struct Table {
     pub global: Option<Names>,
     /// All rows on this node.
     pub node: Option<String>,
+    /// All rows on this engine, whose own SQL statements about it are in.
+    pub engine: Option<String>,
+    /// The name that the engine uses. Default: the table's own.
+    pub table: Option<String>,
     /// The sharding column. Default: the rule's.
     pub column: Option<String>,
     /// The sharding columns, where several decide together. Default: the rule's.

@@ -28,4 +28,7 @@ pub(crate) struct Scratch {
     /// How many bytes of rows one statement may bring there, error 3170 beyond. Default "256MB".
     #[serde(default)]
     pub limit: Option<String>,
+    /// How many bytes all statements of the proxy may have there at one moment, error 3170 beyond. Default "2GB".
+    #[serde(default)]
+    pub total: Option<String>,
 }

@@ -39,7 +39,7 @@ pub(super) async fn plan<B: Backend>(
         let names: Vec<String> = columns.iter().map(super::source::name).collect();
         definition.columns.retain(|column| names.iter().any(|name| name.eq_ignore_ascii_case(&column.name)));
         let schema = "information_schema".to_owned();
-        described.push(DescribedTable { schema, definition, node, derived: Some(text) });
+        described.push(DescribedTable { schema, definition, node, derived: Some(text), held: None });
     }
     let catalog = fresh_overlay(session, catalog, described);
     session.proxy.planner.plan(&catalog, request).map_err(|error| error.to_mysql().into())

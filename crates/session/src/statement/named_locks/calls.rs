@@ -9,7 +9,7 @@ const FUNCTIONS: [&str; 5] =
     ["GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS", "IS_FREE_LOCK", "IS_USED_LOCK"];
 
 /// Whether one of the functions is named; `key` is a statement's, so what stands in strings does not count.
-pub(super) fn are_mentioned(key: &[u8]) -> bool {
+pub(crate) fn are_mentioned(key: &[u8]) -> bool {
     // A quick look: all of them have this in their names.
     const COMMON: &[u8] = b"_LOCK";
     contains_word(key, COMMON) && FUNCTIONS.iter().any(|function| contains_word(key, function.as_bytes()))

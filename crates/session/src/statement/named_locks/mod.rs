@@ -21,7 +21,8 @@ use crate::literal::literal;
 use crate::pins::PinReason;
 use crate::session::{Query, Ready, Session};
 use crate::watched::Attempt;
-use calls::{Argument, Calls, are_mentioned};
+pub(crate) use calls::are_mentioned;
+use calls::{Argument, Calls};
 
 /// A statement with such functions, placed.
 pub(crate) struct Placed<B: Backend> {
@@ -39,7 +40,7 @@ pub(crate) async fn place<B: Backend>(
     query: &Query<'_>,
     ready: &mut Ready,
 ) -> Result<Option<Placed<B>>, Failure> {
-    if !are_mentioned(&query.scan.key) {
+    if !query.scan.marks.parenthesis || !are_mentioned(&query.scan.key) {
         return Ok(None);
     }
     let (home, group) = self::home(catalog)?;

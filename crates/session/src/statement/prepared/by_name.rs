@@ -82,7 +82,7 @@ where
     statement.check_as_text(session)?;
     let sql = Bytes::from(fill(&statement.sql, &statement.scan, literals));
     let scan = crate::statement::scan(session, &sql)?;
-    Box::pin(dispatch(session, writer, &sql, scan)).await
+    Box::pin(dispatch(session, writer, &sql, &scan)).await
 }
 
 /// `DEALLOCATE PREPARE name` or `DROP PREPARE name`.

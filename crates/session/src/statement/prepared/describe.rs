@@ -21,7 +21,9 @@ use super::statement::{Kind, Manner, Statement};
 use crate::failure::{Failure, refused};
 use crate::identity::{Replaced, Style};
 use crate::session::{Effects, Query, Session, plan, rescan};
-use crate::statement::{call, definitions, is_blank, is_dml, open_version_comments, other, scan, staged};
+use crate::statement::{
+    call, definitions, engines, is_blank, is_dml, open_version_comments, other, scan, staged,
+};
 
 /// The statement as it is kept: shared with other sessions where they have prepared the same one.
 ///
@@ -48,6 +50,7 @@ async fn described<B: Backend>(session: &mut Session<B>, sql: &Bytes) -> Result<
     // Of a comment that no server of this version reads, nothing is left to prepare.
     let is_nothing = read.class == StatementClass::Empty;
     let (sql, scan) = if is_nothing { (sql, scan(session, sql)?) } else { (&opened, read) };
+    engines::refuse_prepared(session, sql, &scan)?;
     if u16::try_from(scan.parameter_count()).is_err() {
         return Err(too_many_parameters().into());
     }
@@ -150,7 +153,8 @@ async fn ask<B: Backend>(
         now: None,
         text: ClientText::default(),
     };
-    let sample = plan.sample(&request).map_err(|error| error.to_mysql())?;
+    let copy = session.copy_to_read(catalog, plan);
+    let sample = plan.sample_of(&request, copy).map_err(|error| error.to_mysql())?;
     ask_servers(session, catalog, &sample, plan.tables(), scan).await
 }
 

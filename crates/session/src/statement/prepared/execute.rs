@@ -66,7 +66,7 @@ where
         Kind::OfSchema | Kind::Plain => {
             let text = as_text(statement, &values);
             let scan = scan(session, &text)?;
-            Box::pin(dispatch(session, writer, &text, scan)).await
+            Box::pin(dispatch(session, writer, &text, &scan)).await
         }
     }
 }

@@ -60,7 +60,7 @@ where
     let result = if session.options == options {
         let inner = sql.slice(statement.start as usize..statement.end as usize);
         let scan = scan(session, &inner)?;
-        Box::pin(dispatch(session, writer, &inner, scan)).await
+        Box::pin(dispatch(session, writer, &inner, &scan)).await
     } else {
         // MariaDB reads the statement before it sets the variable; the servers would read it after.
         Err(refused("SET STATEMENT cannot change how the statement itself is read; SET sql_mode before it"))

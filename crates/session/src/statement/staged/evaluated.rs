@@ -10,7 +10,7 @@ use serval_wire::packet::OkPacket;
 
 use super::cells::Cells;
 use super::clauses::Clauses;
-use super::{decides, table};
+use super::{decides, table, warned};
 use crate::failure::{Failure, refused};
 use crate::session::{Session, Staging};
 
@@ -181,6 +181,8 @@ async fn evaluate<B: Backend>(
         )),
         failure => failure,
     })?;
+    let ignore = statement.clauses.contains(1, 5, &["IGNORE"]);
+    warned::heed(staging, ignore).await?;
     let targets: Vec<Option<&ColumnDef>> =
         expressions.iter().map(|(_, column)| statement.definition(*column)).collect();
     let keys = vec![true; targets.len()];

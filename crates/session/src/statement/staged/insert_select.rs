@@ -9,7 +9,7 @@ use serval_wire::packet::OkPacket;
 use super::cells::Cells;
 use super::clauses::{Clauses, TableName};
 use super::steps::Step;
-use super::{decides, table};
+use super::{assigned, decides, table, warned};
 use crate::answer::Outcome;
 use crate::failure::{Failure, refused};
 use crate::session::{Lock, Session, Staging, Sum};
@@ -178,7 +178,7 @@ pub(super) async fn run<B: Backend>(
 }
 
 /// `Records: 3  Duplicates: 1  Warnings: 0`, which one server says of every INSERT … SELECT.
-fn info(statement: &InsertSelect<'_>, records: u64, sum: &Sum) -> Vec<u8> {
+pub(super) fn info(statement: &InsertSelect<'_>, records: u64, sum: &Sum) -> Vec<u8> {
     let affected = sum.affected_rows;
     let duplicates = match statement {
         InsertSelect { update: Some(_), .. } => sum.field("Duplicates"),
@@ -189,6 +189,15 @@ fn info(statement: &InsertSelect<'_>, records: u64, sum: &Sum) -> Vec<u8> {
     format!("Records: {records}  Duplicates: {duplicates}  Warnings: {}", sum.warnings()).into_bytes()
 }
 
+/// Reads the rows and inserts them, as steps of a larger statement; how many there were.
+pub(super) async fn copy_into<B: Backend>(
+    staging: &mut Staging<'_, B>,
+    statement: &InsertSelect<'_>,
+) -> Result<u64, Failure> {
+    let target = table(staging.session, statement.name.parts())?;
+    copy(staging, statement, &target).await
+}
+
 /// How many rows there were.
 async fn copy<B: Backend>(
     staging: &mut Staging<'_, B>,
@@ -197,8 +206,12 @@ async fn copy<B: Backend>(
 ) -> Result<u64, Failure> {
     let (from, to) = statement.query;
     let (rows, sources) = staging.read(statement.clauses.text(from, to), statement.lock()).await?;
+    warned::heed(staging, statement.ignore).await?;
     statement.check(target, &sources)?;
     let mariadb = staging.session.proxy.flavour().is_mariadb();
+    if let (Some(at), []) = (statement.update, &*rows.rows) {
+        assigned::check(statement.clauses, at, target, mariadb)?;
+    }
     let columns = columns(statement, target, rows.columns.len(), mariadb)?;
     let keys = keys(statement, target, &columns);
     let cells = Cells::of(staging, &rows, columns.clone(), keys).await?;
@@ -270,9 +283,7 @@ async fn staging_is_strict<B: Backend>(
     for payload in &rows.rows {
         null |= refuse_null(&cells.row(payload)?, columns).is_err();
         if null {
-            let answer = staging.session.collect(b"SELECT @@sql_mode").await?;
-            let mode = answer.text(0, 0).unwrap_or_default();
-            return Ok(["STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"].iter().any(|word| mode.contains(word)));
+            return warned::is_strict(staging).await;
         }
     }
     Ok(true)

@@ -9,14 +9,19 @@
 //! DELETE FROM t ORDER BY a LIMIT 10    SELECT id FROM t ORDER BY a LIMIT 10 FOR UPDATE;  DELETE FROM t WHERE id IN (…)
 //! ```
 
+mod assigned;
 mod cells;
 mod clauses;
+mod create_select;
+mod created;
 mod evaluated;
+mod head;
 mod insert_select;
 mod keyed;
 mod keys;
 mod moving;
 mod steps;
+mod warned;
 
 use serval_catalog::Table;
 use serval_planner::{ClientText, PlanTable};
@@ -31,6 +36,7 @@ use crate::failure::{Failure, no_schema, unknown_table};
 use crate::session::{Query, Session};
 use crate::stream::Writer;
 use clauses::Clauses;
+pub(super) use create_select::run as create_select;
 pub(super) use steps::steps;
 
 /// What is asked of the planner in vain is worth trying in steps.

@@ -61,14 +61,15 @@ fn references_and_select(cursor: &mut Cursor<'_>) -> Result<(Vec<TableName>, Opt
             continue;
         }
         let query = ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| cursor.sees(&[word]));
-        // `(SELECT …)` right behind the table or AS; WITH is also WITH PARSER, WITH SYSTEM VERSIONING.
+        // `(SELECT …)` outside of the column list; WITH is also WITH PARSER, WITH SYSTEM VERSIONING.
         let is_query = query && !cursor.sees(&["WITH", "SYSTEM"]) && !cursor.sees(&["WITH", "PARSER"]);
         if is_query && (depth == 0 || opens_query) && query_start.is_none() {
             query_start = Some(opened.filter(|_| depth > 0).unwrap_or(token.span.start));
         }
         opens_query = match token.kind {
             TokenKind::Symbol(b'(') => opens_query,
-            _ => cursor.sees(&["AS"]) && depth == 0,
+            TokenKind::Symbol(b')') => depth <= 1,
+            _ => depth == 0,
         };
         match token.kind {
             TokenKind::Symbol(b'(') => {

@@ -199,6 +199,10 @@ impl Reducer<'_> {
             self.keep(into);
             return Ok(());
         }
+        if self.is_nested() {
+            // Servers take it from the outermost query only.
+            return Err(ParseError::at(self.sql, into.span.start));
+        }
         let mut end = self.at + 2;
         while self.tokens.get(end).is_some_and(|token| token.is_symbol(b','))
             && variable(self.tokens.get(end + 1))

@@ -110,6 +110,8 @@ fn what_the_tree_does_not_show_is_noted() {
     let sql = "SELECT /*!40001 SQL_NO_CACHE */ a INTO @x, @y FROM t FOR UPDATE WAIT 5";
     let noted = parsed(sql);
     assert_eq!(noted.into_variables.unwrap().text(sql), "INTO @x, @y");
+    let sql = "((SELECT a FROM t WHERE b IN (1) INTO @x))";
+    assert_eq!(parsed(sql).into_variables.unwrap().text(sql), "INTO @x");
     assert_eq!(noted.version_comments, VersionComments::Always);
     assert_eq!(parsed("SELECT 1 /*!80000 , 2 */").version_comments, VersionComments::Conditional);
     assert_eq!(parsed("DELETE LOW_PRIORITY QUICK IGNORE FROM t").modifiers.len(), 3);
@@ -212,6 +214,8 @@ fn errors_point_at_the_offending_token() {
     assert_eq!(near("SELECT 1; SELECT 2"), ("SELECT 2".into(), 1));
     assert_eq!(near("SELECT 'a"), ("'a".into(), 1));
     assert_eq!(near("SELECT 1 FROM t WHERE a = 1 b"), ("b".into(), 1));
+    assert_eq!(near("SELECT 1 FROM t WHERE a = (SELECT 1 INTO @x)"), ("INTO @x)".into(), 1));
+    assert_eq!(near("(SELECT 1) UNION (SELECT 2 INTO @x)"), ("INTO @x)".into(), 1));
     let error = parse_statement("SELECT * FORM t", LexOptions::default()).unwrap_err().to_mysql();
     assert_eq!((error.number, error.sqlstate()), (1064, "42000"));
     assert_eq!(

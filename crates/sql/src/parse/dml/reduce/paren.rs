@@ -13,6 +13,8 @@ pub(super) struct Paren {
     pub(super) grouping: bool,
     /// It is `{fn` or `{oj`, for which parentheses stand.
     brace: bool,
+    /// Nothing but parentheses stands before it.
+    leads: bool,
 }
 
 impl Reducer<'_> {
@@ -31,9 +33,18 @@ impl Reducer<'_> {
         let before = self.reduced.tokens.last().filter(|last| last.kind == TokenKind::Word);
         let function = before.filter(|_| !self.query_follows()).map(|word| word.span);
         let function = function.filter(|word| is_function(word.text(self.sql)));
+        let leads = match self.reduced.tokens.last() {
+            Some(last) => self.paren.leads && last.is_symbol(b'('),
+            None => true,
+        };
         self.keep(token);
-        let inner = Paren { function, ..Paren::default() };
+        let inner = Paren { function, leads, ..Paren::default() };
         self.outer.push(std::mem::replace(&mut self.paren, inner));
+    }
+
+    /// Whether this is inside of a query that is part of another.
+    pub(super) fn is_nested(&self) -> bool {
+        !self.outer.is_empty() && !self.paren.leads
     }
 
     fn close(&mut self, token: Token) {
