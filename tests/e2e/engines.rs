@@ -151,7 +151,7 @@ async fn hits_join_with_sharded_tables() {
     assert_eq!(joined, expect);
     // In the place of a value, of a common table expression, and twice.
     for (sql, expect) in [
-        (format!("SELECT COUNT(*) FROM products WHERE id IN (SELECT id FROM product_search WHERE MATCH('hat') LIMIT 100)"), "20"),
+        ("SELECT COUNT(*) FROM products WHERE id IN (SELECT id FROM product_search WHERE MATCH('hat') LIMIT 100)".to_owned(), "20"),
         (format!("WITH h AS {hits} SELECT SUM(h.price) FROM h JOIN products u USING (id)"), "1260"),
         (
             "SELECT COUNT(*) FROM products u LEFT JOIN (SELECT id FROM product_search WHERE MATCH('red') LIMIT 100) r ON r.id = \
@@ -247,4 +247,59 @@ async fn an_engine_that_is_down_disturbs_nobody_else() {
     let answer = client.run("SELECT id FROM product_search").await;
     assert!(answer.error_number() == 1429 && answer.message().contains("search"), "{answer:?}");
     assert_eq!(client.value("SELECT COUNT(*) FROM products").await, PRODUCTS.to_string());
+}
+
+/// An engine that lets everybody in and answers each statement with these bytes.
+fn scripted(answer: &'static [u8]) -> u16 {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            std::thread::spawn(move || {
+                let mut greeting =
+                    b"\x0a1.0-scripted\0\x01\0\0\x00abcdefgh\0\x08\x82\x21\x02\0\0\0\x15".to_vec();
+                greeting.extend_from_slice(b"\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0");
+                let mut packet = vec![greeting.len() as u8, 0, 0, 0];
+                packet.extend_from_slice(&greeting);
+                let _ = stream.write_all(&packet);
+                let mut input = [0; 4096];
+                let _ = stream.read(&mut input);
+                let _ = stream.write_all(b"\x07\0\0\x02\0\0\0\x02\0\0\0");
+                while stream.read(&mut input).is_ok_and(|read| read > 0) {
+                    if stream.write_all(answer).is_err() || !answer.is_empty() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn silence_and_broken_answers_end() {
+    let tables = |silent: u16, torn: u16| {
+        format!(
+            "quiet = {{ engine = \"silent\" }}\nbroken = {{ engine = \"torn\" }}\n[engines.silent]\naddress = \
+             \"127.0.0.1:{silent}\"\ntimeout = \"2s\"\n[engines.torn]\naddress = \"127.0.0.1:{torn}\"\n"
+        )
+    };
+    // One column is announced, and the connection ends.
+    let more = tables(scripted(b""), scripted(b"\x01\0\0\x01\x01\x20\0\0\x02abc"));
+    let world = World::with(Topology { more, ..Topology::new("engine_silent") }).await;
+    let mut client = world.client().await;
+    let late = client.run("SELECT * FROM quiet").await;
+    assert!(late.error_number() == 3024 && late.message().contains("silent"), "{late:?}");
+    let torn = client.run("SELECT * FROM broken").await;
+    assert!(torn.error_number() == 1429 && torn.message().contains("torn"), "{torn:?}");
+    let (id, mut other) = (client.id(), world.client().await);
+    let kill = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        other.must(&format!("KILL QUERY {id}")).await;
+    };
+    let (killed, ()) = tokio::join!(client.run("SELECT * FROM quiet"), kill);
+    assert_eq!(killed.error_number(), 1317, "{killed:?}");
+    assert_eq!(client.value("SELECT 1").await, "1");
 }

@@ -206,12 +206,10 @@ impl ShardFunction for Window {
     fn shard_of(&self, key: &Key) -> Result<ShardIndex, String> {
         let Key::Moment(moment) = key else { return Err(format!("`{}` takes dates only", self.name)) };
         let period = self.period_of(self.unit.number(moment) - self.first);
-        period
-            .map(|period| self.shard_of_period(period))
-            .ok_or_else(|| match &self.live {
-                Some(_) => self.takes(),
-                None => format!("the rule covers {}", self.shown()),
-            })
+        period.map(|period| self.shard_of_period(period)).ok_or_else(|| match &self.live {
+            Some(_) => self.takes(),
+            None => format!("the rule covers {}", self.shown()),
+        })
     }
 
     fn shards_of_range(&self, low: Bound<&Key>, high: Bound<&Key>) -> ShardSet {
