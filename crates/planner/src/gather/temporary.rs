@@ -102,8 +102,11 @@ impl Temporary<'_> {
     /// Whether a unique key holds among the rows of all shards, and all of its columns are brought.
     fn is_unique(&self, columns: &[String]) -> bool {
         let is = |one: &str, two: &str| one.eq_ignore_ascii_case(two);
-        let brought =
-            |name: &String| self.columns.iter().any(|column| is(&column.name, name) && !column.invisible);
+        // Of a longer text a key has no more than the beginning.
+        let brought = |name: &String| {
+            let is_whole = |column: &&ColumnDef| !column.invisible && has_whole_keys(column);
+            self.columns.iter().any(|column| is(&column.name, name) && is_whole(&column))
+        };
         if columns.is_empty() || !columns.iter().all(brought) {
             return false;
         }
@@ -132,6 +135,15 @@ pub(super) fn quoted(name: &str) -> String {
 fn list(columns: &[String]) -> String {
     let quoted: Vec<String> = columns.iter().map(|name| quoted(name)).collect();
     quoted.join(", ")
+}
+
+/// Whether a key may hold the whole of it.
+fn has_whole_keys(column: &ColumnDef) -> bool {
+    match &column.column_type {
+        ColumnType::Text { length, .. } | ColumnType::Binary { length, .. } => length.is_some(),
+        ColumnType::Json => false,
+        _ => true,
+    }
 }
 
 fn is_indexable(column: &ColumnDef) -> bool {

@@ -9,7 +9,7 @@ use serval_executor::Context;
 use serval_planner::primitive::Target;
 use serval_planner::{BindRequest, ClientText, Plan, PlanTable, Sample};
 use serval_remote::Backend;
-use serval_sql::{LexOptions, Scan, StatementClass, parse};
+use serval_sql::{DdlKind, LexOptions, Scan, StatementClass, parse};
 use serval_transaction::Transaction;
 use serval_types::{ErrorCode, MysqlError};
 use serval_wire::packet::column_type::MYSQL_TYPE_VAR_STRING;
@@ -228,6 +228,12 @@ fn kind(sql: &[u8], scan: &Scan, options: LexOptions) -> Result<Kind, Failure> {
     use serval_sql::Statement as Parsed;
     match parsed? {
         Parsed::Dml(_) => Ok(Kind::Rows),
+        // They name what they are about, and DROP DATABASE leaves the session without one.
+        Parsed::Ddl(ddl)
+            if matches!(ddl.kind, DdlKind::CreateDatabase { .. } | DdlKind::DropDatabase { .. }) =>
+        {
+            Ok(Kind::Plain)
+        }
         Parsed::Show(_) | Parsed::Ddl(_) | Parsed::Explain(_) | Parsed::Maintenance(_) => Ok(Kind::OfSchema),
         Parsed::SetStatement { .. } => Err(not_preparable().into()),
         Parsed::Other(StatementClass::Prepare | StatementClass::Execute | StatementClass::Deallocate) => {

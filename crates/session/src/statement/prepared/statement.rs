@@ -86,6 +86,11 @@ impl Statement {
     pub(crate) fn is_as_prepared<B: Backend>(&self, session: &Session<B>) -> bool {
         self.manner == Manner::of(session)
     }
+
+    /// What to say where [`Statement::is_as_prepared`] says no and the statement has to be read anew.
+    pub(crate) fn prepared_otherwise(&self) -> Failure {
+        again("USE or SET")
+    }
 }
 
 #[cfg(test)]

@@ -75,6 +75,11 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
+    if let Some(execution) = &query.execution
+        && !execution.statement.is_as_prepared(session)
+    {
+        return Err(execution.statement.prepared_otherwise());
+    }
     let Some(sql) = text(session, query) else { return Err(refusal) };
     let Some(clauses) = Clauses::of(&sql, session.options) else { return Err(refusal) };
     let ok = match query.scan.class {
@@ -102,7 +107,7 @@ fn text<B: Backend>(session: &Session<B>, query: &Query<'_>) -> Option<Vec<u8>> 
     let is_plain = |value: &Value| !matches!(value, Value::Text(text) if !text.is_ascii());
     // Other bytes than those of UTF-8 have no literal that means the same to every column.
     let known = is_utf8(session) || execution.values.iter().all(is_plain);
-    if !known || !execution.statement.is_as_prepared(session) {
+    if !known {
         return None;
     }
     let literals = execution.values.iter().map(|value| readable(value, session.options));
