@@ -104,8 +104,8 @@ impl Temporary<'_> {
         let is = |one: &str, two: &str| one.eq_ignore_ascii_case(two);
         // Of a longer text a key has no more than the beginning.
         let brought = |name: &String| {
-            let is_whole = |column: &&ColumnDef| !column.invisible && has_whole_keys(column);
-            self.columns.iter().any(|column| is(&column.name, name) && is_whole(&column))
+            let is_whole = |column: &ColumnDef| !column.invisible && has_whole_keys(column);
+            self.columns.iter().any(|column| is(&column.name, name) && is_whole(column))
         };
         if columns.is_empty() || !columns.iter().all(brought) {
             return false;
