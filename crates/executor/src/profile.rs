@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serval_planner::{Part, What};
-use serval_remote::Burst;
 use serval_wire::packet::{ColumnDefinition, OkPacket};
 
 use crate::sink::{End, ResultSink, SinkError};
@@ -118,15 +117,6 @@ impl<'s, S> Metering<'s, S> {
 }
 
 impl<S: ResultSink> ResultSink for Metering<'_, S> {
-    fn relays(&self) -> bool {
-        false
-    }
-
-    async fn relay(&mut self, _burst: Burst) -> Result<(), SinkError> {
-        // Never called where `relays` is false.
-        Ok(())
-    }
-
     async fn columns(&mut self, columns: &[ColumnDefinition]) -> Result<(), SinkError> {
         self.sink.columns(columns).await
     }

@@ -33,11 +33,15 @@ impl End {
 /// be unfinished: whoever owns the sink ends it with the error.
 pub trait ResultSink: Send {
     /// Whether the client speaks the same dialect as the servers (`CLIENT_DEPRECATE_EOF`), so that packets may pass
-    /// as they are.
-    fn relays(&self) -> bool;
+    /// as they are. Sinks that are no clients want columns and rows.
+    fn relays(&self) -> bool {
+        false
+    }
 
-    /// Whole packets of a server's answer.
-    fn relay(&mut self, burst: Burst) -> impl Future<Output = Result<(), SinkError>> + Send;
+    /// Whole packets of a server's answer; never called where [`ResultSink::relays`] is false.
+    fn relay(&mut self, _burst: Burst) -> impl Future<Output = Result<(), SinkError>> + Send {
+        async { Ok(()) }
+    }
 
     /// The columns of a result set; exactly once before its rows.
     fn columns(&mut self, columns: &[ColumnDefinition])

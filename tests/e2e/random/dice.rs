@@ -1,5 +1,9 @@
 //! Choices that follow from a seed.
 
+/// What stands between two tables in FROM.
+pub(crate) const JOINS: [&str; 6] =
+    ["JOIN", "INNER JOIN", "LEFT JOIN", "LEFT OUTER JOIN", "RIGHT JOIN", "STRAIGHT_JOIN"];
+
 /// A die of any number of sides, by xorshift.
 pub(crate) struct Dice {
     state: u64,

@@ -1,6 +1,6 @@
 //! Makes SELECTs that need rows of several data nodes in one place.
 
-use super::dice::Dice;
+use super::dice::{Dice, JOINS};
 use super::generator::Statement;
 
 /// A sequence of SELECTs that follows from a seed.
@@ -80,14 +80,7 @@ impl Gathered {
     }
 
     fn outer(&mut self) -> &'static str {
-        self.dice.one_of(&[
-            "JOIN",
-            "INNER JOIN",
-            "LEFT JOIN",
-            "LEFT OUTER JOIN",
-            "RIGHT JOIN",
-            "STRAIGHT_JOIN",
-        ])
+        self.dice.one_of(&JOINS)
     }
 
     /// A condition over several names, the last of them among those that are compared.

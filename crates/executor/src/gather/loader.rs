@@ -4,7 +4,7 @@ use std::io;
 
 use serval_planner::PlanTable;
 use serval_planner::primitive::{GatherSource, Loading};
-use serval_remote::{Burst, Connection, Request};
+use serval_remote::{Connection, Request};
 use serval_types::{ErrorCode, MysqlError};
 use serval_wire::packet::{ColumnDefinition, OkPacket, text_row};
 use tokio::sync::mpsc;
@@ -146,15 +146,6 @@ pub(super) async fn store<C: Connection>(
 }
 
 impl ResultSink for Reader<'_> {
-    fn relays(&self) -> bool {
-        false
-    }
-
-    async fn relay(&mut self, _burst: Burst) -> Result<(), SinkError> {
-        // Never called where `relays` is false.
-        Ok(())
-    }
-
     async fn columns(&mut self, _columns: &[ColumnDefinition]) -> Result<(), SinkError> {
         Ok(())
     }

@@ -146,12 +146,13 @@ fn has_whole_keys(column: &ColumnDef) -> bool {
     }
 }
 
+/// Whether a key of it is worth its price.
 fn is_indexable(column: &ColumnDef) -> bool {
     match &column.column_type {
         ColumnType::Text { length, .. } | ColumnType::Binary { length, .. } => {
             length.is_some_and(|length| length <= LONGEST_KEY)
         }
-        ColumnType::Json | ColumnType::Other(_) => false,
-        _ => true,
+        ColumnType::Other(_) => false,
+        _ => has_whole_keys(column),
     }
 }

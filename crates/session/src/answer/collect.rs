@@ -1,7 +1,6 @@
 //! An answer kept in memory, for statements that Serval itself asks on a session's behalf.
 
 use serval_executor::{End, ResultSink, SinkError};
-use serval_remote::Burst;
 use serval_wire::packet::{ColumnDefinition, OkPacket, text_row};
 
 use super::rows::{Answer, Row};
@@ -26,15 +25,6 @@ impl Collect {
 }
 
 impl ResultSink for Collect {
-    fn relays(&self) -> bool {
-        false
-    }
-
-    async fn relay(&mut self, _burst: Burst) -> Result<(), SinkError> {
-        // Never called where `relays` is false.
-        Ok(())
-    }
-
     async fn columns(&mut self, columns: &[ColumnDefinition]) -> Result<(), SinkError> {
         self.answer.columns = columns.to_vec();
         Ok(())

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use serval_executor::{End, ResultSink, SinkError};
-use serval_remote::Burst;
 use serval_wire::packet::{ColumnDefinition, OkPacket};
 
 /// What a step of a larger statement answered.
@@ -25,15 +24,6 @@ impl Outcome {
 }
 
 impl ResultSink for Outcome {
-    fn relays(&self) -> bool {
-        false
-    }
-
-    async fn relay(&mut self, _burst: Burst) -> Result<(), SinkError> {
-        // Never called where `relays` is false.
-        Ok(())
-    }
-
     async fn columns(&mut self, columns: &[ColumnDefinition]) -> Result<(), SinkError> {
         self.columns = columns.to_vec();
         Ok(())

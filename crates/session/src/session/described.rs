@@ -6,14 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serval_catalog::{Catalog, DescribedTable, TableDefinition};
-use serval_planner::primitive::Target;
 use serval_planner::{Plan, PlanTable};
-use serval_remote::{Backend, SessionState};
+use serval_remote::Backend;
 use serval_sql::LexOptions;
 use serval_types::NodeId;
 
-use super::{Session, on_node};
-use crate::answer::Answer;
+use super::Session;
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
 
@@ -60,7 +58,7 @@ async fn describe<B: Backend>(
     table: &str,
 ) -> Result<TableDefinition, Failure> {
     let sql = format!("SHOW CREATE TABLE {}.{}", identifier(database), identifier(table));
-    let answer = ask(session, catalog, node, &sql).await?;
+    let answer = session.ask_in_utf8(catalog, node, &sql).await?;
     if answer.columns.first().is_some_and(|column| &*column.name == b"View") {
         return describe_columns(session, catalog, node, database, table).await;
     }
@@ -76,7 +74,7 @@ pub(crate) async fn describe_columns<B: Backend>(
     table: &str,
 ) -> Result<TableDefinition, Failure> {
     let sql = format!("SHOW FULL COLUMNS FROM {}.{}", identifier(database), identifier(table));
-    let answer = ask(session, catalog, node, &sql).await?;
+    let answer = session.ask_in_utf8(catalog, node, &sql).await?;
     let mut text = format!("CREATE TABLE {} (", identifier(table));
     for row in 0..answer.rows.len() {
         let cell = |column: usize| answer.text(row, column).unwrap_or_default();
@@ -95,15 +93,4 @@ pub(crate) async fn describe_columns<B: Backend>(
 fn definition(text: &str) -> Result<TableDefinition, Failure> {
     serval_sql::create_table::parse(text, LexOptions::default())
         .map_err(|error| refused(format!("The definition of a table is not understood: {error}")))
-}
-
-/// Asks a node under a state of Serval's own, so that answers are in UTF-8.
-async fn ask<B: Backend>(
-    session: &mut Session<B>,
-    catalog: &Catalog,
-    node: NodeId,
-    sql: &str,
-) -> Result<Answer, Failure> {
-    let target = Target::new(node, None, sql.as_bytes().to_vec());
-    session.collect_under(&on_node(target), catalog, &SessionState::default()).await
 }

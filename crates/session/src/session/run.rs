@@ -158,6 +158,17 @@ impl<B: Backend> Session<B> {
         self.collect_bound(&bound, &catalog).await
     }
 
+    /// Asks a node under a state of Serval's own, so that answers are in UTF-8.
+    pub(crate) async fn ask_in_utf8(
+        &mut self,
+        catalog: &Catalog,
+        node: NodeId,
+        sql: &str,
+    ) -> Result<Answer, Failure> {
+        let target = Target::new(node, None, sql.as_bytes().to_vec());
+        self.collect_under(&on_node(target), catalog, &SessionState::default()).await
+    }
+
     /// The statement with what belongs to the session filled in.
     pub(crate) fn with_identity<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, [u8]>, MysqlError> {
         let replaced = self.replace_identity(sql, self.options, Style::Literals)?;

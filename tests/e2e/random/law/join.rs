@@ -1,5 +1,6 @@
 //! FROM clauses of several tables.
 
+use super::super::dice::JOINS;
 use super::column::Class;
 use super::schema::Table;
 use super::{Asked, Law};
@@ -48,14 +49,7 @@ impl Law {
     }
 
     fn kind(&mut self) -> &'static str {
-        self.dice.one_of(&[
-            "JOIN",
-            "INNER JOIN",
-            "LEFT JOIN",
-            "LEFT OUTER JOIN",
-            "RIGHT JOIN",
-            "STRAIGHT_JOIN",
-        ])
+        self.dice.one_of(&JOINS)
     }
 
     /// A condition over several tables, the last of them among those that are compared.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use serval_catalog::Catalog;
 use serval_executor::{End, Profile, ResultSink, SinkError};
 use serval_planner::explain_with;
-use serval_remote::{Backend, Burst};
+use serval_remote::Backend;
 use serval_wire::packet::{ColumnDefinition, OkPacket};
 
 use super::super::hints;
@@ -57,15 +57,6 @@ struct Discard {
 }
 
 impl ResultSink for Discard {
-    fn relays(&self) -> bool {
-        false
-    }
-
-    async fn relay(&mut self, _burst: Burst) -> Result<(), SinkError> {
-        // Never called where `relays` is false.
-        Ok(())
-    }
-
     async fn columns(&mut self, _columns: &[ColumnDefinition]) -> Result<(), SinkError> {
         Ok(())
     }

@@ -4,7 +4,7 @@ use serval_remote::Backend;
 use serval_types::GroupId;
 
 use super::sizes::Sizes;
-use super::{Source, View, ask, literals};
+use super::{Source, View, literals};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -20,6 +20,6 @@ pub(super) async fn rows<B: Backend>(
         return Ok(String::new());
     };
     let sql = source.of_group(view, group, session, sizes);
-    let answer = ask(session, view.catalog, node, &sql).await?;
+    let answer = session.ask_in_utf8(view.catalog, node, &sql).await?;
     Ok(literals::rows(&source.columns, &answer.rows))
 }

@@ -25,14 +25,13 @@ use std::sync::Arc;
 
 use serval_catalog::{Catalog, Schema};
 use serval_planner::{Plan, PlanError, PlanRequest, SystemReference, system_plan, system_query};
-use serval_remote::{Backend, SessionState};
+use serval_remote::Backend;
 use serval_types::{MysqlError, NodeId};
 use serval_wire::packet::ColumnDefinition;
 
-use crate::answer::Answer;
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
-use crate::session::{Session, on_node};
+use crate::session::Session;
 
 use layout::Layout;
 use shape::{Scope, Shape};
@@ -115,7 +114,7 @@ async fn derived<B: Backend>(
     };
     let name = identifier(&reference.table);
     let sql = format!("SELECT * FROM {}.{name} WHERE FALSE LIMIT 0", reference.schema);
-    let columns = ask(session, view.catalog, view.node, &sql).await?.columns;
+    let columns = session.ask_in_utf8(view.catalog, view.node, &sql).await?.columns;
     let all_names: Vec<String> = columns.iter().map(source::name).collect();
     names.extend_from_slice(&all_names);
     let source = Source { reference, shape, all_names, columns: view.words.wanted(columns) };
@@ -153,21 +152,10 @@ async fn unknown<B: Backend>(
         return Failure::Told(MysqlError { number: 1142, sqlstate: *b"42000", message });
     }
     let sql = format!("SELECT * FROM information_schema.{} WHERE FALSE LIMIT 0", identifier(table));
-    match ask(session, view.catalog, view.node, &sql).await {
+    match session.ask_in_utf8(view.catalog, view.node, &sql).await {
         Err(error) => error,
         Ok(_) => refused(format!(
             "information_schema.{table} describes one server and is not shown through Serval; ask the server directly"
         )),
     }
-}
-
-/// Asks a node under a state of Serval's own, so that answers are in UTF-8.
-async fn ask<B: Backend>(
-    session: &mut Session<B>,
-    catalog: &Catalog,
-    node: NodeId,
-    sql: &str,
-) -> Result<Answer, Failure> {
-    let target = serval_planner::primitive::Target::new(node, None, sql.as_bytes().to_vec());
-    session.collect_under(&on_node(target), catalog, &SessionState::default()).await
 }
