@@ -4,14 +4,19 @@
 //! between columns form classes, so that `o.user_id = 7` also fixes `u.id` where the two are joined on each other.
 
 mod block;
+mod collector;
 mod columns;
 mod early;
 mod equality;
+mod join;
 mod predicate;
+mod qualifiers;
 mod tables;
+mod with;
 mod within;
+mod written;
 
-pub(crate) use block::Analysis;
+pub(crate) use collector::Analysis;
 pub(crate) use columns::{Column, Scope};
 pub(crate) use early::{Early, Equal};
 pub(crate) use tables::TableRef;

@@ -1,0 +1,75 @@
+//! What an INSERT must not do to shards and copies.
+
+use serval_catalog::{Placement, Sharding, ShardingColumn};
+use sqlparser::ast::{Assignment, AssignmentTarget, Insert, OnInsert};
+
+use super::columns;
+use crate::analysis::Analysis;
+use crate::bound::PlanTable;
+use crate::error::PlanError;
+use crate::statement::Planning;
+use crate::statement::copies::refuse_unequal_values;
+use crate::statement::routed::copies;
+
+/// Without its definition no row of a sharded table can be placed.
+pub(super) fn refuse_undefined(table: &PlanTable) -> Result<(), PlanError> {
+    match &table.table.placement {
+        Placement::Sharded(_) if table.table.definition.is_none() => {
+            Err(PlanError::Undefined { schema: table.schema.clone(), table: table.table.name.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Every copy of a global table must get the same rows.
+pub(super) fn refuse_unequal_copies(
+    planning: Planning<'_>,
+    insert: &Insert,
+    analysis: &Analysis,
+) -> Result<(), PlanError> {
+    refuse_unequal_values(planning)?;
+    let target = &analysis.refs[0];
+    let global = |found: &crate::analysis::TableRef| copies(&found.table.table.placement).is_some();
+    if !analysis.refs.iter().all(global) {
+        return Err(PlanError::refused(format!(
+            "Rows of other tables cannot be inserted into the global table {} directly; read them first",
+            target.exposed
+        )));
+    }
+    let generated = target.table.table.definition.as_ref().and_then(|definition| definition.auto_increment());
+    let Some(column) = generated.filter(|_| target.table.table.sequence.is_none()) else { return Ok(()) };
+    let listed = |name: &sqlparser::ast::ObjectName| columns::is_named(name, &column.name);
+    let assigned = |assignment: &Assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) => listed(name),
+        AssignmentTarget::Tuple(_) => false,
+    };
+    if insert.columns.is_empty() && insert.assignments.is_empty()
+        || insert.columns.iter().any(listed)
+        || insert.assignments.iter().any(assigned)
+    {
+        return Ok(());
+    }
+    Err(PlanError::refused(format!(
+        "Column {} of the global table {} is AUTO_INCREMENT, and its copies could number rows differently; give the \
+         value in the statement",
+        column.name, target.exposed
+    )))
+}
+
+/// A duplicate key must not move the row to another shard.
+pub(super) fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<(), PlanError> {
+    let Some(OnInsert::DuplicateKeyUpdate(assignments)) = &insert.on else { return Ok(()) };
+    let changes = |column: &&ShardingColumn| {
+        assignments.iter().any(|assignment| match &assignment.target {
+            AssignmentTarget::ColumnName(name) => columns::is_named(name, &column.name),
+            AssignmentTarget::Tuple(names) => names.iter().any(|name| columns::is_named(name, &column.name)),
+        })
+    };
+    match sharding.columns.iter().find(changes) {
+        Some(column) => Err(PlanError::refused(format!(
+            "ON DUPLICATE KEY UPDATE cannot change the sharding column {}; leave it out of the assignments",
+            column.name
+        ))),
+        None => Ok(()),
+    }
+}
