@@ -103,6 +103,10 @@ impl Server {
         let Some(before) = self.health.set(health.clone()) else { return };
         let (group, server, address) = (&*self.group, &*self.name, &self.login.address);
         match health {
+            // The scratch server that Serval runs is started after the proxy: nothing has failed yet.
+            Health::Down { .. } if before == Health::Unknown && address.is_socket_to_come() => {
+                info!(group, server, %address, "server is not there yet");
+            }
             Health::Down { error } => warn!(group, server, %address, error, "server is down"),
             Health::Lagging { reason } => warn!(group, server, reason, "replica is not read from"),
             Health::Up | Health::Unknown => {

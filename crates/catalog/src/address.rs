@@ -25,6 +25,13 @@ pub enum Address {
     Unix(PathBuf),
 }
 
+impl Address {
+    /// Whether it is a socket whose file does not exist: no server has listened there yet, or it ended tidily.
+    pub fn is_socket_to_come(&self) -> bool {
+        matches!(self, Self::Unix(path) if !path.exists())
+    }
+}
+
 /// Why a text is no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write `host:port`, `[ipv6]:port` or the path of a socket that begins with `/`")]
