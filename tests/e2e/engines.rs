@@ -178,6 +178,7 @@ async fn hits_join_with_sharded_tables() {
     assert_eq!(client.value(&sql).await, "product 6");
 }
 
+// limits[reads anywhere]: a table of an [engine](operations.md#engines) beside others outside of a SELECT of its own in parentheses, or in a statement that writes; INTO, `:=`, prepared statements (1295), LOCK TABLES and clients that do not speak UTF-8 for such tables | `(SELECT … FROM engine_table WHERE …) AS hits JOIN …`; statements as text
 #[tokio::test]
 async fn what_an_engine_cannot_do_is_refused() {
     let sphinx = Sphinx::start();

@@ -123,6 +123,7 @@ async fn analyze_runs_the_statement_and_says_what_each_part_did() {
     client.must("ROLLBACK").await;
     assert_eq!(client.value(join).await, "20");
 
+    // limits[reads anywhere]: plain EXPLAIN of a statement for several nodes; EXPLAIN ANALYZE of a write over several | EXPLAIN FORMAT=SERVAL
     // A write is not run for its plan.
     let answer = client.run("EXPLAIN ANALYZE FORMAT=SERVAL DELETE FROM t1").await;
     assert_eq!(answer.error_number(), 1235, "{answer:?}");

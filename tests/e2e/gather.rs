@@ -156,6 +156,13 @@ async fn the_file_of_what_stands_beside() {
 }
 
 #[tokio::test]
+async fn the_file_of_what_is_refused_nevertheless() {
+    let world = World::gathering("gather_limits").await;
+    let report = slt::run(&world, "gather_limits.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
 async fn the_file_of_what_stands_beside_prepared() {
     let world = World::gathering("gather_besideps").await;
     let report = slt::run_prepared(&world, "gather_beside.slt").await;

@@ -46,6 +46,7 @@ async fn a_node_or_a_value_narrows_the_statement() {
     assert!(plan.iter().any(|line| line.contains("dn1: SELECT * FROM n1")), "{plan:?}");
 }
 
+// limits[reads anywhere]: hints that place a statement ([hints.md](hints.md)) for one in several steps, INSERT … SELECT into a sharded table, global tables' writes, information_schema (1210) | without the hint
 #[tokio::test]
 async fn what_is_not_understood_or_has_no_place_is_1210() {
     let world = World::new("hint_bad").await;

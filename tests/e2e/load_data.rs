@@ -216,6 +216,10 @@ async fn transactions_hold_files_too() {
     both.same("SELECT COUNT(*) FROM t1").await;
 }
 
+// limits[writes]: LOAD DATA INFILE of a server's own file; LOAD XML | LOAD DATA LOCAL INFILE
+// limits[writes]: LOAD DATA LOCAL into several shards or copies: of a row without a value for the sharding column, or with one that would be stored as another (1526); that column through an `@variable` or in SET; SET in global tables, or with a subquery | a field of its own, in the list of columns
+// limits[writes]: … with fields of fixed width, lines without an end, delimiters that are not ASCII, a file in gbk, big5, sjis or UTF-16 | utf8mb4, separated by ASCII
+// limits[writes]: … with text that is not ASCII for the sharding column, in other character sets than utf8mb4 and utf8mb3 | CHARACTER SET utf8mb4
 #[tokio::test]
 async fn what_cannot_be_done_is_said_and_does_nothing() {
     let world = World::new("load_refused").await;

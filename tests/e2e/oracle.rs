@@ -76,6 +76,7 @@ files! {
     law_names,
     law_values,
     limited_writes,
+    limits,
     lock_tables,
     maintenance,
     moving_rows,

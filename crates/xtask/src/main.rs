@@ -15,6 +15,7 @@ mod clients;
 mod demo;
 mod drill;
 mod fuzz;
+mod limits;
 mod mysql;
 mod replay;
 mod setup;
@@ -51,6 +52,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Replays the public test suite of MariaDB on the proxy and on one plain server
     Replay(replay::Options),
+    /// Compares docs/limits.md with the tests that pin what it says, or writes it
+    Limits(limits::Options),
     /// Prepares a real MySQL 9.7 for tests, in a folder of its own
     Mysql(mysql::Options),
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Drill(options) => drill::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Replay(options) => replay::run(&options),
+        Task::Limits(options) => limits::run(&options),
         Task::Mysql(options) => mysql::run(&options),
     };
     match outcome {

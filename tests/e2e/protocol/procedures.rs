@@ -114,6 +114,7 @@ async fn what_is_left_behind() {
         }
     }
     // No transaction outlives a CALL that began it.
+    // limits[sessions]: CALL of a procedure that leaves a transaction open which it began itself, or autocommit off: an error in place of its last OK, and the transaction is rolled back | BEGIN before CALL; COMMIT in the procedure
     assert!(format!("{:?}", proxy.run("CALL opens()").await).contains("1235"));
     assert_eq!(proxy.value("SELECT name FROM single WHERE id = 2").await, "two");
 }
