@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use serval_testkit::ServalProcess;
-use serval_tests::{Topology, World};
+use serval_testkit::{Cluster, ClusterSpec, Flavour, ServalProcess};
+use serval_tests::{Topology, World, make_databases};
 
 const TWO_MISTAKES: &str = r#"
 [listen]
@@ -92,6 +92,26 @@ async fn a_sharding_column_that_the_servers_do_not_have() {
     let mut client = other.client().await;
     let answer = client.run("INSERT INTO t1 VALUES (1)").await;
     assert_ne!(answer.error_number(), 0, "{answer:?}");
+}
+
+/// A group that others cannot tell to commit has to say so. MySQL has no such mode, so it is only asked for nothing.
+#[tokio::test]
+async fn a_galera_node_that_is_said_to_have_xa() {
+    let mut spec = ClusterSpec::new(Flavour::from_env(), 2, 0);
+    let galera = spec.flavour == Flavour::MariaDb;
+    if galera {
+        spec.options = ["--wsrep-on=ON", "--wsrep-provider=none"].map(str::to_owned).to_vec();
+    }
+    let cluster = Cluster::start(spec).await.expect("the servers start");
+    let topology = Topology::new("bad_galera");
+    make_databases(&cluster, &topology.schema).await;
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let config = serval.config_path();
+    let ended = ServalProcess::run_to_end(["check".as_ref(), config.as_os_str(), "--online".as_ref()]);
+    let ended = ended.expect("serval check");
+    let said = ended.output.matches("`xa = false`").count();
+    assert_eq!(said, if galera { 2 } else { 0 }, "{}", ended.output);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Clients work while proxies, primaries and links die.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -17,8 +19,26 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// How long one transaction may take before its client gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whether a client was told that its transaction is done, or that it is not; `None` where it was told neither.
-pub(crate) type Told = Option<bool>;
+/// What a client was told of its transaction.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Done,
+    /// Nothing of it was done, for this reason.
+    Undone(String),
+    /// Neither.
+    Unknown,
+}
+
+impl Told {
+    /// Whether it is no lie, where the transaction's rows are there or not.
+    pub(crate) fn is_true_of(&self, there: bool) -> bool {
+        match self {
+            Self::Done => there,
+            Self::Undone(_) => !there,
+            Self::Unknown => true,
+        }
+    }
+}
 
 /// What clients do.
 pub(crate) trait Load: Send + Sync + 'static {
@@ -32,6 +52,43 @@ pub(crate) struct Heard {
     pub(crate) done: Vec<u64>,
     pub(crate) undone: Vec<u64>,
     pub(crate) unknown: u64,
+    /// How often each error came.
+    why: BTreeMap<String, u64>,
+    /// Transactions done in each second.
+    pace: Vec<u64>,
+}
+
+impl Heard {
+    fn add(&mut self, other: Heard) {
+        self.done.extend(other.done);
+        self.undone.extend(other.undone);
+        self.unknown += other.unknown;
+        for (why, count) in other.why {
+            *self.why.entry(why).or_default() += count;
+        }
+        if self.pace.len() < other.pace.len() {
+            self.pace.resize(other.pace.len(), 0);
+        }
+        self.pace.iter_mut().zip(other.pace).for_each(|(all, one)| *all += one);
+    }
+
+    fn note_done(&mut self, id: u64, second: u64) {
+        self.done.push(id);
+        let second = usize::try_from(second).expect("short");
+        if self.pace.len() <= second {
+            self.pace.resize(second + 1, 0);
+        }
+        self.pace[second] += 1;
+    }
+}
+
+impl fmt::Display for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { done, undone, unknown, why, pace } = self;
+        writeln!(f, "{} transactions done, {} undone, {unknown} unknown", done.len(), undone.len())?;
+        writeln!(f, "done in each second: {pace:?}")?;
+        why.iter().try_for_each(|(why, count)| writeln!(f, "{count:6} {why}"))
+    }
 }
 
 /// Numbers as if by chance.
@@ -133,17 +190,12 @@ pub(crate) async fn storm<L: Load>(
     stop.store(true, Ordering::Relaxed);
     let mut heard = Heard::default();
     while let Some(one) = running.join_next().await {
-        let one = one.expect("a client");
-        heard.done.extend(one.done);
-        heard.undone.extend(one.undone);
-        heard.unknown += one.unknown;
+        heard.add(one.expect("a client"));
     }
     eventually("no branch is left", Duration::from_secs(40), || async { branches(cluster).await.is_empty() })
         .await;
-    let Heard { done, undone, unknown } = &heard;
-    let text = format!("{} transactions done, {} undone, {unknown} unknown", done.len(), undone.len());
-    assert!(done.len() > 100, "{text}: hardly anything ran");
-    say(&text);
+    assert!(heard.done.len() > 100, "hardly anything ran: {heard}");
+    say(&heard.to_string());
     heard
 }
 
@@ -190,6 +242,7 @@ async fn client<L: Load>(
     seed: u64,
 ) -> Heard {
     let (mut heard, mut draw, mut connected) = (Heard::default(), Draw(seed * 7919 + 1), None);
+    let begun = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         let mut client = match connected.take() {
             Some(client) => client,
@@ -203,14 +256,15 @@ async fn client<L: Load>(
         };
         let id = next.fetch_add(1, Ordering::Relaxed);
         match tokio::time::timeout(PATIENCE, load.one(&mut client, id, &mut draw)).await {
-            Ok(Some(true)) => heard.done.push(id),
-            Ok(Some(false)) => {
+            Ok(Told::Done) => heard.note_done(id, begun.elapsed().as_secs()),
+            Ok(Told::Undone(why)) => {
                 heard.undone.push(id);
+                *heard.why.entry(why).or_default() += 1;
                 if matches!(client.run("ROLLBACK").await, Answer::Broken(_)) {
                     continue;
                 }
             }
-            Ok(None) | Err(_) => {
+            Ok(Told::Unknown) | Err(_) => {
                 heard.unknown += 1;
                 continue;
             }
@@ -229,21 +283,27 @@ async fn fresh(proxies: &Proxies, number: usize) -> Option<Client> {
 /// A statement before COMMIT; the error is what it means for the transaction.
 pub(crate) async fn step(client: &mut Client, sql: &str) -> Result<Answer, Told> {
     match client.run(sql).await {
-        Answer::Broken(_) => Err(None),
-        answer if answer.error_number() != 0 => Err(Some(false)),
+        Answer::Broken(_) => Err(Told::Unknown),
+        answer if answer.error_number() != 0 => Err(Told::Undone(why(&answer))),
         answer => Ok(answer),
     }
 }
 
 pub(crate) async fn commit(client: &mut Client) -> Told {
     match client.run("COMMIT").await {
-        Answer::Broken(_) => None,
+        Answer::Broken(_) => Told::Unknown,
         answer => match answer.error_number() {
-            0 => Some(true),
-            1180 => None,
-            _ => Some(false),
+            0 => Told::Done,
+            1180 => Told::Unknown,
+            _ => Told::Undone(why(&answer)),
         },
     }
+}
+
+/// An error as it is counted.
+fn why(answer: &Answer) -> String {
+    let text: String = answer.message().chars().take(100).collect();
+    format!("{} {text}", answer.error_number())
 }
 
 /// How long a storm lasts: as the environment says, or shortly.

@@ -109,12 +109,12 @@ async fn the_network_is_cut_at_every_message() {
             assert_eq!(rows[0], rows[1], "half of it: {what}");
             let there = rows[0][0] == value.to_string();
             assert!(there || rows[0][0] == was.to_string(), "{what}");
-            assert!(told.is_none_or(|told| told == there), "{what}\n{}", place.serval.log());
+            assert!(told.is_true_of(there), "{what}\n{}", place.serval.log());
             if there {
                 was = value;
             }
             if untouched {
-                assert_eq!(told, Some(true), "{what}");
+                assert_eq!(told, Told::Done, "{what}");
                 break;
             }
             cuts += 1;

@@ -184,3 +184,53 @@ async fn foreign_branches_are_left_alone_and_unknown_ones_shown() {
         Client::connect("proxy", serval.client_options(APP.0, APP.1, Some("atomic_foreign"))).await;
     client.must("DO 1").await;
 }
+
+/// A server's clock that jumps makes every record look old: one whose transaction is not finished everywhere stays.
+#[tokio::test]
+async fn a_record_that_looks_old_is_kept_for_its_branch() {
+    let cluster = own_cluster().await;
+    let topology = Topology { more: QUICK.replace("1500ms", "8s"), ..Topology::new("atomic_clock") };
+    make_databases(&cluster, &topology.schema).await;
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let mut client =
+        Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
+    client.must("CREATE TABLE t1 (id INT NOT NULL PRIMARY KEY, v INT)").await;
+    client.must("INSERT INTO t1 VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0)").await;
+    drop((client, serval));
+    let (first, second) = (cluster.group(0).primary(), cluster.group(1).primary());
+    let uuid: Option<String> =
+        first.value("SELECT uuid FROM atomic_clock_0.serval_group").await.expect("a UUID");
+    let name = |number: u32| format!("serval.{}.00000000000a-{number}", uuid.as_deref().unwrap_or_default());
+    for number in [1, 2] {
+        let record = format!(
+            "INSERT INTO atomic_clock_0.serval_transaction VALUES ('{}', 'commit', 1, 0)",
+            name(number)
+        );
+        first.execute(&record).await.expect("a record");
+    }
+    second.execute("CREATE TABLE atomic_clock_2.x (id INT PRIMARY KEY)").await.expect("a table");
+    let mut conn = second.connect_as_backend(None).await.expect("a connection");
+    let xa = format!("'{}','1.{}'", name(1), conn.id());
+    for sql in [
+        format!("XA START {xa}"),
+        "INSERT INTO atomic_clock_2.x VALUES (1)".to_owned(),
+        format!("XA END {xa}"),
+        format!("XA PREPARE {xa}"),
+    ] {
+        conn.query_drop(sql).await.expect("a branch");
+    }
+    drop(conn);
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let mut client =
+        Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
+    client.must("UPDATE t1 SET v = 1").await;
+    let sql = "SELECT gtrid FROM atomic_clock_0.serval_transaction WHERE gtrid LIKE '%.00000000000a-%'";
+    let left = async || first.column::<String>(sql).await.expect("records");
+    eventually("the other is gone", Duration::from_secs(6), || async { left().await == [name(1)] }).await;
+    eventually("it is finished", Duration::from_secs(30), || async { branches(&cluster).await.is_empty() })
+        .await;
+    let there: Option<i64> = second.value("SELECT COUNT(*) FROM atomic_clock_2.x").await.expect("a count");
+    assert_eq!(there, Some(1), "the record was there to say commit");
+}

@@ -157,7 +157,9 @@ async fn new_order(client: &mut Client, id: u64, (w, d): (u64, u64), draw: &mut 
     let district = format!("d_w_id = {w} AND d_id = {d}");
     let next =
         step(client, &format!("SELECT d_next_o_id FROM tp_district WHERE {district} FOR UPDATE")).await?;
-    let order: u64 = cell(&next).and_then(|cell| cell.parse().ok()).ok_or(Some(false))?;
+    let order: u64 = cell(&next)
+        .and_then(|cell| cell.parse().ok())
+        .ok_or_else(|| Told::Undone("no such district".to_owned()))?;
     step(client, &format!("UPDATE tp_district SET d_next_o_id = d_next_o_id + 1 WHERE {district}")).await?;
     let (lines, customer) = (2 + draw.below(4), 1 + draw.below(CUSTOMERS));
     let values = format!("({w}, {d}, {order}, {customer}, NULL, {lines}, {id})");
@@ -176,7 +178,7 @@ async fn new_order(client: &mut Client, id: u64, (w, d): (u64, u64), draw: &mut 
         step(client, &format!("INSERT INTO tp_order_line VALUES {values}")).await?;
     }
     // One of a hundred is given up by its user.
-    if id % 100 == 7 { Err(Some(false)) } else { Ok(()) }
+    if id % 100 == 7 { Err(Told::Undone("by the client".to_owned())) } else { Ok(()) }
 }
 
 async fn payment(client: &mut Client, id: u64, (w, d): (u64, u64), draw: &mut Draw) -> Result<(), Told> {

@@ -131,6 +131,45 @@ async fn nothing_escapes_from_an_active_branch() {
     assert_eq!(sum, Some(0));
 }
 
+/// Serval sends XA START and the first write together, so it matters what becomes of a write behind a refused XA START.
+#[tokio::test]
+async fn without_autocommit_nothing_behind_a_refused_start_stays() {
+    let (server, table) = table("xa_start").await;
+    let (mut holder, xa) = (connect(server).await, branch("start"));
+    must(&mut holder, &[xa("START")]).await;
+    for (autocommit, stays) in [(0, 0), (1, 1)] {
+        let mut conn = connect(server).await;
+        must(&mut conn, &[format!("SET autocommit = {autocommit}")]).await;
+        assert_eq!(number(&mut conn, &xa("START")).await, DUPLICATE);
+        must(&mut conn, &["USE xa_start".to_owned(), "UPDATE t SET v = 1 WHERE id = 1".to_owned()]).await;
+        drop(conn);
+        must(&mut holder, &["SAVEPOINT s".to_owned(), format!("UPDATE {table} SET v = v WHERE id = 1")])
+            .await;
+        let sum: Option<i64> =
+            holder.query_first(format!("SELECT SUM(v) FROM {table}")).await.expect("a sum");
+        assert_eq!(sum, Some(stays), "autocommit = {autocommit}");
+        must(&mut holder, &["ROLLBACK TO SAVEPOINT s".to_owned()]).await;
+    }
+    must(&mut holder, &[xa("END"), xa("ROLLBACK")]).await;
+}
+
+/// A connection without autocommit that has finished a branch is as good as one with autocommit.
+#[tokio::test]
+async fn without_autocommit_one_branch_follows_another() {
+    let (server, table) = table("xa_manual").await;
+    let (mut conn, xa) = (connect(server).await, branch("manual"));
+    must(&mut conn, &["SET autocommit = 0".to_owned()]).await;
+    let write = format!("UPDATE {table} SET v = v + 1 WHERE id = 1");
+    for ends in [vec![xa("PREPARE"), xa("COMMIT")], vec![xa("COMMIT ONE PHASE")], vec![xa("ROLLBACK")]] {
+        must(&mut conn, &[xa("START"), "USE xa_manual".to_owned(), write.clone(), xa("END")]).await;
+        must(&mut conn, &ends).await;
+    }
+    must(&mut conn, &["SET autocommit = 1".to_owned(), write]).await;
+    let sum: Option<i64> =
+        connect(server).await.query_first(format!("SELECT SUM(v) FROM {table}")).await.expect("a sum");
+    assert_eq!(sum, Some(3));
+}
+
 /// What SET TRANSACTION says is said of the next branch, and of no other.
 #[tokio::test]
 async fn set_transaction_is_of_one_branch() {

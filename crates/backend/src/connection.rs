@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::command::{self, Command};
 use crate::error::LinkError;
 use crate::link::{Link, Phase};
-use crate::preamble::Step;
+use crate::preamble::{self, Step};
 use crate::release::release;
 use crate::server::Server;
 use crate::statements::Statement;
@@ -23,7 +23,8 @@ use crate::statements::Statement;
 /// What a statement needs first (COM_INIT_DB, SET, BEGIN) shares a write with it if this server has accepted the very
 /// same before; otherwise the answer is waited for, because a server runs a statement also after a failed preamble.
 /// If something accepted before is refused after all, the connection is closed and the statement reported as
-/// [`RemoteError::Lost`] with `sent: true`.
+/// [`RemoteError::Lost`] with `sent: true`. Nothing of a transaction stays then, so inside one a write may follow its
+/// database unseen. It may follow an XA START for the same reason: that is sent with autocommit off.
 ///
 /// # Prepared statements
 /// A statement with an [`Execution`] is prepared when this connection does not have it prepared already, which costs a
@@ -148,6 +149,17 @@ impl Connection for ServerConnection {
         self.link.as_ref().is_some_and(|link| link.in_transaction())
     }
 
+    fn begins_branch(&mut self) -> bool {
+        // The branch is named after this link, so it is traded before and not with the statement.
+        if std::mem::replace(&mut self.fresh, false)
+            && let Some(link) = &mut self.link
+            && !link.manual
+        {
+            self.server.pool.trade_for_manual(link, self.server.timing.ping_after);
+        }
+        self.server.accepted.has_begin(preamble::XA_START)
+    }
+
     fn spoil(&mut self) {
         if let Some(link) = &mut self.link {
             link.retire = true;
@@ -239,8 +251,9 @@ async fn take_steps(
     server: &Server,
     request: &Request<'_>,
 ) -> Result<Option<Vec<Step>>, LinkError> {
-    let mut steps = Step::all(link, request);
-    let waits = |step: &Step| !step.may_pipeline(&server.accepted, request.sql);
+    let mut steps = Step::all(link, &server.accepted, request);
+    let undone = link.in_transaction() || request.begin.is_some();
+    let waits = |step: &Step| !step.may_pipeline(&server.accepted, request.sql, undone);
     let alone = steps.iter().rposition(waits).map_or(0, |last| last + 1);
     let together = steps.split_off(alone);
     for step in steps {

@@ -90,6 +90,8 @@ pub(crate) struct Link {
     pub(crate) version: ServerVersion,
     pub(crate) state: SessionState,
     pub(crate) database: Option<Box<str>>,
+    /// Autocommit is off, for a branch of an XA transaction that is or was begun here.
+    pub(crate) manual: bool,
     pub(crate) statements: Statements,
     /// The payload of the last COM_STMT_EXECUTE.
     pub(crate) execution: Vec<u8>,
@@ -112,6 +114,7 @@ impl Link {
             version,
             state: SessionState::default(),
             database: None,
+            manual: false,
             statements: Statements::default(),
             execution: Vec::new(),
             status,
@@ -123,7 +126,7 @@ impl Link {
     /// Whether the server's session is outside any transaction and ready for another statement, as far as the last
     /// answer tells. An ERR packet tells nothing, so after one the status before it still counts.
     pub(crate) fn is_clean(&self) -> bool {
-        !self.in_transaction() && self.status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT)
+        !self.in_transaction() && (self.manual || self.status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT))
     }
 
     pub(crate) fn in_transaction(&self) -> bool {

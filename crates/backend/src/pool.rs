@@ -61,9 +61,11 @@ impl Pool {
     }
 
     /// The link used last among those in this state, or else the one used last, with the time that it has been idle.
+    /// One without autocommit is left for a branch where there is another.
     pub(crate) fn take(&self, state: &SessionState) -> Option<(Box<Link>, Duration)> {
         let mut idle = self.idle.lock();
-        let same = idle.iter().rposition(|idle| idle.link.state == *state);
+        let same = idle.iter().rposition(|idle| !idle.link.manual && idle.link.state == *state);
+        let same = same.or_else(|| idle.iter().rposition(|idle| idle.link.state == *state));
         let best = same.or(idle.len().checked_sub(1))?;
         let Idle { mut link, since } = idle.remove(best);
         drop(idle);
@@ -77,8 +79,22 @@ impl Pool {
     /// Trades a link for an idle one that needs no preamble, where there is one that has only just become idle.
     pub(crate) fn trade(&self, link: &mut Box<Link>, state: &SessionState, database: &str, recent: Duration) {
         let mut idle = self.idle.lock();
-        let fits = |idle: &Idle| idle.link.database.as_deref() == Some(database) && idle.link.state == *state;
+        let fits = |idle: &Idle| {
+            !idle.link.manual && idle.link.database.as_deref() == Some(database) && idle.link.state == *state
+        };
         if let Some(found) = idle.iter_mut().rev().find(|idle| fits(idle))
+            && found.since.elapsed() < recent
+            && found.link.is_quiet()
+        {
+            std::mem::swap(&mut found.link, link);
+        }
+    }
+
+    /// Trades a link for one in the same state in which autocommit is off already, if that has only just become idle.
+    pub(crate) fn trade_for_manual(&self, link: &mut Box<Link>, recent: Duration) {
+        let mut idle = self.idle.lock();
+        let found = idle.iter_mut().rev().find(|idle| idle.link.manual && idle.link.state == link.state);
+        if let Some(found) = found
             && found.since.elapsed() < recent
             && found.link.is_quiet()
         {

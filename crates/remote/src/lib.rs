@@ -143,6 +143,13 @@ pub trait Connection: Send {
     /// Whether the server said, in its last answer, that a transaction is open.
     fn in_transaction(&self) -> bool;
 
+    /// Says that the next statement with a [`Request::begin`] begins a branch of an XA transaction that is named after
+    /// [`Connection::thread_id`], which is final from now on. True where the server has begun branches before, so that its XA
+    /// START may stand in the request; otherwise it is to be tried alone.
+    fn begins_branch(&mut self) -> bool {
+        false
+    }
+
     /// Has the connection closed when it is dropped, instead of pooled: its server's session holds what cannot be taken
     /// back, temporary tables or locks.
     fn spoil(&mut self);

@@ -1,26 +1,28 @@
 //! Old records go.
 //!
 //! A record is needed as long as a branch of its transaction may be prepared somewhere, and an *abort* record as long as a
-//! connection may exist that could still send the COMMIT it forbids. Both are judged by age, and only while every group
-//! has said which branches it holds. What is simplified: a replica that is further behind than the age and is then
-//! promoted brings back branches whose record is gone. They are rolled back, so the age has to be longer than any
-//! replica that might be promoted can lag.
+//! connection may exist that could still send the COMMIT it forbids. Which are old is judged by the clocks of a proxy and
+//! of a server, which may be wrong or jump. So what is old goes only if all groups, asked *after* the record was
+//! seen, hold no branch of its transaction: a decision comes when all are prepared, and none is prepared later. What is
+//! simplified: a replica that is further behind than the age and is then promoted brings back branches whose record is
+//! gone. They are rolled back, so the age has to be longer than any replica that might be promoted can lag.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serval_catalog::Catalog;
-use serval_remote::{Access, Backend, RemoteError, SessionState};
+use serval_remote::{Backend, RemoteError};
 
-use crate::coordinator::{Coordinator, PATIENCE};
-use crate::exchange::ask;
+use crate::coordinator::Coordinator;
 use crate::gtrid::Gtrid;
 use crate::identity::{Identity, quoted};
+use crate::together::together;
 
-/// How many records are deleted in one statement, and in one sweep.
-const MOST: usize = 500;
-const STATEMENTS: usize = 20;
+/// How many records are looked at in one sweep; where there are more, the next round of recovery goes on.
+const MOST: usize = 10_000;
+/// How many are deleted in one statement.
+const AT_ONCE: usize = 500;
 /// Abort records are rare and live longer: the connection that they stand against may hang for hours.
 const ABORTS: Duration = Duration::from_secs(24 * 3600);
 
@@ -34,8 +36,12 @@ impl<B: Backend> Coordinator<B> {
             return;
         }
         for place in places {
-            if let Err(error) = self.sweep_one(&place, keep).await {
-                tracing::debug!(database = &*place.database, %error, "old records of decisions were not deleted");
+            match self.sweep_one(catalog, &place, keep).await {
+                Ok(true) => *self.swept.lock() = None,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::debug!(database = &*place.database, %error, "old records of decisions were not deleted");
+                }
             }
         }
     }
@@ -49,10 +55,13 @@ impl<B: Backend> Coordinator<B> {
         due
     }
 
-    async fn sweep_one(&self, place: &Identity, keep: Duration) -> Result<(), RemoteError> {
-        let state = SessionState::default();
-        let deadline = Instant::now() + PATIENCE;
-        let mut connection = self.backend.acquire(place.group, Access::Primary, &state, deadline).await?;
+    /// Deletes a group's old records. True where there may be more of them.
+    async fn sweep_one(
+        &self,
+        catalog: &Catalog,
+        place: &Identity,
+        keep: Duration,
+    ) -> Result<bool, RemoteError> {
         let table = format!("{}.`serval_transaction`", quoted(&place.database));
         let select = format!(
             "SELECT `gtrid` FROM {table} WHERE `created` < UNIX_TIMESTAMP() - {} AND (`verdict`='commit' OR `created` < \
@@ -60,25 +69,30 @@ impl<B: Backend> Coordinator<B> {
             keep.as_secs(),
             keep.max(ABORTS).as_secs(),
         );
-        for _ in 0..STATEMENTS {
-            let rows = ask(&mut connection, &state, &select).await?.map_err(RemoteError::Refused)?;
-            let found = rows.into_iter().filter_map(|row| Gtrid::parse(row.into_iter().next()??.as_str()));
-            let needed = self.needed();
-            let old: Vec<String> =
-                found.filter(|gtrid| !needed.contains(gtrid)).map(|gtrid| format!("'{gtrid}'")).collect();
-            if old.is_empty() {
-                break;
-            }
-            // By key: a range would lock the gaps that running transactions insert into.
-            let delete = format!("DELETE FROM {table} WHERE `gtrid` IN ({})", old.join(", "));
-            ask(&mut connection, &state, &delete).await?.map_err(RemoteError::Refused)?;
+        let rows = self.ask(place.group, &select).await?.map_err(RemoteError::Refused)?;
+        let found: Vec<Gtrid> =
+            rows.into_iter().filter_map(|row| Gtrid::parse(row.into_iter().next()??.as_str())).collect();
+        if found.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        let needed = self.needed(catalog).await?;
+        let old: Vec<String> =
+            found.iter().filter(|gtrid| !needed.contains(gtrid)).map(|gtrid| format!("'{gtrid}'")).collect();
+        for some in old.chunks(AT_ONCE) {
+            // By key: a range would lock the gaps that running transactions insert into.
+            let delete = format!("DELETE FROM {table} WHERE `gtrid` IN ({})", some.join(", "));
+            self.ask(place.group, &delete).await?.map_err(RemoteError::Refused)?;
+        }
+        Ok(found.len() == MOST && !old.is_empty())
     }
 
-    fn needed(&self) -> BTreeSet<Gtrid> {
-        let prepared = self.doubts.lock().keys().map(|(_, branch)| branch.gtrid.clone()).collect::<Vec<_>>();
-        let running = self.running.lock().keys().cloned().collect::<Vec<_>>();
-        prepared.into_iter().chain(running).collect()
+    /// The transactions that may still need their record, as all groups say now.
+    async fn needed(&self, catalog: &Catalog) -> Result<HashSet<Gtrid>, RemoteError> {
+        let mut needed = HashSet::new();
+        for listing in together(catalog.groups.iter().map(|group| self.list(group.id))).await {
+            needed.extend(listing?.into_iter().map(|branch| branch.gtrid));
+        }
+        needed.extend(self.running.lock().keys().cloned());
+        Ok(needed)
     }
 }

@@ -269,17 +269,19 @@ impl<C: Connection> Open<C> {
     ) -> Result<(Part, Option<Arc<str>>), RemoteError> {
         let Joining { group, state, .. } = *joining;
         let Some(global) = &self.global else { return Ok((Part::Local, Some(Arc::clone(&self.begin)))) };
+        let known = connection.begins_branch();
         let branch = Branch::new(&global.gtrid, group, connection.thread_id());
-        // It waits for the answer, and names no database: what came after a refused XA START would commit by itself, and
-        // the connection must stay the one that the branch is named after.
-        let sql = branch.xa("START");
-        let request = Request { database: None, state, begin: None, sql: sql.as_bytes(), execution: None };
-        match exchange(connection, &request).await? {
+        let start = branch.xa("START");
+        if known {
+            return Ok((Part::Active(branch), Some(start.into())));
+        }
+        let request = Request { database: None, state, begin: Some(&start), sql: b"DO 0", execution: None };
+        match exchange(connection, &request).await.and_then(|answer| answer.map_err(RemoteError::Refused)) {
             Ok(()) => Ok((Part::Active(branch), None)),
-            Err(error) if NO_XA.contains(&error.number) => {
+            Err(RemoteError::Refused(error)) if NO_XA.contains(&error.number) => {
                 Err(RemoteError::Refused(no_follower(joining.name, &error.message)))
             }
-            Err(error) => Err(RemoteError::Refused(error)),
+            Err(error) => Err(error),
         }
     }
 

@@ -281,3 +281,23 @@ async fn many_faults(seed: u64) {
     assert!(!lost, "seed {seed}: nothing was lost");
     check(&servers, &told, &script, &format!("seed {seed}: {flavour:?} {faults:?} {script:?}"));
 }
+
+/// Where a group has no XA, what it says to XA START becomes advice, the transaction goes on without it, and the connection
+/// is as good as before.
+#[tokio::test(start_paused = true)]
+async fn a_group_without_xa_may_only_be_first() {
+    let servers = Servers::new(2, Flavour::NoXa);
+    let coordinator = coordinator(&servers);
+    let mut transaction: Transaction<Servers> = Transaction::with(&coordinator);
+    transaction.begin("START TRANSACTION", TransactionMode::Atomic);
+    assert!(run(&servers, &mut transaction, 0, PUT).await);
+    let (state, deadline) = (SessionState::default(), Instant::now() + SOON);
+    let refused =
+        transaction.lend(&servers, GroupId(1), "g1", &state, deadline).await.unwrap_err().to_mysql();
+    assert_eq!(refused.number, 1235);
+    assert!(refused.message.contains("use it first in the transaction, or in one of its own"), "{refused}");
+    assert_eq!(transaction.groups(), [GroupId(0)]);
+    transaction.commit().await.unwrap();
+    assert_eq!(servers.with(0, |group| group.rows.len()), 1);
+    assert_eq!(client(&servers, &coordinator, &[(1, PUT)]).await, Told::Committed, "alone it may");
+}

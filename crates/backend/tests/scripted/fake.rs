@@ -341,6 +341,12 @@ impl Client {
     fn follow(&mut self, command: &str) {
         match command {
             "QUERY BEGIN" => self.status.insert(StatusFlags::SERVER_STATUS_IN_TRANS),
+            sql if sql.starts_with("QUERY XA START") => {
+                self.status.insert(StatusFlags::SERVER_STATUS_IN_TRANS);
+            }
+            sql if sql.starts_with("QUERY XA COMMIT") => {
+                self.status.remove(StatusFlags::SERVER_STATUS_IN_TRANS);
+            }
             "QUERY ROLLBACK" | "QUERY COMMIT" => self.status.remove(StatusFlags::SERVER_STATUS_IN_TRANS),
             _ => {}
         }

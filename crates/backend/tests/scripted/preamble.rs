@@ -7,6 +7,7 @@ use serval_remote::{Connection, RemoteError, Request, SessionState};
 
 use crate::fake::{Door, Fake, Reply};
 use crate::{acquire, group, plain, run, start};
+use serval_backend::Servers;
 
 static FRESH: LazyLock<SessionState> = LazyLock::new(SessionState::default);
 
@@ -41,9 +42,9 @@ async fn the_first_time_is_waited_for_and_the_next_is_pipelined() {
             "a QUERY BEGIN +",
             "a QUERY SELECT 1",
             "a QUERY COMMIT",
-            "a INIT_DB shop_0 +",
             "a QUERY SET sql_mode='STRICT_ALL_TABLES' +",
             "a QUERY BEGIN +",
+            "a INIT_DB shop_0 +",
             "a QUERY SELECT 1",
         ]
     );
@@ -60,6 +61,116 @@ async fn a_write_waits_for_its_database() {
         run(&mut connection, &request).await.unwrap();
     }
     assert!(fake.transcript().iter().all(|line| !line.ends_with('+')), "{:#?}", fake.transcript());
+}
+
+#[tokio::test]
+async fn in_a_transaction_a_write_may_follow_its_database_unseen() {
+    let fake = Fake::start(Door::Native, |_| Reply::Ok).await;
+    let servers = start(&[group(&[&fake], 2)]);
+    let mut connection = acquire(&servers).await.unwrap();
+    for database in ["shop_0", "shop_1"] {
+        run(&mut connection, &Request { database: Some(database), ..plain("SELECT 1") }).await.unwrap();
+    }
+    let before = fake.transcript().len();
+    let first = Request { database: Some("shop_0"), begin: Some("BEGIN"), ..plain("DELETE FROM t") };
+    run(&mut connection, &first).await.unwrap();
+    run(&mut connection, &Request { database: Some("shop_1"), ..plain("DELETE FROM t") }).await.unwrap();
+    run(&mut connection, &Request { database: Some("shop_0"), ..plain("CREATE TABLE u (a INT)") })
+        .await
+        .unwrap();
+    assert_eq!(
+        fake.transcript()[before..],
+        [
+            "a QUERY BEGIN",
+            "a INIT_DB shop_0 +",
+            "a QUERY DELETE FROM t",
+            "a INIT_DB shop_1 +",
+            "a QUERY DELETE FROM t",
+            "a INIT_DB shop_0",
+            "a QUERY CREATE TABLE u (a INT)",
+        ]
+    );
+}
+
+/// The branch `name` on a connection of its own: one write, and its end.
+async fn branch(servers: &Servers, name: &str, sql: &'static str) -> Result<(), RemoteError> {
+    let mut connection = acquire(servers).await.unwrap();
+    let known = connection.begins_branch();
+    let begin = format!("XA START '{name}'");
+    if !known {
+        run(&mut connection, &Request { begin: Some(&begin), ..plain("DO 0") }).await?;
+    }
+    let first = Request { begin: known.then_some(&*begin), ..plain(sql) };
+    run(&mut connection, &first).await?;
+    let (end, commit) = (format!("XA END '{name}'"), format!("XA COMMIT '{name}' ONE PHASE"));
+    run(&mut connection, &Request { begin: Some(&end), ..plain(&commit) }).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_branch_begins_with_its_first_write_and_without_autocommit() {
+    let fake = Fake::start(Door::Native, |_| Reply::Ok).await;
+    let servers = start(&[group(&[&fake], 2)]);
+    for (name, sql) in [("a", "DELETE FROM t"), ("b", "DELETE FROM t"), ("c", "CALL p()")] {
+        branch(&servers, name, sql).await.unwrap();
+    }
+    run(&mut acquire(&servers).await.unwrap(), &plain("DELETE FROM t")).await.unwrap();
+    branch(&servers, "d", "DELETE FROM t").await.unwrap();
+    assert_eq!(
+        fake.transcript(),
+        [
+            "a QUERY SET autocommit=0",
+            "a QUERY XA START 'a'",
+            "a QUERY DO 0",
+            "a QUERY DELETE FROM t",
+            "a QUERY XA END 'a' +",
+            "a QUERY XA COMMIT 'a' ONE PHASE",
+            "a QUERY XA START 'b' +",
+            "a QUERY DELETE FROM t",
+            "a QUERY XA END 'b' +",
+            "a QUERY XA COMMIT 'b' ONE PHASE",
+            "a QUERY XA START 'c'",
+            "a QUERY CALL p()",
+            "a QUERY XA END 'c' +",
+            "a QUERY XA COMMIT 'c' ONE PHASE",
+            "a QUERY SET autocommit=1",
+            "a QUERY DELETE FROM t",
+            "a QUERY SET autocommit=0 +",
+            "a QUERY XA START 'd' +",
+            "a QUERY DELETE FROM t",
+            "a QUERY XA END 'd' +",
+            "a QUERY XA COMMIT 'd' ONE PHASE",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_branch_takes_the_connection_that_was_a_branch_before() {
+    let fake = Fake::start(Door::Native, |_| Reply::Ok).await;
+    let servers = start(&[group(&[&fake], 2)]);
+    let mut plainly = acquire(&servers).await.unwrap();
+    branch(&servers, "a", "DELETE FROM t").await.unwrap();
+    run(&mut plainly, &plain("DO 1")).await.unwrap();
+    drop(plainly);
+    let before = fake.transcript().len();
+    run(&mut acquire(&servers).await.unwrap(), &plain("DO 2")).await.unwrap();
+    branch(&servers, "b", "DELETE FROM t").await.unwrap();
+    assert!(!fake.transcript()[before..].iter().any(|line| line.contains("autocommit")));
+}
+
+#[tokio::test]
+async fn what_followed_a_refused_branch_is_closed_with_its_connection() {
+    let fake = Fake::start(Door::Native, |command| match command {
+        "QUERY XA START 'b'" => Reply::Err(1440),
+        _ => Reply::Ok,
+    })
+    .await;
+    let servers = start(&[group(&[&fake], 2)]);
+    branch(&servers, "a", "DELETE FROM t").await.unwrap();
+    let refused = branch(&servers, "b", "DELETE FROM t").await;
+    assert!(matches!(refused, Err(RemoteError::Lost { sent: true, .. })), "{refused:?}");
+    // It has to be accepted anew, and on another connection.
+    branch(&servers, "c", "DELETE FROM t").await.unwrap();
+    assert!(fake.transcript().iter().any(|line| line == "b QUERY DO 0"));
 }
 
 #[tokio::test]

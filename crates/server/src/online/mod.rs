@@ -7,6 +7,7 @@ mod engines;
 mod rows;
 mod servers;
 mod tables;
+mod xa;
 
 use comfy_table::{Table, presets};
 use serval_catalog::Catalog;

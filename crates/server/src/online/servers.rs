@@ -3,7 +3,7 @@
 use comfy_table::Table;
 use serval_catalog::{Catalog, Group, Role, Server};
 
-use super::ascii_table;
+use super::{ascii_table, xa};
 use crate::probe;
 
 /// What the group's user needs on each of its databases. ALL PRIVILEGES covers them.
@@ -25,6 +25,8 @@ struct Facts {
     read_only: bool,
     missing_databases: Vec<String>,
     missing_grants: Vec<&'static str>,
+    /// What is wrong with the XA that the config says it has.
+    xa: Option<String>,
 }
 
 /// Asks every server of every group.
@@ -53,7 +55,11 @@ async fn look_at(catalog: &Catalog, group: &Group, server: &Server) -> Result<Fa
         .filter(|node| node.group == group.id && !present.contains(&node.database))
         .map(|node| node.database.clone())
         .collect();
-    Ok(Facts { version, read_only, missing_databases, missing_grants: missing_grants(&grants, is_mysql) })
+    // A group that is alone has nobody to come from.
+    let joins = group.xa && server.role == Role::Primary && catalog.groups.len() > 1;
+    let xa = if joins { xa::look_at(&mut conn).await? } else { None };
+    let missing_grants = missing_grants(&grants, is_mysql);
+    Ok(Facts { version, read_only, missing_databases, missing_grants, xa })
 }
 
 fn first_column(rows: Vec<Vec<Option<String>>>) -> Vec<String> {
@@ -89,6 +95,7 @@ impl Finding {
         if !facts.missing_grants.is_empty() {
             problems.push(format!("{at}: its user has no grant of {}", facts.missing_grants.join(", ")));
         }
+        problems.extend(facts.xa.iter().map(|text| format!("{at}: {text}")));
         problems
     }
 

@@ -13,6 +13,8 @@ pub enum Flavour {
     MariaDb,
     /// A prepared branch is anybody's.
     MySql,
+    /// There are no branches.
+    NoXa,
 }
 
 /// What is written but not committed.
@@ -78,6 +80,10 @@ impl Group {
             sessions: BTreeMap::new(),
             next: 1,
         }
+    }
+
+    pub fn has_xa(&self) -> bool {
+        self.flavour != Flavour::NoXa
     }
 
     pub fn connect(&mut self) -> u32 {
@@ -157,7 +163,7 @@ impl Group {
                 }
                 _ => Answer::Error(1399),
             },
-            ["LOOK"] => Answer::Ok,
+            ["LOOK"] | ["DO", "0"] => Answer::Ok,
             ["KILL", other] => match other.parse() {
                 Ok(other) if self.is_open(other) || other == id => {
                     self.close(other);
@@ -199,6 +205,9 @@ impl Group {
             None => (name, false),
         };
         let name = name.to_owned();
+        if !self.has_xa() {
+            return if verb == "RECOVER" { Answer::Rows(Vec::new()) } else { Answer::Error(1235) };
+        }
         match (verb, std::mem::take(state)) {
             ("RECOVER", before) => {
                 *state = before;

@@ -37,6 +37,9 @@ pub enum Fault {
     Refused,
     /// The server does it, and says no.
     RefusedAfter,
+    /// XA START is refused and what was sent with it is run, in the transaction of a session without autocommit, whose
+    /// connection is then closed. Other statements are [refused](Fault::Refused).
+    StartRefused,
     /// The proxy is killed before the statement leaves it.
     ProxyDiesBefore,
     /// The proxy is killed before the answer reaches it.
@@ -44,7 +47,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::LostBefore,
         Self::LostAfter,
         Self::HalfOpen,
@@ -56,6 +59,7 @@ impl Fault {
         Self::Late(9),
         Self::Refused,
         Self::RefusedAfter,
+        Self::StartRefused,
         Self::ProxyDiesBefore,
         Self::ProxyDiesAfter,
     ];
@@ -244,7 +248,15 @@ impl Server {
         }
         match fault {
             None => {}
-            Some(Fault::Refused | Fault::RefusedAfter) => self.answer = Some(Answer::Error(1290)),
+            Some(Fault::StartRefused) if request.begin.is_some_and(|begin| begin.starts_with("XA START")) => {
+                group.run(self.id, "START TRANSACTION");
+                group.run(self.id, sql);
+                group.close(self.id);
+                self.fate = Fate::Lost { sent: true };
+            }
+            Some(Fault::Refused | Fault::RefusedAfter | Fault::StartRefused) => {
+                self.answer = Some(Answer::Error(1290))
+            }
             Some(Fault::Late(steps)) => {
                 self.half_open = true;
                 self.fate = Fate::Lost { sent: true };
@@ -297,6 +309,10 @@ impl Connection for Server {
 
     fn in_transaction(&self) -> bool {
         self.servers.0.lock().groups[self.group].in_transaction(self.id)
+    }
+
+    fn begins_branch(&mut self) -> bool {
+        self.servers.with(self.group, |group| group.has_xa())
     }
 
     fn spoil(&mut self) {}
