@@ -20,6 +20,7 @@ mod cpu;
 mod instructions;
 mod load;
 mod memory;
+mod protocol;
 mod report;
 mod row;
 mod target;
@@ -72,6 +73,9 @@ struct Arguments {
     /// Count the instructions of a point query under callgrind instead, and compare them with the pinned numbers
     #[arg(long)]
     instructions: bool,
+    /// Leave out direct connections and HAProxy, and have Serval end as when it is told to: it writes down what it counted
+    #[arg(long)]
+    train: bool,
     /// Measure transactions of one node and of two instead
     #[arg(long)]
     transactions: bool,
@@ -89,10 +93,10 @@ async fn main() -> Result<(), Failure> {
     println!("Starting two servers, HAProxy and Serval, and loading {} tables.", arguments.tables);
     let bench = Bench::start(arguments.tables, arguments.rows, &[]).await?;
     if arguments.loads.is_empty() {
-        table(&arguments, &bench).await
-    } else {
-        sysbench(&arguments, &bench).await
+        return table(&arguments, &bench).await;
     }
+    sysbench(&arguments, &bench).await?;
+    if arguments.train { bench.stop().await } else { Ok(()) }
 }
 
 /// The rows of the table, and whether their figures are as they have to be.
@@ -121,6 +125,9 @@ async fn sysbench(arguments: &Arguments, bench: &Bench) -> Result<(), Failure> {
             // Another target goes first in each round.
             for index in 0..bench.targets.len() {
                 let target = &bench.targets[(index + round as usize) % bench.targets.len()];
+                if arguments.train && !target.name.starts_with("Serval") {
+                    continue;
+                }
                 let measured = load::run(bench, target, setting, arguments.seconds).await?;
                 println!("round {} {setting} {}: {measured}", round + 1, target.name);
                 report.add(setting, target.name, measured);

@@ -1,6 +1,7 @@
 //! What is measured: a server, and what stands in front of it.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serval_testkit::{Cluster, ClusterSpec, Flavour, PortLease, ServalPorts, ServalProcess, Supervised};
 
@@ -20,6 +21,9 @@ pub(crate) const MANY: &str = "many";
 pub(crate) const TABLES_OF_MANY: u32 = 1000;
 /// Connections that Serval may have to a server.
 pub(crate) const CONNECTIONS: u32 = 64;
+
+/// How long Serval may take to end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A port that sysbench connects to.
 pub(crate) struct Target {
@@ -42,7 +46,7 @@ pub(crate) struct Bench {
     pub targets: Vec<Target>,
     pub tables: u32,
     pub rows: u32,
-    _serval: ServalProcess,
+    serval: ServalProcess,
     _haproxy: Supervised,
     _haproxy_port: PortLease,
     /// Last, so that the servers outlive the proxies.
@@ -79,18 +83,21 @@ impl Bench {
             proxy("Serval", PLAIN),
             proxy("Serval, sharded", SHARDED),
         ];
-        let bench = Bench {
-            targets,
-            tables,
-            rows,
-            _serval: serval,
-            _haproxy: haproxy,
-            _haproxy_port: haproxy_port,
-            cluster,
-        };
+        let bench =
+            Bench { targets, tables, rows, serval, _haproxy: haproxy, _haproxy_port: haproxy_port, cluster };
         load::prepare(&bench, &bench.targets[0]).await?;
         load::prepare(&bench, &bench.targets[3]).await?;
         Ok(bench)
+    }
+
+    /// Ends Serval as an operator does.
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
+        self.serval.signal("TERM");
+        match self.serval.wait(PATIENCE).await {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("Serval ended with {status}").into()),
+            None => Err("Serval does not end".into()),
+        }
     }
 
     /// Another Serval in front of the same servers.

@@ -2,6 +2,7 @@
 
 mod connections;
 mod crowd;
+mod plan;
 mod point;
 mod scatter;
 mod start;
@@ -31,6 +32,8 @@ pub(crate) enum Row {
     Crowd,
     /// A start with a thousand tables
     Start,
+    /// Plans that are not in the cache
+    Plan,
 }
 
 /// How long things are measured.
@@ -54,6 +57,7 @@ impl Row {
             Row::Scatter => scatter::run(bench, effort).await,
             Row::Crowd => crowd::run(bench, effort).await,
             Row::Start => start::run(bench, effort).await,
+            Row::Plan => Ok(plan::run(effort)),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use part::Part;
 
 use crate::error::ExecuteError;
 use crate::operator::Shape;
-use crate::row::Layout;
+use crate::row::{Cells, Layout};
 
 /// An order of rows: which cells count, and how they compare.
 #[derive(Debug)]
@@ -42,11 +42,26 @@ impl Order {
         Ok(Arc::new(Self { columns, cells, layout: shape.layout() }))
     }
 
-    /// The key of a row: only its own cells are decoded.
-    pub(crate) fn key(self: &Arc<Self>, row: &Bytes) -> Result<Key, ExecuteError> {
-        let cells = self.layout.cells(row, self.cells)?;
-        let parts = self.columns.iter().map(|column| column.column.part(row, &cells));
-        Ok(Key { parts: parts.collect::<Result<_, _>>()?, order: Arc::clone(self) })
+    /// What a row is compared by: only its own cells are decoded.
+    pub(crate) fn parts(&self, row: &Bytes) -> Result<Parts, ExecuteError> {
+        let mut cells = Cells::new();
+        self.layout.read(row, self.cells, &mut cells)?;
+        let mut parts = Parts::new();
+        for column in &self.columns {
+            parts.push(column.column.part(row, &cells)?);
+        }
+        Ok(parts)
+    }
+
+    /// How two rows of these parts compare.
+    pub(crate) fn compare(&self, one: &Parts, other: &Parts) -> Ordering {
+        for ((one, other), column) in one.iter().zip(other).zip(&self.columns) {
+            let ordering = column.column.compare(one, other);
+            if ordering.is_ne() {
+                return if column.descending { ordering.reverse() } else { ordering };
+            }
+        }
+        Ordering::Equal
     }
 }
 
@@ -71,14 +86,27 @@ pub(crate) fn resolve(column: ColumnRef, shape: &Shape) -> Result<(usize, &Colum
     Ok((index, definition))
 }
 
-/// One row's key. Keys of one [`Order`] compare as their rows do.
+/// What one row is compared by, one part for each column of an [`Order`].
+pub(crate) type Parts = SmallVec<[Part; 2]>;
+
+/// One row's parts with their order, for collections that compare by themselves.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
-    parts: SmallVec<[Part; 2]>,
+    parts: Parts,
     order: Arc<Order>,
 }
 
 impl Key {
+    /// The key of a row with these parts.
+    pub(crate) fn new(order: &Arc<Order>, parts: Parts) -> Self {
+        Self { parts, order: Arc::clone(order) }
+    }
+
+    /// What the row is compared by.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     /// What the key itself takes, beside the row whose bytes it shares.
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>() + if self.parts.spilled() { self.parts.len() * size_of::<Part>() } else { 0 }
@@ -87,13 +115,7 @@ impl Key {
 
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        for ((one, other), column) in self.parts.iter().zip(&other.parts).zip(&self.order.columns) {
-            let ordering = column.column.compare(one, other);
-            if ordering.is_ne() {
-                return if column.descending { ordering.reverse() } else { ordering };
-            }
-        }
-        Ordering::Equal
+        self.order.compare(&self.parts, &other.parts)
     }
 }
 

@@ -7,7 +7,7 @@ mod layout;
 mod reader;
 mod writer;
 
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Cells, Layout};
 pub(crate) use reader::Reader;
 pub(crate) use writer::{Value, Writer};
 

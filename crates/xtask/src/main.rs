@@ -17,6 +17,7 @@ mod drill;
 mod fuzz;
 mod limits;
 mod mysql;
+mod release;
 mod replay;
 mod setup;
 mod step;
@@ -44,6 +45,8 @@ enum Task {
     Demo(demo::Options),
     /// Measures Serval beside a direct server and HAProxy in TCP mode
     Bench(bench::Options),
+    /// Builds the proxy twice, the second time by what it did under sysbench's loads
+    Release(release::Options),
     /// Runs real clients of ten languages directly and through Serval, and compares what they can do
     Clients(clients::Options),
     /// Breaks servers, proxies and connections for longer than the tests do
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Fmt => step::run(step::cargo(["fmt", "--all"])),
         Task::Demo(options) => demo::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Release(options) => release::run(&options),
         Task::Clients(options) => clients::run(&options),
         Task::Drill(options) => drill::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),

@@ -8,8 +8,8 @@ use serval_planner::primitive::{Combine, SortKey};
 use super::combine::{Accumulator, Column, columns};
 use super::{Operator, Shape, Step};
 use crate::error::ExecuteError;
-use crate::key::{Key, Order};
-use crate::row::{Encoding, Layout, Writer};
+use crate::key::{Order, Parts};
+use crate::row::{Cells, Encoding, Layout, Writer};
 use crate::stream::Input;
 
 /// Combines groups, one at a time.
@@ -23,14 +23,23 @@ pub(crate) struct Aggregate {
     columns: Vec<Column>,
     encoding: Encoding,
     layout: Layout,
+    /// A group of one row is that row.
+    passes: bool,
     group: Option<Group>,
 }
 
 /// The rows of one group so far.
 #[derive(Debug)]
 struct Group {
-    key: Key,
-    accumulators: Vec<Accumulator>,
+    parts: Parts,
+    rows: Rows,
+}
+
+#[derive(Debug)]
+enum Rows {
+    /// One, as it came.
+    One(Bytes),
+    Many(Vec<Accumulator>),
 }
 
 impl Aggregate {
@@ -40,9 +49,11 @@ impl Aggregate {
         combines: &[Combine],
         shape: &Shape,
     ) -> Result<Self, ExecuteError> {
-        let columns = columns(combines, shape)?;
+        let columns = columns(combines, shape, !keys.is_empty())?;
         let order = Order::new(keys, shape)?;
-        Ok(Self { input, order, columns, encoding: shape.encoding, layout: shape.layout(), group: None })
+        let passes = columns.iter().all(Column::keeps);
+        let (encoding, layout) = (shape.encoding, shape.layout());
+        Ok(Self { input, order, columns, encoding, layout, passes, group: None })
     }
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
@@ -55,7 +66,7 @@ impl Aggregate {
                 }
                 Step::End => {
                     return match self.group.take() {
-                        Some(group) => self.finish(&group).map(Step::Row),
+                        Some(group) => self.finish(group.rows).map(Step::Row),
                         None => Ok(Step::End),
                     };
                 }
@@ -66,25 +77,39 @@ impl Aggregate {
 
     /// Takes a row in; the whole of the group before it, if the row begins another.
     fn add(&mut self, row: &Bytes) -> Result<Option<Bytes>, ExecuteError> {
-        let key = self.order.key(row)?;
-        let cells = self.layout.cells(row, self.columns.len())?;
-        let whole = match &mut self.group {
-            Some(group) if group.key == key => {
-                for (column, accumulator) in self.columns.iter().zip(&mut group.accumulators) {
-                    column.add(accumulator, row, &cells)?;
-                }
-                return Ok(None);
+        let parts = self.order.parts(row)?;
+        let same = self.group.as_ref().is_some_and(|group| self.order.compare(&group.parts, &parts).is_eq());
+        if same && let Some(mut group) = self.group.take() {
+            let mut accumulators = match group.rows {
+                Rows::One(first) => self.start(&first)?,
+                Rows::Many(accumulators) => accumulators,
+            };
+            let mut cells = Cells::new();
+            self.layout.read(row, self.columns.len(), &mut cells)?;
+            for (column, accumulator) in self.columns.iter().zip(&mut accumulators) {
+                column.add(accumulator, row, &cells)?;
             }
-            Some(group) => Some(std::mem::take(&mut group.accumulators)),
-            None => None,
-        };
-        let accumulators = self.columns.iter().map(|column| column.start(row, &cells));
-        self.group = Some(Group { key, accumulators: accumulators.collect::<Result<_, _>>()? });
-        whole.map(|accumulators| self.encode(&accumulators)).transpose()
+            group.rows = Rows::Many(accumulators);
+            self.group = Some(group);
+            return Ok(None);
+        }
+        let rows = if self.passes { Rows::One(row.clone()) } else { Rows::Many(self.start(row)?) };
+        let whole = self.group.replace(Group { parts, rows });
+        whole.map(|group| self.finish(group.rows)).transpose()
     }
 
-    fn finish(&self, group: &Group) -> Result<Bytes, ExecuteError> {
-        self.encode(&group.accumulators)
+    /// The accumulators of a group that begins with this row.
+    fn start(&self, row: &Bytes) -> Result<Vec<Accumulator>, ExecuteError> {
+        let mut cells = Cells::new();
+        self.layout.read(row, self.columns.len(), &mut cells)?;
+        self.columns.iter().map(|column| column.start(row, &cells)).collect()
+    }
+
+    fn finish(&self, rows: Rows) -> Result<Bytes, ExecuteError> {
+        match rows {
+            Rows::One(row) => Ok(row),
+            Rows::Many(accumulators) => self.encode(&accumulators),
+        }
     }
 
     fn encode(&self, accumulators: &[Accumulator]) -> Result<Bytes, ExecuteError> {

@@ -20,6 +20,8 @@ pub(super) struct Column {
     definition: ColumnDefinition,
     reader: Reader,
     rule: Rule,
+    /// There is a GROUP BY.
+    grouped: bool,
 }
 
 #[derive(Debug)]
@@ -53,9 +55,13 @@ pub(super) enum Accumulator {
 }
 
 /// The columns of an aggregate; those without a rule take the first row's value.
-pub(super) fn columns(combines: &[Combine], shape: &Shape) -> Result<Vec<Column>, ExecuteError> {
+pub(super) fn columns(
+    combines: &[Combine],
+    shape: &Shape,
+    grouped: bool,
+) -> Result<Vec<Column>, ExecuteError> {
     let combines = combines.iter().chain(std::iter::repeat(&Combine::First)).take(shape.columns.len());
-    let columns = combines.enumerate().map(|(index, combine)| Column::new(index, combine, shape));
+    let columns = combines.enumerate().map(|(index, combine)| Column::new(index, combine, shape, grouped));
     let mut columns: Vec<Column> = columns.collect::<Result<_, _>>()?;
     for index in 0..columns.len() {
         let Rule::Extreme { key, .. } = &columns[index].rule else { continue };
@@ -67,7 +73,7 @@ pub(super) fn columns(combines: &[Combine], shape: &Shape) -> Result<Vec<Column>
 }
 
 impl Column {
-    fn new(index: usize, combine: &Combine, shape: &Shape) -> Result<Self, ExecuteError> {
+    fn new(index: usize, combine: &Combine, shape: &Shape, grouped: bool) -> Result<Self, ExecuteError> {
         let definition = shape.columns[index].clone();
         let rule = match combine {
             Combine::First => Rule::First,
@@ -78,7 +84,14 @@ impl Column {
                 Rule::Average { sum: resolve(*sum, shape)?.0, count: resolve(*count, shape)?.0 }
             }
         };
-        Ok(Self { index, reader: Reader::new(shape.encoding, &definition), definition, rule })
+        let reader = Reader::new(shape.encoding, &definition);
+        Ok(Self { index, reader, definition, rule, grouped })
+    }
+
+    /// Whether a group of one row has what that row has. An average stands in no row, and a DECIMAL may have more digits
+    /// than one.
+    pub(super) fn keeps(&self) -> bool {
+        !matches!(self.rule, Rule::Average { .. } | Rule::Sum(Kind::Decimal))
     }
 
     pub(super) fn definition(&self) -> &ColumnDefinition {
@@ -134,7 +147,7 @@ impl Column {
                 Accumulator::Extreme { best: Part::Bytes(weight), .. } => Ok(Value::Raw(weight.clone())),
                 _ => Ok(Value::Null),
             },
-            (_, Accumulator::Sum(sum)) => sum.finish(&self.definition),
+            (_, Accumulator::Sum(sum)) => sum.finish(&self.definition, self.grouped),
             (_, Accumulator::Cell(cell) | Accumulator::Extreme { cell, .. }) => {
                 Ok(cell.clone().map_or(Value::Null, Value::Raw))
             }

@@ -1,8 +1,5 @@
 //! `MergeSort`: the least of the first rows of all streams, again and again.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,66 +7,70 @@ use serval_planner::primitive::SortKey;
 
 use super::{Shape, Step};
 use crate::error::ExecuteError;
-use crate::key::{Key, Order};
+use crate::key::{Order, Parts};
 use crate::stream::Input;
 
 /// A k-way merge. It holds one row of each stream.
 #[derive(Debug)]
 pub(crate) struct MergeSort {
     order: Arc<Order>,
-    heads: BinaryHeap<Head>,
-    /// Streams whose next row is not in `heads`, the next one to ask last.
+    /// By stream; those of streams that are not in `sorted` mean nothing.
+    heads: Vec<Head>,
+    /// The streams whose first row is here, the least of them last. Streams are few: to move their numbers costs less
+    /// than to move their rows in a heap.
+    sorted: Vec<usize>,
+    /// Streams whose next row is not here, the next one to ask last.
     wanted: Vec<usize>,
 }
 
-/// The first row of a stream. The least row is the greatest head, since the heap gives its greatest first.
-#[derive(Debug, PartialEq, Eq)]
+/// The first row of a stream.
+#[derive(Debug, Default)]
 struct Head {
-    key: Key,
-    stream: usize,
+    parts: Parts,
     row: Bytes,
 }
 
 impl MergeSort {
     pub(super) fn new(streams: usize, keys: &[SortKey], shape: &Shape) -> Result<Self, ExecuteError> {
-        let order = Order::new(keys, shape)?;
-        Ok(Self { order, heads: BinaryHeap::with_capacity(streams), wanted: (0..streams).rev().collect() })
+        let heads = (0..streams).map(|_| Head::default()).collect();
+        let sorted = Vec::with_capacity(streams);
+        Ok(Self { order: Order::new(keys, shape)?, heads, sorted, wanted: (0..streams).rev().collect() })
     }
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
         while let Some(&stream) = self.wanted.last() {
             match input.next(stream)? {
-                Step::Row(row) => self.heads.push(Head { key: self.order.key(&row)?, stream, row }),
+                Step::Row(row) => {
+                    self.put(stream, row)?;
+                }
                 Step::End => {}
                 wait @ Step::Wait(_) => return Ok(wait),
             }
             self.wanted.pop();
         }
-        let Some(mut least) = self.heads.peek_mut() else { return Ok(Step::End) };
-        match input.next(least.stream)? {
-            // Exchanged in place, which costs half of taking one out and putting another in.
-            Step::Row(next) => {
-                least.key = self.order.key(&next)?;
-                Ok(Step::Row(std::mem::replace(&mut least.row, next)))
-            }
-            Step::End => Ok(Step::Row(PeekMut::pop(least).row)),
+        let Some(least) = self.sorted.pop() else { return Ok(Step::End) };
+        let row = match input.next(least)? {
+            Step::Row(next) => self.put(least, next)?,
+            Step::End => std::mem::take(&mut self.heads[least].row),
             Step::Wait(stream) => {
                 self.wanted.push(stream);
-                Ok(Step::Row(PeekMut::pop(least).row))
+                std::mem::take(&mut self.heads[least].row)
             }
-        }
+        };
+        Ok(Step::Row(row))
     }
-}
 
-impl Ord for Head {
-    fn cmp(&self, other: &Self) -> Ordering {
+    /// Makes `row` the first of its stream, and gives the one that was.
+    fn put(&mut self, stream: usize, row: Bytes) -> Result<Bytes, ExecuteError> {
+        let parts = self.order.parts(&row)?;
+        let (order, heads) = (&self.order, &self.heads);
         // Equal rows keep the order of their targets.
-        self.key.cmp(&other.key).then(self.stream.cmp(&other.stream)).reverse()
-    }
-}
-
-impl PartialOrd for Head {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+        let comes_before = |other: usize| {
+            order.compare(&parts, &heads[other].parts).then_with(|| stream.cmp(&other)).is_lt()
+        };
+        let place = self.sorted.partition_point(|&other| comes_before(other));
+        self.sorted.insert(place, stream);
+        let before = std::mem::replace(&mut self.heads[stream], Head { parts, row });
+        Ok(before.row)
     }
 }

@@ -10,7 +10,7 @@ use serval_planner::primitive::SortKey;
 
 use super::{Operator, Shape, Step};
 use crate::error::ExecuteError;
-use crate::key::{Key, Order};
+use crate::key::{Key, Order, Parts};
 use crate::memory::Memory;
 use crate::stream::Input;
 
@@ -59,8 +59,11 @@ impl Sort {
                 Stage::Reading(rows) => match self.input.next(input)? {
                     Step::Row(row) => {
                         self.arrived += 1;
-                        let kept = Kept::new(&self.order, &row, self.arrived)?;
-                        keep(rows, kept, self.keep, &mut input.memory)?;
+                        let parts = self.order.parts(&row)?;
+                        if !is_too_late(rows, &parts, self.keep, &self.order) {
+                            let kept = Kept::new(&self.order, &row, self.arrived)?;
+                            keep(rows, kept, self.keep, &mut input.memory)?;
+                        }
                     }
                     Step::End => {
                         let rows = std::mem::take(rows).into_sorted_vec();
@@ -71,6 +74,12 @@ impl Sort {
             }
         }
     }
+}
+
+/// Whether as many rows as are wanted come before one with these parts. What came first goes first among equals.
+fn is_too_late(rows: &BinaryHeap<Kept>, parts: &Parts, most: usize, order: &Order) -> bool {
+    rows.len() >= most
+        && rows.peek().is_none_or(|greatest| order.compare(parts, greatest.key.parts()).is_ge())
 }
 
 fn keep(
@@ -93,7 +102,7 @@ impl Kept {
     fn new(order: &Arc<Order>, row: &Bytes, arrival: u64) -> Result<Self, ExecuteError> {
         // A copy, since a slice would keep all of the burst it came in.
         let row = Bytes::copy_from_slice(row);
-        Ok(Self { key: order.key(&row)?, arrival, row })
+        Ok(Self { key: Key::new(order, order.parts(&row)?), arrival, row })
     }
 
     fn size(&self) -> usize {

@@ -32,17 +32,27 @@ impl Layout {
 
     /// The first `count` cells of a row.
     pub(crate) fn cells<'a>(&self, row: &'a [u8], count: usize) -> Result<Cells<'a>, ExecuteError> {
-        let cells = match self {
-            Self::Text => text_row::cells(row).take(count).collect(),
-            Self::Binary(types) => {
-                binary_row::cells(row, types.iter().copied()).and_then(|cells| cells.take(count).collect())
-            }
-        };
-        let cells: Cells<'a> = cells.map_err(malformed)?;
-        if cells.len() < count {
-            return Err(malformed(WireError::Truncated { what: "row" }));
-        }
+        let mut cells = Cells::new();
+        self.read(row, count, &mut cells)?;
         Ok(cells)
+    }
+
+    /// The first `count` cells of a row, put into `cells`, which is the caller's because it is too large to be moved for
+    /// each row.
+    pub(crate) fn read<'a>(
+        &self,
+        row: &'a [u8],
+        count: usize,
+        cells: &mut Cells<'a>,
+    ) -> Result<(), ExecuteError> {
+        cells.clear();
+        match self {
+            Self::Text => fill(cells, text_row::cells(row), count),
+            Self::Binary(types) => {
+                let found = binary_row::cells(row, types.iter().copied()).map_err(malformed)?;
+                fill(cells, found, count)
+            }
+        }
     }
 
     /// The row without the cells behind the first `keep`. A text row is only made shorter.
@@ -58,6 +68,20 @@ impl Layout {
             }
         }
     }
+}
+
+fn fill<'a>(
+    cells: &mut Cells<'a>,
+    found: impl Iterator<Item = Result<Option<&'a [u8]>, WireError>>,
+    count: usize,
+) -> Result<(), ExecuteError> {
+    for cell in found.take(count) {
+        cells.push(cell.map_err(malformed)?);
+    }
+    if cells.len() < count {
+        return Err(malformed(WireError::Truncated { what: "row" }));
+    }
+    Ok(())
 }
 
 fn cut_text(mut row: Bytes, keep: usize) -> Result<Bytes, ExecuteError> {

@@ -24,7 +24,7 @@ impl Reader {
     /// An integer, or a YEAR.
     pub(crate) fn integer(self, cell: &[u8]) -> Option<i128> {
         match self.encoding {
-            Encoding::Text => std::str::from_utf8(cell).ok()?.parse().ok(),
+            Encoding::Text => integer(cell),
             Encoding::Binary => match self.binary(cell)? {
                 Cell::Int(value) => Some(value.into()),
                 Cell::UInt(value) => Some(value.into()),
@@ -67,6 +67,26 @@ impl Reader {
     fn binary(self, cell: &[u8]) -> Option<Cell<'_>> {
         binary_row::value(self.column_type, self.flags, Some(cell)).ok()
     }
+}
+
+/// The digits of an integer with so many bytes fit an `i64`.
+const SHORT: usize = 18;
+
+/// An integer's text.
+fn integer(text: &[u8]) -> Option<i128> {
+    let (negative, digits) = text.strip_prefix(b"-").map_or((false, text), |digits| (true, digits));
+    if digits.is_empty() || digits.len() > SHORT {
+        return std::str::from_utf8(text).ok()?.parse().ok();
+    }
+    let mut value: i64 = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(i128::from(if negative { -value } else { value }))
 }
 
 /// The microseconds of a TIME's text, from -838:59:59.999999 to 838:59:59.999999.

@@ -5,7 +5,7 @@ use serval_wire::packet::ColumnDefinition;
 use serval_wire::packet::column_type::*;
 use serval_wire::text_row;
 
-use super::{Encoding, Layout};
+use super::{Cells, Encoding, Layout};
 use crate::number::format_double;
 
 /// A row whose cells have these texts.
@@ -28,7 +28,8 @@ pub(crate) fn encode(encoding: Encoding, columns: &[ColumnDefinition], cells: &[
 
 /// The texts of a row's cells, all of them.
 pub(crate) fn decode(encoding: Encoding, columns: &[ColumnDefinition], row: &[u8]) -> Vec<Option<Vec<u8>>> {
-    let cells = Layout::new(encoding, columns).cells(row, columns.len()).unwrap();
+    let mut cells = Cells::new();
+    Layout::new(encoding, columns).read(row, columns.len(), &mut cells).unwrap();
     let mut again = Vec::new();
     let texts = match encoding {
         Encoding::Text => {

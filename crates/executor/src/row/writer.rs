@@ -1,5 +1,7 @@
 //! Rows of values that were combined.
 
+use std::io::Write as _;
+
 use bigdecimal::BigDecimal;
 use bytes::Bytes;
 use serval_wire::binary_row::{BinaryRowBuilder, Cell};
@@ -63,11 +65,20 @@ fn push_text(row: &mut Vec<u8>, column: &ColumnDefinition, value: &Value) {
     let text = match value {
         Value::Null => return text_row::push_cell(row, None),
         Value::Raw(bytes) => return text_row::push_cell(row, Some(bytes)),
-        Value::Integer(value) => value.to_string(),
+        Value::Integer(value) => return push_integer(row, *value),
         Value::Decimal(value) => value.to_plain_string(),
         Value::Double(value) => format_double(*value, column.decimals),
     };
     text_row::push_cell(row, Some(text.as_bytes()));
+}
+
+/// An integer has less than 251 digits, so its length is one byte.
+fn push_integer(row: &mut Vec<u8>, value: i128) {
+    let at = row.len();
+    row.push(0);
+    // Of a number in memory, which cannot fail.
+    let _ = write!(row, "{value}");
+    row[at] = u8::try_from(row.len() - at - 1).unwrap_or_default();
 }
 
 /// Appends a value. A DOUBLE goes as it is, whatever the column's decimals.

@@ -10,8 +10,10 @@ use crate::error::ExecuteError;
 use crate::number::quotient;
 use crate::row::{Reader, Value};
 
-/// The most digits of a DECIMAL.
+/// The most digits of a DECIMAL that is stored.
 const DECIMAL_DIGITS: u64 = 65;
+/// The most digits that servers compute with: nine words of nine. What they do not store keeps them all.
+const COMPUTED_DIGITS: u64 = 81;
 
 /// The numbers of a column.
 #[derive(Debug, Clone, Copy)]
@@ -72,11 +74,13 @@ impl Sum {
         }
     }
 
-    /// The whole sum, as the column holds it.
-    pub(super) fn finish(&self, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
+    /// The whole sum, as the column holds it. Servers that group rows cut what has more digits than a DECIMAL, or
+    /// do not, as their plan is.
+    pub(super) fn finish(&self, column: &ColumnDefinition, grouped: bool) -> Result<Value, ExecuteError> {
+        let most = if grouped { DECIMAL_DIGITS } else { COMPUTED_DIGITS };
         match self {
             Self::Integer(Some(sum)) => integer(*sum, column),
-            Self::Decimal(Some(sum)) => decimal(sum.with_scale(i64::from(column.decimals)), column),
+            Self::Decimal(Some(sum)) => decimal(sum.with_scale(i64::from(column.decimals)), column, most),
             Self::Double(Some(sum)) => double(*sum, column),
             Self::Integer(None) | Self::Decimal(None) | Self::Double(None) => Ok(Value::Null),
         }
@@ -85,7 +89,8 @@ impl Sum {
     /// This sum over a count, as the column of the average holds it; NULL where there is nothing.
     pub(super) fn divided_by(&self, count: &Self, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
         let Self::Integer(Some(count @ 1..)) = count else { return Ok(Value::Null) };
-        let exact = |sum: &BigDecimal| decimal(quotient(sum, *count, column.decimals), column);
+        let exact =
+            |sum: &BigDecimal| decimal(quotient(sum, *count, column.decimals), column, COMPUTED_DIGITS);
         match self {
             Self::Integer(Some(sum)) => exact(&BigDecimal::from(*sum)),
             Self::Decimal(Some(sum)) => exact(sum),
@@ -109,8 +114,8 @@ fn integer(sum: i128, column: &ColumnDefinition) -> Result<Value, ExecuteError> 
     if fits { Ok(Value::Integer(sum)) } else { Err(out_of_range("BIGINT", column)) }
 }
 
-fn decimal(value: BigDecimal, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
-    if value.digits() > DECIMAL_DIGITS {
+fn decimal(value: BigDecimal, column: &ColumnDefinition, most: u64) -> Result<Value, ExecuteError> {
+    if value.digits() > most {
         return Err(out_of_range("DECIMAL", column));
     }
     Ok(Value::Decimal(value))

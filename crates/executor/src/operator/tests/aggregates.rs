@@ -52,6 +52,18 @@ fn sums_that_no_column_holds_are_errors() {
     assert_eq!(run(&root, 0, &[text], &[&["a"], &["b"]]).unwrap_err().to_mysql().number, 1235);
 }
 
+/// 65 digits are the most that a DECIMAL stores, not the most that servers add up.
+#[test]
+fn a_sum_without_groups_has_up_to_81_digits() {
+    let column = || ColumnDefinition::new("d", MYSQL_TYPE_NEWDECIMAL);
+    let (nines, sum) = ("9".repeat(65), format!("1{}8", "9".repeat(64)));
+    let cells: Rows<'_> = &[&[&nines], &[&nines]];
+    let whole = aggregate(2, 0, Vec::new(), vec![Combine::Sum]);
+    assert_eq!(run(&whole, 0, &[column()], cells).unwrap(), [sum]);
+    let many = "9".repeat(81);
+    assert_eq!(run(&whole, 0, &[column()], &[&[&many], &["1"]]).unwrap_err().to_mysql().number, 1690);
+}
+
 #[test]
 fn groups_combine_across_streams() {
     let root = aggregate(2, 0, vec![by(ColumnRef::Visible(0))], vec![Combine::First, Combine::Sum]);
