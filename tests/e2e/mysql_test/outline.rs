@@ -88,7 +88,8 @@ pub(super) fn one_servers_own(sql: &str) -> Option<&'static str> {
     let text = blanked(sql);
     let starts = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
     let names = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if starts(&["explain", "analyze ", "describe select", "desc select"]) {
+    let explains = starts(&["set statement"]) && names(&[" for explain ", " for analyze "]);
+    if explains || starts(&["explain", "analyze ", "describe select", "desc select"]) {
         return Some("plans and statistics of one server");
     }
     let own = [
@@ -138,7 +139,7 @@ pub(super) fn one_servers_own(sql: &str) -> Option<&'static str> {
 
 /// Why answers may differ: the statement asks which server or session answers, or when, or by what chance.
 pub(super) fn asks_for_the_server(sql: &str) -> bool {
-    const FUNCTIONS: [&str; 33] = [
+    const FUNCTIONS: [&str; 36] = [
         "rand(",
         "rand (",
         "uuid",
@@ -172,6 +173,9 @@ pub(super) fn asks_for_the_server(sql: &str) -> bool {
         "@@pid",
         "encrypt(",
         "show variables",
+        "show table status",
+        "show keys",
+        "show index",
     ];
     let text = blanked(sql);
     FUNCTIONS.iter().any(|function| text.contains(function))

@@ -199,7 +199,7 @@ impl<'a> Play<'a> {
         }
         if ours.error_number() == SYNTAX && !reads {
             return match can_read(oracle, sql).await {
-                true => Fate::Unread,
+                true => Fate::Unread(ours.message().to_owned()),
                 false => Fate::SameError,
             };
         }
@@ -218,7 +218,7 @@ impl<'a> Play<'a> {
             return Fate::SameError;
         }
         if ours.error_number() == SYNTAX && !fails {
-            return Fate::Unread;
+            return Fate::Unread(ours.message().to_owned());
         }
         self.count_looser(&ours, &theirs);
         let Some(difference) = compare::difference(sql, &ours, &theirs) else {
@@ -226,6 +226,9 @@ impl<'a> Play<'a> {
         };
         if outline::asks_for_the_server(sql) && class != Class::Write {
             return Fate::Undetermined("the server, the session, the moment or chance");
+        }
+        if compare::only_numbers_differ(sql, &ours, &theirs) {
+            return Fate::Undetermined("the gaps between numbers of an INSERT … SELECT");
         }
         let (_, oracle) = of(&mut self.connections, &name);
         if class == Class::Select {
@@ -261,7 +264,7 @@ impl<'a> Play<'a> {
         let scratch = shared.oracle.group(0).primary().address();
         let text = self.places.toml(&shared.cluster, self.world.serval.ports(), &scratch);
         std::fs::write(self.world.serval.config_path(), text).expect("the configuration is written");
-        self.world.admin().await.must("reload @@config").await;
+        self.world.admin().await.must("reload @@config force").await;
     }
 }
 

@@ -14,8 +14,8 @@ pub(super) enum Fate {
     SameError,
     /// The proxy said that it cannot; its error, and whether the one server can.
     Refused(String),
-    /// The proxy could not read what the one server can.
-    Unread,
+    /// The proxy could not read what the one server can; its error.
+    Unread(String),
     /// The answers differ in what one server itself leaves open.
     Undetermined(&'static str),
     /// Not replayed.
@@ -49,8 +49,8 @@ impl Tally {
                 self.refusals.entry((class, general(reason))).or_insert((0, example)).0 += 1;
                 "refused"
             }
-            Fate::Unread => {
-                self.unread.push(format!("{place}: {sql}"));
+            Fate::Unread(error) => {
+                self.unread.push(format!("{place}: {sql}\n  {error}"));
                 "unread"
             }
             Fate::Undetermined(_) => "undetermined",

@@ -28,6 +28,8 @@ pub enum Problem {
     Syntax,
     /// The text is SQL, but this crate refuses it; the text says what, and what to do instead.
     Refused(String),
+    /// Words that do not go together.
+    Usage(&'static str),
     /// There is no statement in the text.
     Empty,
 }
@@ -43,6 +45,12 @@ impl ParseError {
     #[must_use]
     pub fn refused(sql: &str, position: u32, message: impl Into<String>) -> Self {
         Self::new(sql, position, Problem::Refused(message.into()))
+    }
+
+    /// Words at a byte of the text that do not go together.
+    #[must_use]
+    pub fn usage(sql: &str, position: u32, words: &'static str) -> Self {
+        Self::new(sql, position, Problem::Usage(words))
     }
 
     /// A problem at a byte of the text.
@@ -66,7 +74,8 @@ impl ParseError {
         Self::at(sql, error.position)
     }
 
-    /// The error as the client sees it: 1064, 1065 for an empty statement, 1235 for a refusal.
+    /// The error as the client sees it: 1064, 1065 for an empty statement, 1221 for words that do not go
+    /// together, 1235 for a refusal.
     #[must_use]
     pub fn to_mysql(&self) -> MysqlError {
         match &self.problem {
@@ -79,6 +88,10 @@ impl ParseError {
                 ),
             ),
             Problem::Refused(message) => MysqlError::refused(message.clone()),
+            Problem::Usage(words) => {
+                let message = format!("Incorrect usage of {words}");
+                MysqlError { number: 1221, sqlstate: *b"HY000", message }
+            }
             Problem::Empty => {
                 MysqlError { number: 1065, sqlstate: *b"42000", message: "Query was empty".to_owned() }
             }

@@ -48,6 +48,7 @@ pub fn parse(sql: &str, options: LexOptions) -> Result<Statement, ParseError> {
     for token in significant.iter().skip_while(|token| token.is_symbol(b';')) {
         class.see(sql.as_bytes(), *token);
     }
+    refuse_compound(sql, &significant)?;
     let tokens = one_statement(sql, significant, class.holds_statements())?;
     let class = class.class();
     let mut cursor = Cursor::new(sql, options, &tokens);
@@ -92,8 +93,23 @@ pub fn parse(sql: &str, options: LexOptions) -> Result<Statement, ParseError> {
     }
 }
 
+/// MariaDB runs the statements of routines outside of routines, too: `FOR i IN 1..9 DO … END FOR`.
+fn refuse_compound(sql: &str, tokens: &[Token]) -> Result<(), ParseError> {
+    const WORDS: [&str; 6] = ["CASE", "FOR", "IF", "LOOP", "REPEAT", "WHILE"];
+    let is_one = |first: &&Token| WORDS.iter().any(|word| first.is_word(sql.as_bytes(), word));
+    match tokens.first().filter(is_one) {
+        Some(first) => Err(ParseError::refused(
+            sql,
+            first.span.start,
+            "Statements of routines (IF, FOR, WHILE, …) are refused outside of routines; decide and repeat in the \
+             application, or CREATE PROCEDURE where all tables lie on one data node",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// The first words of the statements that have no class of their own.
-const OTHER_WORDS: [&str; 26] = [
+const OTHER_WORDS: [&str; 23] = [
     "BACKUP",
     "BINLOG",
     "CACHE",
@@ -117,9 +133,6 @@ const OTHER_WORDS: [&str; 26] = [
     "UNINSTALL",
     "CLOSE",
     "DECLARE",
-    "IF",
-    "LOOP",
-    "WHILE",
 ];
 
 /// The statement's tokens: comments left out, version comments opened, no `;` at the end.

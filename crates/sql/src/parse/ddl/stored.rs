@@ -21,6 +21,14 @@ pub struct Stored {
     pub table: Option<TableName>,
     /// The query of a view, without WITH CHECK OPTION.
     pub query: Option<Span>,
+    /// The columns of a view, where they are listed.
+    pub columns: Vec<String>,
+    /// WITH CHECK OPTION.
+    pub check: bool,
+    /// OR REPLACE.
+    pub or_replace: bool,
+    /// IF EXISTS or IF NOT EXISTS.
+    pub if_exists: bool,
     /// What stands behind the name, which may name tables; empty for DROP.
     pub body: Span,
 }
@@ -74,26 +82,26 @@ impl StoredObject {
 
 /// CREATE behind its verb; `None` for anything else than these objects.
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Option<Ddl>, ParseError> {
-    let _ = cursor.accept(&["OR", "REPLACE"]);
-    define(cursor, StoredAction::Create)
+    let or_replace = cursor.accept(&["OR", "REPLACE"]);
+    define(cursor, StoredAction::Create, or_replace)
 }
 
 /// ALTER behind its verb.
 pub(super) fn alter(cursor: &mut Cursor<'_>) -> Result<Option<Ddl>, ParseError> {
-    define(cursor, StoredAction::Alter)
+    define(cursor, StoredAction::Alter, false)
 }
 
 /// DROP behind its verb.
 pub(super) fn drop_stored(cursor: &mut Cursor<'_>) -> Result<Option<Ddl>, ParseError> {
     let Some(object) = object(cursor) else { return Ok(None) };
-    let _ = cursor.accept(&["IF", "EXISTS"]);
+    let if_exists = cursor.accept(&["IF", "EXISTS"]);
     let mut names = vec![cursor.table_name()?];
     while object == StoredObject::View && cursor.accept_symbol(b',') {
         names.push(cursor.table_name()?);
     }
     let _ = cursor.accept_one(&["RESTRICT", "CASCADE"]);
     cursor.expect_end()?;
-    let stored = Stored { names, ..Stored::new(StoredAction::Drop, object) };
+    let stored = Stored { names, if_exists, ..Stored::new(StoredAction::Drop, object) };
     Ok(Some(stored.into()))
 }
 
@@ -107,6 +115,10 @@ impl Stored {
             definer: None,
             table: None,
             query: None,
+            columns: Vec::new(),
+            check: false,
+            or_replace: false,
+            if_exists: false,
             body: Span::default(),
         }
     }
@@ -118,7 +130,11 @@ impl From<Stored> for Ddl {
     }
 }
 
-fn define(cursor: &mut Cursor<'_>, action: StoredAction) -> Result<Option<Ddl>, ParseError> {
+fn define(
+    cursor: &mut Cursor<'_>,
+    action: StoredAction,
+    or_replace: bool,
+) -> Result<Option<Ddl>, ParseError> {
     let mut given = None;
     loop {
         if cursor.accept(&["ALGORITHM"]) {
@@ -133,8 +149,8 @@ fn define(cursor: &mut Cursor<'_>, action: StoredAction) -> Result<Option<Ddl>, 
         }
     }
     let Some(object) = object(cursor) else { return Ok(None) };
-    let _ = cursor.accept(&["IF", "NOT", "EXISTS"]) || cursor.accept(&["IF", "EXISTS"]);
-    let mut stored = Stored { definer: given, ..Stored::new(action, object) };
+    let if_exists = cursor.accept(&["IF", "NOT", "EXISTS"]) || cursor.accept(&["IF", "EXISTS"]);
+    let mut stored = Stored { definer: given, or_replace, if_exists, ..Stored::new(action, object) };
     stored.names.push(cursor.table_name()?);
     match object {
         StoredObject::Function if is_library(cursor) => return Ok(None),
@@ -186,13 +202,20 @@ fn host(cursor: &mut Cursor<'_>) -> Option<String> {
 }
 
 fn view(cursor: &mut Cursor<'_>, stored: &mut Stored) -> Result<(), ParseError> {
-    let _ = cursor.skip_parentheses()?;
+    if cursor.accept_symbol(b'(') {
+        stored.columns.push(cursor.ident()?.value);
+        while cursor.accept_symbol(b',') {
+            stored.columns.push(cursor.ident()?.value);
+        }
+        cursor.expect_symbol(b')')?;
+    }
     cursor.expect(&["AS"])?;
     let mut query = cursor.clone();
     let start = query.peek().ok_or_else(|| query.error())?.span.start;
     let mut end = start;
     while let Some(token) = query.peek() {
         if is_check_option(&query) {
+            stored.check = true;
             break;
         }
         end = token.span.end;
@@ -250,6 +273,8 @@ mod tests {
                    FROM t WITH CASCADED CHECK OPTION";
         let stored = stored(sql);
         assert_eq!(stored.query.expect("a query").text(sql), "SELECT 1, 2 FROM t");
+        assert_eq!(stored.columns, ["x", "y"]);
+        assert!(stored.check && stored.or_replace && !stored.if_exists);
         let definer = stored.definer.expect("a definer");
         assert_eq!(definer.span.text(sql), "DEFINER=`a b`@`%`");
         assert_eq!((definer.user.as_deref(), &*definer.host), (Some("a b"), "%"));
@@ -269,7 +294,8 @@ mod tests {
 
     #[test]
     fn routines_events_and_drops() {
-        assert_eq!(stored("DROP VIEW IF EXISTS a, s.b CASCADE").names.len(), 2);
+        let drop = stored("DROP VIEW IF EXISTS a, s.b CASCADE");
+        assert!(drop.if_exists && drop.names.len() == 2);
         assert_eq!(stored("DROP PROCEDURE p").object, StoredObject::Procedure);
         let procedure =
             "CREATE DEFINER = CURRENT_USER() PROCEDURE p (IN a INT) BEGIN SELECT 1; SELECT 2; END";

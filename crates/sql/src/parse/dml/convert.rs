@@ -93,11 +93,18 @@ impl Converter<'_> {
             }
             // CAST(a AS CHAR CHARACTER SET 'utf8mb4').
             TokenKind::Text if self.frame.in_type => {}
-            _ => {
-                if let Some(literal) = self.literal(token) {
-                    self.push(token.span, literal);
-                }
+            TokenKind::Text if self.bounds_frame(at) => {
+                self.push(token.span, Sql::LParen);
+                self.push_literal(token);
+                self.push(token.span, Sql::RParen);
             }
+            _ => self.push_literal(token),
+        }
+    }
+
+    fn push_literal(&mut self, token: Token) {
+        if let Some(literal) = self.literal(token) {
+            self.push(token.span, literal);
         }
     }
 
@@ -151,6 +158,7 @@ impl Converter<'_> {
             b',' => return self.comma(token),
             b'.' => Sql::Period,
             b';' => Sql::SemiColon,
+            b'=' if self.names_table(at) => return,
             b'=' => Sql::Eq,
             b'<' => Sql::Lt,
             b'>' => Sql::Gt,

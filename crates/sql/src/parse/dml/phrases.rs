@@ -34,7 +34,7 @@ impl Converter<'_> {
         true
     }
 
-    fn follows_operand(&self) -> bool {
+    pub(super) fn follows_operand(&self) -> bool {
         words::ends_operand(self.out.last().map(|last| &last.token))
     }
 
@@ -161,6 +161,32 @@ impl Converter<'_> {
         let Some(token) = self.tokens.get(at) else { return false };
         let introduces = token.is_word(self.sql, "DATE") || token.span.of(self.sql).first() == Some(&b'_');
         literal(at) || token.kind == TokenKind::Parameter || introduces && literal(at + 1)
+    }
+
+    /// Whether an operand of ESCAPE that is no literal begins with the token: `(…)`, `f(…)`, a variable.
+    pub(super) fn computes_operand(&self, at: usize) -> bool {
+        let opens = |at: usize| self.tokens.get(at).is_some_and(|token| token.is_symbol(b'('));
+        let variable =
+            |token: &Token| matches!(token.kind, TokenKind::UserVariable | TokenKind::SystemVariable);
+        opens(at)
+            || self.tokens.get(at).is_some_and(|token| variable(token) || is_name(token) && opens(at + 1))
+    }
+
+    /// Whether the literal is the bound of a window's frame, which sqlparser takes for an interval.
+    pub(super) fn bounds_frame(&self, at: usize) -> bool {
+        self.words_at(at + 1, &["PRECEDING"]) || self.words_at(at + 1, &["FOLLOWING"])
+    }
+
+    /// Whether the `=` stands for AS: `FROM t = u`.
+    pub(super) fn names_table(&self, at: usize) -> bool {
+        let name = |at: Option<usize>| at.and_then(|at| self.tokens.get(at)).is_some_and(is_name);
+        let mut first = at.checked_sub(1);
+        if at > 2 && self.tokens[at - 2].is_symbol(b'.') {
+            first = Some(at - 3);
+        }
+        let Some(before) = first.and_then(|first| first.checked_sub(1)) else { return false };
+        let behind = ["FROM", "JOIN"].iter().any(|word| self.words_at(before, &[word]));
+        behind && self.frame.in_tables && name(first) && name(Some(at + 1))
     }
 }
 

@@ -78,11 +78,11 @@ impl Reducer<'_> {
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         if self.begins(word) {
             self.keep(token);
-            self.modifiers(if is("SELECT") { &SELECT_MODIFIERS } else { &ROW_MODIFIERS });
+            self.modifiers(if is("SELECT") { &SELECT_MODIFIERS } else { &ROW_MODIFIERS })?;
         } else if is("SELECT") {
             self.keep(token);
             self.paren.grouping = false;
-            self.modifiers(&SELECT_MODIFIERS);
+            self.modifiers(&SELECT_MODIFIERS)?;
         } else if is("LOCK") && self.next_words(&["LOCK", "IN", "SHARE", "MODE"]) {
             self.lock_in_share_mode();
         } else if is("WAIT") && self.locks_before() {
@@ -130,20 +130,28 @@ impl Reducer<'_> {
     }
 
     /// Takes off the modifiers that stand here; ALL and DISTINCT may stand among those of SELECT, and stay.
-    fn modifiers(&mut self, known: &[(&str, Modifier)]) {
+    fn modifiers(&mut self, known: &[(&str, Modifier)]) -> Result<(), ParseError> {
+        let mut distinct = None;
         while let Some(token) = self.tokens.get(self.at).copied() {
-            let word = if token.kind == TokenKind::Word { token.span.text(self.sql) } else { return };
+            let word = if token.kind == TokenKind::Word { token.span.text(self.sql) } else { break };
             if is_one_of(word, &["ALL", "DISTINCT", "DISTINCTROW"]) {
-                self.keep(token);
+                let is_distinct = !word.eq_ignore_ascii_case("ALL");
+                match distinct.replace(is_distinct) {
+                    None => self.keep(token),
+                    // Servers take either as often as it is written.
+                    Some(before) if before == is_distinct => self.at += 1,
+                    Some(_) => return Err(ParseError::usage(self.sql, token.span.start, "ALL and DISTINCT")),
+                }
                 continue;
             }
             let Some((_, modifier)) = known.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) else {
-                return;
+                break;
             };
             // IGNORE of an INSERT is in the tree too.
             self.reduced.modifiers.push((*modifier, token.span));
             self.at += 1;
         }
+        Ok(())
     }
 
     /// Behind INSERT INTO t.

@@ -132,6 +132,10 @@ fn what_is_left_out_leaves_the_rest_where_it_was() {
         "[[MATCH(a, t.b, 'x') > 0] AND c]"
     );
     assert_eq!(condition("a LIKE b ESCAPE 3 AND c = 1"), "[[a LIKE b] AND [c = 1]]");
+    assert_eq!(condition("a LIKE b ESCAPE (c) AND d = 1"), "[[a LIKE b] AND [d = 1]]");
+    assert_eq!(condition("a LIKE b ESCAPE CHAR(92) AND d = 1"), "[[a LIKE b] AND [d = 1]]");
+    assert_eq!(condition("a = _utf8mb4 b'01' AND c"), "[[a = B'01'] AND c]");
+    assert_eq!(condition("1 MEMBER ('[1]') AND c"), "[1 MEMBER OF('[1]') AND c]");
     assert_eq!(condition("f(a AS x, b) = 1 AND c"), "[[f(a, b) = 1] AND c]");
     assert_eq!(condition("CHAR(a USING utf8mb4) = b"), "[CHAR(a) = b]");
     assert_eq!(condition("a = {fn ABS(b)} AND c"), "[[a = (ABS(b))] AND c]");
@@ -151,6 +155,11 @@ fn tables_are_those_that_mysql_reads() {
     assert_eq!(from("SELECT 1 FROM ((SELECT 1) UNION (SELECT 2)) x"), "((SELECT 1) UNION (SELECT 2)) x");
     assert_eq!(from("SELECT 1 FROM {oj a LEFT JOIN b ON a.x = b.x}, c"), "(a LEFT JOIN b ON a.x = b.x) | c");
     assert_eq!(from("SELECT 1 FROM t FOR SYSTEM_TIME ALL x, u"), "t x FOR SYSTEM_TIME AS OF NULL | u");
+    assert_eq!(from("SELECT 1 FROM s.t = x JOIN u = y ON x.a = y.a"), "s.t x JOIN u y ON x.a = y.a");
+    assert_eq!(
+        from("SELECT 1 FROM a RIGHT JOIN b STRAIGHT_JOIN c ON b.x ON b.y"),
+        "a RIGHT JOIN (b JOIN c ON b.x) ON b.y"
+    );
     assert_eq!(from("TABLE s.t"), "s.t");
     assert_eq!(from("SELECT 1 FROM t PARTITION (p0) JOIN u"), "t PARTITION (p0) JOIN u");
 }
@@ -179,6 +188,18 @@ fn clauses_that_the_tree_does_not_show_are_noted() {
     assert!(delete.returning.is_some() && delete.limit.is_some() && delete.order_by.len() == 1);
     let Ast::Delete(delete) = &parsed("DELETE a.*, s.b.* FROM a, b, s.b").ast else { panic!() };
     assert_eq!(delete.tables.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "s.b"]);
+}
+
+#[test]
+fn all_and_distinct_do_not_go_together() {
+    let Ast::Query(query) = parsed("SELECT DISTINCT DISTINCT ALL_OF FROM t").ast else { panic!() };
+    let SetExpr::Select(select) = &*query.body else { panic!() };
+    assert!(select.distinct.is_some());
+    parsed("SELECT ALL ALL a FROM t");
+    for sql in ["SELECT ALL DISTINCT a FROM t", "SELECT DISTINCT SQL_CACHE ALL a FROM t"] {
+        let error = parse_statement(sql, LexOptions::default()).unwrap_err();
+        assert_eq!(error.problem, Problem::Usage("ALL and DISTINCT"), "{sql}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{Token, TokenKind};
 enum Turned {
     Word(Keyword),
     Token(Sql),
-    /// Three tokens.
+    Pair(Sql, Sql),
     Triple(Sql, Sql, Sql),
     Nothing,
 }
@@ -29,6 +29,10 @@ impl Converter<'_> {
                 self.push(token.span, Sql::Word(Word { value: text, quote_style: None, keyword }));
             }
             Turned::Token(one) => self.push(token.span, one),
+            Turned::Pair(one, two) => {
+                self.push(token.span, one);
+                self.push(token.span, two);
+            }
             Turned::Triple(one, two, three) => {
                 self.push(token.span, one);
                 self.push(token.span, two);
@@ -81,7 +85,9 @@ impl Converter<'_> {
             Keyword::FIRST | Keyword::NEXT | Keyword::ONLY | Keyword::TIES => self.fetching(at),
             Keyword::DUPLICATE => next_is("KEY"),
             Keyword::END => self.frame.cases > 0,
-            Keyword::ESCAPE => self.begins_operand(at + 1),
+            Keyword::ESCAPE => {
+                self.begins_operand(at + 1) || self.follows_operand() && self.computes_operand(at + 1)
+            }
             Keyword::ANY | Keyword::SOME | Keyword::LATERAL => before_parenthesis,
             Keyword::MEMBER => next_is("OF"),
             Keyword::RETURNING => self.outer.is_empty() && self.changes_rows(),
@@ -109,6 +115,14 @@ impl Converter<'_> {
         if known == Keyword::NULL && matches!(last_keyword, Some(Keyword::RLIKE | Keyword::REGEXP)) {
             // sqlparser swallows a NULL right behind these two.
             return Some(Turned::Triple(Sql::LParen, keyword(text, Keyword::NULL), Sql::RParen));
+        }
+        if known == Keyword::STRAIGHT_JOIN {
+            // As a JOIN it may wait for its ON.
+            return Some(Turned::Word(Keyword::JOIN));
+        }
+        if text.starts_with('_') && next.is_some_and(|next| next.kind == TokenKind::Bit) {
+            // sqlparser knows character sets before other literals only.
+            return Some(Turned::Nothing);
         }
         if keywords::is_bare_call(text) && !before_parenthesis {
             return Some(Turned::Triple(identifier(text.to_owned(), None), Sql::LParen, Sql::RParen));
@@ -141,6 +155,9 @@ impl Converter<'_> {
         }
         if !ends_operand(last) {
             return None;
+        }
+        if known == Keyword::MEMBER && before_parenthesis {
+            return Some(Turned::Pair(keyword(text, known), keyword("OF", Keyword::OF)));
         }
         if is("DIV") {
             return Some(Turned::Token(Sql::CustomBinaryOperator("DIV".to_owned())));
@@ -181,7 +198,12 @@ impl Converter<'_> {
         let of_charset = is("CHARSET") || is("COLLATE") || (is("SET") && before(1, "CHARACTER"));
         let attribute =
             !starts && ["ASCII", "UNICODE", "BYTE", "BINARY", "CHARACTER", "INT"].iter().any(|word| is(word));
-        if names_charset || of_charset || attribute { Turned::Nothing } else { Turned::Word(known) }
+        // MariaDB's INTERVAL DAY_SECOND(6), which is a time.
+        let unit = composite_unit(text).is_some();
+        if names_charset || of_charset || attribute || unit {
+            return Turned::Nothing;
+        }
+        Turned::Word(if known == Keyword::INTERVAL { Keyword::TIME } else { known })
     }
 
     fn note(&mut self, at: usize, keyword: Keyword) {

@@ -27,6 +27,19 @@ impl Reducer<'_> {
             self.skip_argument(false);
             return true;
         }
+        // GROUP_CONCAT(a LIMIT 1, 2) and JSON_ARRAYAGG(a LIMIT 2 OFFSET 1): sqlparser knows one number.
+        let numbers = self
+            .peek(2)
+            .is_some_and(|next| next.is_symbol(b',') || next.is_word(self.sql.as_bytes(), "OFFSET"));
+        if is("LIMIT") && numbers && self.peek(3).is_some_and(|number| !number.is_symbol(b')')) {
+            for _ in 0..2 {
+                if let Some(token) = self.peek(0).copied() {
+                    self.keep(token);
+                }
+            }
+            self.at += 2;
+            return true;
+        }
         // COLUMN_CREATE('a', 1 AS INT), and MariaDB's f(a AS b), which names the argument of a loadable function.
         if is("AS") {
             self.skip_argument(true);

@@ -23,7 +23,11 @@ impl Reducer<'_> {
         } else if self.next_words(&["ROWS", "EXAMINED"]) {
             self.rows_examined(token);
             return Ok(true);
-        } else if is("CYCLE") && self.cycle() || self.index_hint() || self.window_default() {
+        } else if is("CYCLE") && self.cycle()
+            || is("EXCLUDE") && self.frame_exclusion()
+            || self.index_hint()
+            || self.window_default()
+        {
             return Ok(true);
         }
         if is("WHERE") || is("RETURNING") {
@@ -62,6 +66,26 @@ impl Reducer<'_> {
             self.at += words + 1;
         }
         behind && restricts
+    }
+
+    /// EXCLUDE behind the frame of a window, which no server supports yet: each says so in its own words.
+    fn frame_exclusion(&mut self) -> bool {
+        const LASTS: [&str; 3] = ["ROW", "PRECEDING", "FOLLOWING"];
+        let framed = self
+            .reduced
+            .tokens
+            .last()
+            .is_some_and(|last| LASTS.iter().any(|word| last.is_word(self.sql.as_bytes(), word)));
+        let words = match () {
+            () if self.next_words(&["EXCLUDE", "CURRENT", "ROW"]) => 3,
+            () if self.next_words(&["EXCLUDE", "NO", "OTHERS"]) => 3,
+            () if self.next_words(&["EXCLUDE", "TIES"]) || self.next_words(&["EXCLUDE", "GROUP"]) => 2,
+            () => return false,
+        };
+        if framed {
+            self.at += words;
+        }
+        framed
     }
 
     /// USE INDEX FOR JOIN (a, b): which rows there are does not depend on it.
