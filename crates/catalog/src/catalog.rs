@@ -33,6 +33,8 @@ pub struct Catalog {
     pub users: HashMap<String, User>,
     /// The admin console's accounts by name.
     pub admin_users: HashMap<String, User>,
+    /// The names of the views that Serval expands, in whatever schema.
+    pub views: Vec<String>,
 }
 
 /// Schemas by name in lower case. Every statement looks for one, and only the config puts any in.

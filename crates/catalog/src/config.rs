@@ -4,6 +4,7 @@
 //! the parsed text against that same schema, so that every unknown key and wrong type is found at once, and cuts
 //! out what is wrong; what remains is read and resolved by one file per section. All report into one [`Sink`].
 
+mod children;
 mod client_tls;
 mod document;
 mod engines;

@@ -14,6 +14,8 @@ use serval_types::{ColumnType, Value};
 
 use crate::{Key, TextMatch};
 
+pub(crate) use moment::moment_of;
+
 /// The set of values that a sharding column holds, and how they compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Domain {
@@ -36,6 +38,19 @@ pub(crate) enum Domain {
         fixed: bool,
     },
     Moment(moment::MomentDomain),
+    /// A parent's key: what is equal lies together, and where is written in the parent's rows.
+    Following(Kind),
+}
+
+/// Types in which a key compares with another exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Integer,
+    Decimal,
+    Text,
+    Binary,
+    Date,
+    DateTime,
 }
 
 /// What storing a value makes of it.
@@ -78,6 +93,20 @@ impl Domain {
         }
     }
 
+    /// That of a column which holds a parent's key.
+    pub(crate) fn following(column_type: &ColumnType) -> Self {
+        Self::Following(match column_type {
+            ColumnType::Int { .. } => Kind::Integer,
+            ColumnType::Decimal { .. } => Kind::Decimal,
+            ColumnType::Text { .. } => Kind::Text,
+            ColumnType::Binary { .. } => Kind::Binary,
+            ColumnType::Date => Kind::Date,
+            ColumnType::DateTime { .. } => Kind::DateTime,
+            ColumnType::Other(name) if name.is_empty() => return Self::Unknown,
+            _ => return Self::Unsuitable,
+        })
+    }
+
     /// What storing the value makes of it, or why a strict server would refuse it.
     pub(crate) fn stored(&self, value: &Value) -> Result<Stored, String> {
         match self {
@@ -88,6 +117,7 @@ impl Domain {
             Self::Text(domain) => domain.stored(value).map(Stored::Exactly),
             Self::Binary { length, fixed } => text::store_binary(value, *length, *fixed).map(Stored::Exactly),
             Self::Moment(domain) => domain.stored(value),
+            Self::Following(_) => Err("the parent's row says where it lies".to_owned()),
             Self::Unknown | Self::Unsuitable => Err("no rule takes a column of this type".to_owned()),
         }
     }
@@ -100,7 +130,7 @@ impl Domain {
             Self::Text(domain) => domain.equal(value),
             Self::Binary { length, fixed } => text::equal_binary(value, *length, *fixed),
             Self::Moment(domain) => domain.equal(value),
-            Self::Unknown | Self::Unsuitable => Candidates::Anything,
+            Self::Following(_) | Self::Unknown | Self::Unsuitable => Candidates::Anything,
         }
     }
 
@@ -110,9 +140,12 @@ impl Domain {
             Self::Integer { low: least, high: most } => number::integer_range(low, high, *least, *most),
             Self::Moment(domain) => domain.range(low, high),
             // No function keeps the order of these.
-            Self::Decimal { .. } | Self::Text(_) | Self::Binary { .. } | Self::Unknown | Self::Unsuitable => {
-                Candidates::Anything
-            }
+            Self::Decimal { .. }
+            | Self::Text(_)
+            | Self::Binary { .. }
+            | Self::Following(_)
+            | Self::Unknown
+            | Self::Unsuitable => Candidates::Anything,
         }
     }
 
@@ -121,6 +154,7 @@ impl Domain {
         match (self, other) {
             (Self::Integer { .. } | Self::Decimal { .. }, Self::Integer { .. } | Self::Decimal { .. })
             | (Self::Binary { .. }, Self::Binary { .. }) => true,
+            (Self::Following(a), Self::Following(b)) => a == b,
             (Self::Text(a), Self::Text(b)) => a.compares_with(b),
             (Self::Moment(a), Self::Moment(b)) => a.is_civil() && b.is_civil(),
             _ => false,

@@ -1,10 +1,12 @@
 //! Tables' definitions joined to a catalog: the sharding column's type, unique keys, sequences, foreign keys.
 
+mod family;
 mod foreign;
 mod unique;
 
 use std::sync::Arc;
 
+pub use foreign::check_foreign_keys;
 use serval_types::{Collation, ColumnType, IntWidth};
 pub use unique::check_unique;
 
@@ -114,6 +116,7 @@ impl Catalog {
         for table in &mut found {
             table.findings.extend(foreign::check(self, &table.schema, &table.table));
         }
+        family::check(self, &mut found);
         found
     }
 }
@@ -121,11 +124,9 @@ impl Catalog {
 impl Table {
     /// The same table as before anything was known of its columns.
     fn undefined(&self) -> Self {
-        let unknown =
-            |column: &ShardingColumn| ShardingColumn::new(&column.name, column.text_match, column.inside);
         let placement = match &self.placement {
             Placement::Sharded(sharding) => {
-                let columns = sharding.columns.iter().map(unknown).collect();
+                let columns = sharding.columns.iter().map(ShardingColumn::untyped).collect();
                 Placement::Sharded(Arc::new(sharding.with_columns(columns)))
             }
             placement => placement.clone(),
@@ -202,7 +203,11 @@ fn typed_column(
         findings.push(Finding::error(key, message, "choose a column that statements write"));
         return None;
     }
-    check_type(sharding, wanted, &column.column_type, key, findings);
+    if wanted.follows {
+        family::check_type(wanted, &column.column_type, findings);
+    } else {
+        check_type(sharding, wanted, &column.column_type, key, findings);
+    }
     Some(wanted.typed(column.column_type.clone()))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -79,7 +80,7 @@ fn facts(catalog: &Catalog) -> IndexMap<String, Fact> {
         let shown = format!("{} on engine {}", table.physical, table.engine.name);
         say(format!("table {}.{}", table.schema, table.name), shown, String::new());
     }
-    for node in &catalog.nodes {
+    for node in catalog.nodes.iter().filter(|node| !crate::View::is_beside(&node.database)) {
         let shown = format!("{} on {}", node.database, catalog.group(node.group).name);
         say(format!("node {}", node.name), shown, String::new());
     }
@@ -90,7 +91,10 @@ fn facts(catalog: &Catalog) -> IndexMap<String, Fact> {
         let default = schema.default_node.map_or("none", |node| catalog.node(node).name.as_str());
         let shown = format!("default node {default}, {:?}, {:?}", schema.transaction, schema.consistency);
         say(format!("schema {}", schema.name), shown, String::new());
-        for table in schema.tables.values() {
+        // What lies on the default node lies there with and without its own line, and whoever makes or drops such a
+        // table changes no config.
+        let by_default = |table: &&Arc<Table>| matches!(&table.placement, Placement::Node(node) if Some(*node) == schema.default_node);
+        for table in schema.tables.values().filter(|table| !by_default(table)) {
             say(
                 format!("table {}.{}", schema.name, table.name),
                 describe_table(catalog, table),
@@ -218,9 +222,11 @@ fn describe_table(catalog: &Catalog, table: &Table) -> String {
             let Sharding { rule, columns, .. } = &**sharding;
             let matches: Vec<String> =
                 columns.iter().map(|column| format!("{:?}", column.text_match)).collect();
+            let parent =
+                sharding.parent.as_ref().map_or(String::new(), |parent| format!(" of parent {parent}"));
             let word = if columns.len() > 1 { "columns" } else { "column" };
             format!(
-                "rule {}, {word} {}, match {}, unique {:?}",
+                "rule {}, {word} {}{parent}, match {}, unique {:?}",
                 rule.name,
                 sharding.names(),
                 matches.join(", "),
@@ -235,9 +241,6 @@ fn describe_table(catalog: &Catalog, table: &Table) -> String {
             }
             SequenceKind::Snowflake => format!(", {} from snowflake numbers", sequence.column),
         };
-    }
-    if let Some(definition) = &table.definition {
-        text += &format!(", {} columns", definition.columns.len());
     }
     text
 }

@@ -58,6 +58,7 @@ fn catalog(
             schemas,
             users,
             admin_users,
+            views: Vec::new(),
         },
         located,
     )

@@ -158,6 +158,16 @@ impl Moment {
         })
     }
 
+    pub(crate) fn of_civil(civil: DateTime, micros: u32) -> Option<Self> {
+        Some(Self {
+            hour: civil.hour().cast_unsigned(),
+            minute: civil.minute().cast_unsigned(),
+            second: civil.second().cast_unsigned(),
+            micros,
+            ..Self::at_midnight(civil.date())?
+        })
+    }
+
     /// So many hours later, or earlier if negative; `None` outside the years 0 to 9999.
     #[must_use]
     pub fn plus_hours(self, hours: i32) -> Option<Self> {
@@ -202,7 +212,7 @@ impl Moment {
     }
 
     /// The calendar's own date; `None` where there is no such day.
-    fn civil(self) -> Option<DateTime> {
+    pub(crate) fn civil(self) -> Option<DateTime> {
         let signed = |part: u8| i8::try_from(part).ok();
         DateTime::new(
             i16::try_from(self.year).ok()?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serval_types::NodeId;
 
-use crate::{Catalog, Clock, Placement, Rule, Schema, Sharding, Table, TableDefinition};
+use crate::{Catalog, Clock, Placement, Rule, Schema, Table, TableDefinition};
 
 /// The first of the versions that only one session's catalogs have.
 const FIRST: u64 = 1 << 63;
@@ -53,7 +53,7 @@ impl Catalog {
                 let Some(old) = table.sharding().filter(|sharding| sharding.rule.name == name) else {
                     continue;
                 };
-                let sharding = Sharding::new(Arc::clone(&rule), &table.name, old.columns.clone());
+                let sharding = old.under(Arc::clone(&rule), &table.name);
                 let placement = Placement::Sharded(Arc::new(sharding));
                 *table = Arc::new(Table { placement, ..Table::clone(table) });
             }

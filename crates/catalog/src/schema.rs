@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serval_types::NodeId;
 
-use crate::{Sharding, TableDefinition};
+use crate::{Sharding, TableDefinition, View};
 
 /// What a client sees as one database.
 #[derive(Debug, Clone)]
@@ -22,6 +22,17 @@ pub struct Schema {
     pub consistency: Consistency,
 }
 
+/// What Serval keeps in the groups' databases.
+const OWN_TABLES: [&str; 7] = [
+    "serval_group",
+    "serval_transaction",
+    "serval_wait",
+    "serval_definition",
+    "serval_sequence",
+    "serval_worker",
+    "serval_dropped",
+];
+
 impl Schema {
     /// A table that the config names or a snapshot describes.
     #[must_use]
@@ -29,9 +40,13 @@ impl Schema {
         self.tables.get(name).or_else(|| self.tables.get(&name.to_lowercase()))
     }
 
-    /// The table, or one on the default node where the config does not name it.
+    /// The table, or one on the default node where the config does not name it. Serval's own tables lie there too, but
+    /// are nobody's: as in lists of tables, there are none.
     #[must_use]
     pub fn table_or_default(&self, name: &str) -> Option<Arc<Table>> {
+        if OWN_TABLES.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+            return None;
+        }
         if let Some(table) = self.table(name) {
             return Some(Arc::clone(table));
         }
@@ -81,6 +96,8 @@ pub struct Table {
     pub derived: Option<Arc<str>>,
     /// The rows that stand for the table's, each as the payload of a text row in the order of its columns.
     pub held: Option<Arc<[Vec<u8>]>>,
+    /// What a view stands for, where Serval expands it. It then lies where its definition is kept.
+    pub view: Option<Arc<View>>,
 }
 
 impl Table {
@@ -96,6 +113,7 @@ impl Table {
             planned_sequence: None,
             derived: None,
             held: None,
+            view: None,
         }
     }
 

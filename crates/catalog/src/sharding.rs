@@ -8,7 +8,11 @@ use serval_types::{ColumnType, NodeId, Value};
 use crate::convert::{Candidates, Domain, Stored};
 use crate::{Key, Rule, ShardFunction, ShardIndex, ShardSet, TextMatch, Unroutable};
 
+mod family;
+mod instants;
 mod joined;
+
+pub use family::{Child, Guide, ParentKey};
 
 /// One piece of a sharded table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct ShardingColumn {
     pub text_match: TextMatch,
     /// Whether the rule's second function takes it.
     pub inside: bool,
+    /// Whether it names a row of a parent, which says where the row lies, so that the value alone tells nothing.
+    pub follows: bool,
     domain: Domain,
 }
 
@@ -42,6 +48,10 @@ pub struct Sharding {
     pub columns: Vec<ShardingColumn>,
     /// The pieces. A [`ShardIndex`] counts these.
     pub shards: Vec<Shard>,
+    /// The table beside whose rows these rows lie; then there is one column, which holds that table's key.
+    pub parent: Option<ParentKey>,
+    /// The tables whose rows lie beside these.
+    pub children: Vec<Child>,
 }
 
 /// A range of at most this many whole numbers is routed number by number.
@@ -52,13 +62,40 @@ impl ShardingColumn {
     #[must_use]
     pub fn new(name: &str, text_match: TextMatch, inside: bool) -> Self {
         let column_type = ColumnType::Other(String::new());
-        Self { name: name.to_owned(), column_type, text_match, inside, domain: Domain::Unknown }
+        Self {
+            name: name.to_owned(),
+            column_type,
+            text_match,
+            inside,
+            follows: false,
+            domain: Domain::Unknown,
+        }
+    }
+
+    /// A column that names a row of a parent.
+    #[must_use]
+    pub fn following(name: &str) -> Self {
+        Self { follows: true, ..Self::new(name, TextMatch::Raw, false) }
+    }
+
+    /// The same column before its type is known.
+    #[must_use]
+    pub fn untyped(&self) -> Self {
+        Self { follows: self.follows, ..Self::new(&self.name, self.text_match, self.inside) }
+    }
+
+    /// The same column under another name, in another table.
+    pub(crate) fn renamed(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.untyped() }
     }
 
     /// The same column once its type is known.
     #[must_use]
     pub fn typed(&self, column_type: ColumnType) -> Self {
-        let domain = Domain::new(&column_type, self.text_match);
+        let domain = match self.follows {
+            true => Domain::following(&column_type),
+            false => Domain::new(&column_type, self.text_match),
+        };
         Self { column_type, domain, ..self.clone() }
     }
 
@@ -74,7 +111,7 @@ impl ShardingColumn {
         !self.is_known() || self.domain.compares_with(&self.domain)
     }
 
-    fn compares_with(&self, other: &Self) -> bool {
+    pub(crate) fn compares_with(&self, other: &Self) -> bool {
         self.domain.compares_with(&other.domain)
             && self.column_type.collation() == other.column_type.collation()
     }
@@ -104,7 +141,7 @@ impl Sharding {
     #[must_use]
     pub fn new(rule: Arc<Rule>, table: &str, columns: Vec<ShardingColumn>) -> Self {
         let shards = rule.shards_of_table(table);
-        Self { rule, columns, shards }
+        Self { rule, columns, shards, parent: None, children: Vec::new() }
     }
 
     /// The same sharding once its columns' types are known.
@@ -149,6 +186,7 @@ impl Sharding {
     /// If there is not one value for each sharding column.
     pub fn shard_for_row(&self, values: &[Value]) -> Result<ShardIndex, Unroutable> {
         assert_eq!(values.len(), self.columns.len(), "one value for each sharding column");
+        self.refuse_following()?;
         let (_, outer_values) = self.outer();
         let outer = self.shard_of_outer(&values[..outer_values])?;
         if self.rule.inside.is_none() {
@@ -163,6 +201,7 @@ impl Sharding {
     /// # Errors
     /// As [`shard_for_row`](Self::shard_for_row).
     pub fn shard_of_level(&self, inside: bool, values: &[Value]) -> Result<ShardIndex, Unroutable> {
+        self.refuse_following()?;
         if inside {
             return Ok(self.rule.shard(0, self.part(values)?));
         }
@@ -234,6 +273,7 @@ impl Sharding {
     #[must_use]
     pub fn co_located(&self, other: &Self) -> bool {
         self.rule.name == other.rule.name
+            && self.parent == other.parent
             && self.shards.len() == other.shards.len()
             && self.columns.len() == other.columns.len()
             && self.columns.iter().zip(&other.columns).all(|(one, two)| one.compares_with(two))

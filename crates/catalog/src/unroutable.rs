@@ -31,6 +31,14 @@ pub enum Unroutable {
         /// What is wrong with it.
         reason: String,
     },
+    /// The row lies where its parent's row lies, and who asks has not looked for that.
+    #[error("Where a row lies whose column '{column}' is given says the row of {parent} alone")]
+    Follows {
+        /// The column that holds the parent's key.
+        column: String,
+        /// `table.column`.
+        parent: String,
+    },
     /// The column's type is not known yet, so no value can be converted to it.
     #[error(
         "The definition of the table is not known yet, so a value of its sharding column '{column}' cannot be routed"
@@ -47,9 +55,10 @@ impl Unroutable {
     pub fn to_mysql(&self) -> MysqlError {
         let code = match self {
             Self::Null { .. } => ErrorCode::ColumnCannotBeNull,
-            Self::NoShard { .. } | Self::Unconvertible { .. } | Self::DefinitionUnknown { .. } => {
-                ErrorCode::NoShardForValue
-            }
+            Self::NoShard { .. }
+            | Self::Unconvertible { .. }
+            | Self::Follows { .. }
+            | Self::DefinitionUnknown { .. } => ErrorCode::NoShardForValue,
         };
         MysqlError::new(code, self.to_string())
     }

@@ -1,12 +1,13 @@
 //! Properties of routing: a value routes to one shard however it is written, and whoever looks for it looks there.
 
 use std::ops::Bound;
+use std::slice;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
 use bigdecimal::BigDecimal;
 use proptest::prelude::*;
-use serval_catalog::{Catalog, Sharding};
+use serval_catalog::{Catalog, ShardSet, Sharding, Zone};
 use serval_types::Value;
 
 /// Functions of a number, each with options that give every number a shard. They take text too, but for the first
@@ -229,7 +230,14 @@ proptest! {
             for table in ["month_stamps", "hour_stamps", "week_stamps", "date_stamps"] {
                 let sharding = sharding(&CATALOG, table);
                 let shard = sharding.shard_for_stored(&moment).expect("inside the window");
-                prop_assert!(sharding.shards_for_equal(&text(&elsewhere.to_string())).contains(shard));
+                let written = text(&elsewhere.to_string());
+                let sign = if zone_hours < 0 { '-' } else { '+' };
+                let zone = Zone::parse(&format!("{sign}{:02}:00", zone_hours.abs())).expect("a zone");
+                let in_zone = sharding.shard_for_row_in(slice::from_ref(&written), Some(&zone));
+                prop_assert_eq!(in_zone, Ok(shard), "{}", table);
+                prop_assert_eq!(sharding.shards_where_equal_in(0, &written, Some(&zone)), ShardSet::one(shard));
+                // Nobody knows which zone: it reaches all that may hold it.
+                prop_assert!(sharding.shards_where_equal_in(0, &written, None).contains(shard));
             }
         }
     }

@@ -8,7 +8,7 @@ use serval_types::NodeId;
 
 use super::nodes::parse;
 use super::tables::{Entry, table};
-use super::{NodeNames, Sink, raw};
+use super::{NodeNames, Sink, children, raw};
 use crate::{Consistency, Placement, Rule, Schema, Schemas, Table, TransactionMode};
 
 /// Where each table stands in the config: schema and table in lower case → the two keys.
@@ -24,9 +24,12 @@ impl Located {
 }
 
 /// What tables refer to.
+#[derive(Clone, Copy)]
 pub(crate) struct References<'r> {
     pub nodes: &'r NodeNames,
     pub rules: &'r IndexMap<String, Arc<Rule>>,
+    /// The tables that are known already, of which children choose their parents.
+    pub parents: &'r IndexMap<String, Arc<Table>>,
 }
 
 /// The schemas by name in lower case.
@@ -36,7 +39,8 @@ pub(crate) fn schemas(
     rules: &IndexMap<String, Arc<Rule>>,
     sink: &mut Sink<'_>,
 ) -> (Schemas, Located) {
-    let references = References { nodes, rules };
+    let parents = IndexMap::new();
+    let references = References { nodes, rules, parents: &parents };
     let mut schemas = Schemas::default();
     let mut located = Located::default();
     for (name, raw) in &config.schemas {
@@ -64,34 +68,27 @@ fn schema(
         references.nodes.find(node, place, sink)
     });
     let mut tables: IndexMap<String, Arc<Table>> = IndexMap::new();
-    for (key, raw_table) in &raw.tables {
-        if raw_table.engine.is_some() {
-            // Planned by nobody: see [`super::engines`].
-            continue;
-        }
-        let path = ["schemas", name, "tables", key.as_str()];
-        let Some(pattern) = parse(sink.document.key_span(&path), key, sink) else { continue };
-        for index in 0..pattern.count.unwrap_or(1) {
-            let entry = Entry { path, schema: name, default_node, index, count: pattern.count };
-            let table_name = pattern.name(index);
-            let lower = table_name.to_lowercase();
-            if tables.contains_key(&lower) {
-                sink.error_at_key(
-                    &path,
-                    format!("the table `{table_name}` is defined twice"),
-                    "keep one of the two",
-                );
-                continue;
-            }
-            if let Some(table) = table(&entry, &table_name, raw_table, references, sink) {
-                located.0.insert((name.to_lowercase(), lower.clone()), (name.to_owned(), key.clone()));
-                tables.insert(lower, Arc::new(table));
-            } else if index == 0 {
-                // The other tables of the range have the same mistakes.
-                break;
-            }
-        }
+    // Tables of engines are planned by nobody: see [`super::engines`].
+    let planned = raw.tables.iter().filter(|(_, table)| table.engine.is_none());
+    let (mut children, roots): (Vec<_>, Vec<_>) = planned.partition(|(_, table)| children::is_child(table));
+    let mut reader = Reader { schema: name, default_node, references: *references, located, sink };
+    for (key, table) in roots {
+        reader.entry(key, table, &mut tables);
     }
+    // Children after their parents, whatever their order in the config.
+    while !children.is_empty() {
+        let waits = |(_, table): &(&String, &raw::Table)| children::waits(table, &children);
+        let (waiting, ready): (Vec<_>, Vec<_>) = children.iter().copied().partition(waits);
+        if ready.is_empty() {
+            children::report_circle(name, &waiting, reader.sink);
+            break;
+        }
+        for (key, table) in ready {
+            reader.entry(key, table, &mut tables);
+        }
+        children = waiting;
+    }
+    children::note(&mut tables);
     report_shared_tables(name, &tables, located, sink);
     Schema {
         name: name.to_owned(),
@@ -106,6 +103,48 @@ fn schema(
             None | Some(raw::Consistency::Primary) => Consistency::Primary,
             Some(raw::Consistency::Any) => Consistency::Any,
         },
+    }
+}
+
+/// Reads the tables of a schema.
+struct Reader<'r, 's, 'd> {
+    schema: &'r str,
+    default_node: Option<NodeId>,
+    references: References<'r>,
+    located: &'r mut Located,
+    sink: &'s mut Sink<'d>,
+}
+
+impl Reader<'_, '_, '_> {
+    /// The tables of one entry, whose name may be a range.
+    fn entry(&mut self, key: &str, raw: &raw::Table, tables: &mut IndexMap<String, Arc<Table>>) {
+        let (schema, default_node) = (self.schema, self.default_node);
+        let path = ["schemas", schema, "tables", key];
+        let sink = &mut *self.sink;
+        let Some(pattern) = parse(sink.document.key_span(&path), key, sink) else { return };
+        for index in 0..pattern.count.unwrap_or(1) {
+            let entry = Entry { path, schema, default_node, index, count: pattern.count };
+            let table_name = pattern.name(index);
+            let lower = table_name.to_lowercase();
+            if tables.contains_key(&lower) {
+                sink.error_at_key(
+                    &path,
+                    format!("the table `{table_name}` is defined twice"),
+                    "keep one of the two",
+                );
+                continue;
+            }
+            let references = References { parents: tables, ..self.references };
+            if let Some(table) = table(&entry, &table_name, raw, &references, sink) {
+                self.located
+                    .0
+                    .insert((schema.to_lowercase(), lower.clone()), (schema.to_owned(), key.to_owned()));
+                tables.insert(lower, Arc::new(table));
+            } else if index == 0 {
+                // The other tables of the range have the same mistakes.
+                return;
+            }
+        }
     }
 }
 

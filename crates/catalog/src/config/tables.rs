@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serval_types::NodeId;
 
+use super::children::child;
 use super::expand::Pattern;
 use super::nodes::parse;
 use super::rules::{check_columns, text_match};
@@ -22,7 +23,7 @@ pub(super) struct Entry<'e> {
 }
 
 impl<'e> Entry<'e> {
-    fn key(&self, key: &'e str) -> [&'e str; 5] {
+    pub(super) fn key(&self, key: &'e str) -> [&'e str; 5] {
         let [a, b, c, d] = self.path;
         [a, b, c, d, key]
     }
@@ -37,17 +38,19 @@ pub(super) fn table(
     sink: &mut Sink<'_>,
 ) -> Option<Table> {
     check_name(entry, name, sink);
-    let placements = [raw.rule.is_some(), raw.global.is_some(), raw.node.is_some()];
+    let placements = [raw.rule.is_some(), raw.parent.is_some(), raw.global.is_some(), raw.node.is_some()];
     if placements.iter().filter(|given| **given).count() != 1 {
         if !sink.reported_in(&entry.path) {
             let message = match placements.iter().any(|given| *given) {
-                true => format!("the table `{name}` has more than one of `rule`, `global` and `node`"),
+                true => {
+                    format!("the table `{name}` has more than one of `rule`, `parent`, `global` and `node`")
+                }
                 false => format!("where the rows of `{name}` lie is not said"),
             };
             sink.error(
                 &entry.path,
                 message,
-                "give exactly one of `rule = \"…\"`, `global = \"…\"`, `node = \"…\"` and `engine = \"…\"`",
+                "give exactly one of `rule = \"…\"`, `parent = \"…\"`, `global = \"…\"`, `node = \"…\"` and `engine = \"…\"`",
             );
         }
         return None;
@@ -80,6 +83,7 @@ pub(super) fn table(
         planned_sequence,
         derived: None,
         held: None,
+        view: None,
     })
 }
 
@@ -106,6 +110,9 @@ fn placement(
         let owner = format!("the global table `{name}`");
         let nodes = references.nodes.list(&path, list, &owner, sink)?;
         return Some(Placement::Global(nodes.into_iter().map(|(_, id)| id).collect()));
+    }
+    if let Some(parent) = &raw.parent {
+        return child(entry, name, raw, parent, references, sink);
     }
     sharded(entry, name, raw, references, sink)
 }
@@ -201,7 +208,7 @@ fn inside_column(
     Some(Some(ShardingColumn::new(column, inside.text_match, true)))
 }
 
-fn in_step(entry: &Entry<'_>, pattern: &Pattern) -> bool {
+pub(super) fn in_step(entry: &Entry<'_>, pattern: &Pattern) -> bool {
     pattern.count.is_none() || pattern.count == entry.count
 }
 
@@ -221,19 +228,26 @@ fn uniqueness(entry: &Entry<'_>, raw: Option<raw::Unique>, sink: &mut Sink<'_>) 
 
 /// Keys that mean nothing for the table's placement.
 fn report_idle_keys(entry: &Entry<'_>, raw: &raw::Table, sink: &mut Sink<'_>) {
-    let (sharded, single) = (raw.rule.is_some(), raw.node.is_some());
+    let (ruled, child, single) = (raw.rule.is_some(), raw.parent.is_some(), raw.node.is_some());
+    let sharded = ruled || child;
     let given = [
         ("column", raw.column.is_some(), !sharded),
-        ("columns", raw.columns.is_some(), !sharded),
-        ("inside_column", raw.inside_column.is_some(), !sharded),
+        ("parent_column", raw.parent_column.is_some(), !child),
+        ("columns", raw.columns.is_some(), !ruled),
+        ("inside_column", raw.inside_column.is_some(), !ruled),
         ("unique", raw.unique.is_some(), !sharded),
-        ("match", raw.text_match.is_some(), !sharded),
+        ("match", raw.text_match.is_some(), !ruled),
         ("auto_increment", raw.auto_increment.is_some(), single),
         ("sequence_step", raw.sequence_step.is_some(), single),
     ];
     for (key, given, idle) in given {
         if given && idle && entry.index == 0 {
-            let kind = if single { "that lies on one node" } else { "that is global" };
+            let kind = match (single, child, ruled) {
+                (true, ..) => "that lies on one node",
+                (_, true, _) => "that follows a parent",
+                (_, _, true) => "that has a rule of its own",
+                _ => "that is global",
+            };
             sink.error_at_key(
                 &entry.key(key),
                 format!("`{key}` means nothing for a table {kind}"),

@@ -14,14 +14,11 @@ pub(crate) enum MomentDomain {
     DateTime {
         fsp: u8,
     },
-    /// Seen in the session's time zone, which is not known here.
+    /// As the clock of the rule's time zone shows it: see [`crate::sharding`].
     Timestamp {
         fsp: u8,
     },
 }
-
-/// Time zones of sessions lie between -13:59 and +14:00, so two of them read one instant at most this far apart.
-const ZONES_APART_HOURS: i32 = 28;
 
 impl MomentDomain {
     /// Whether values mean the same in every session.
@@ -51,38 +48,33 @@ impl MomentDomain {
     pub(super) fn equal(self, value: &Value) -> Candidates {
         match read(value) {
             Some((moment, false)) if self == Self::Date => Candidates::One(Key::Moment(moment.midnight())),
-            Some((moment, false)) if self.is_civil() && moment.cut(self.fsp()) == moment => {
-                Candidates::One(Key::Moment(moment))
-            }
+            Some((moment, false)) if moment.cut(self.fsp()) == moment => Candidates::One(Key::Moment(moment)),
             _ => self.range(Bound::Included(value), Bound::Included(value)),
         }
     }
 
     pub(super) fn range(self, low: Bound<&Value>, high: Bound<&Value>) -> Candidates {
-        let low = self.bound(low, -ZONES_APART_HOURS, |moment, digits| Some(moment.cut(digits)));
-        let high = self.bound(high, ZONES_APART_HOURS, Moment::rounded);
+        let low = self.bound(low, |moment, digits| Some(moment.cut(digits)));
+        let high = self.bound(high, Moment::rounded);
         if let (Bound::Unbounded, Bound::Unbounded) = (&low, &high) {
             return Candidates::Anything;
         }
         Candidates::Range(low, high)
     }
 
-    /// A bound, moved outward by `widen` where servers could compare with more or fewer digits, and over all time
-    /// zones for a TIMESTAMP.
-    fn bound(self, bound: Bound<&Value>, hours: i32, widen: fn(Moment, u8) -> Option<Moment>) -> Bound<Key> {
+    /// A bound, moved outward by `widen` where servers could compare with more or fewer digits.
+    fn bound(self, bound: Bound<&Value>, widen: fn(Moment, u8) -> Option<Moment>) -> Bound<Key> {
         let (value, included) = match bound {
             Bound::Included(value) => (value, true),
             Bound::Excluded(value) => (value, false),
             Bound::Unbounded => return Bound::Unbounded,
         };
         let Some((moment, false)) = read(value) else { return Bound::Unbounded };
-        let exact = self.is_civil() && moment.cut(self.fsp()) == moment;
+        let exact = moment.cut(self.fsp()) == moment;
         if exact && !included {
             return Bound::Excluded(Key::Moment(moment));
         }
-        let zone = if self.is_civil() { 0 } else { hours };
-        let widened = widen(moment, self.fsp()).and_then(|moment| moment.plus_hours(zone));
-        widened.map_or(Bound::Unbounded, |moment| Bound::Included(Key::Moment(moment)))
+        widen(moment, self.fsp()).map_or(Bound::Unbounded, |moment| Bound::Included(Key::Moment(moment)))
     }
 
     /// Digits of the fraction that the column keeps.
@@ -92,6 +84,11 @@ impl MomentDomain {
             Self::DateTime { fsp } | Self::Timestamp { fsp } => fsp,
         }
     }
+}
+
+/// The moment that a value names, where that is certain.
+pub(crate) fn moment_of(value: &Value) -> Option<Moment> {
+    read(value).filter(|(_, more)| !more).map(|(moment, _)| moment)
 }
 
 /// The moment that a value names, and whether digits after the sixth of the fraction were left off.

@@ -306,12 +306,31 @@ fn months_round_the_nodes() {
 }
 
 #[test]
-fn timestamps_widen_over_every_time_zone() {
+fn timestamps_lie_where_the_rules_clock_puts_them() {
     let sharding = month(ColumnType::Timestamp { fsp: 0 });
-    assert_eq!(sharding.shard_for_stored(&text("2026-11-20 10:00:00")), Ok(10));
-    assert_eq!(sharding.shards_for_equal(&text("2026-11-20")), ShardSet::one(10));
-    assert_eq!(sharding.shards_for_equal(&text("2026-11-01")), ShardSet::run(9..11));
-    assert_eq!(range(&sharding, ('[', "2026-11-01"), (')', "2026-12-01")), [9, 10, 11]);
+    let zone = |name: &str| crate::Zone::parse(name).expect("a zone");
+    let (utc, east, berlin) = (zone("+00:00"), zone("+14:00"), zone("Europe/Berlin"));
+    let stored = |value: &str, zone: &crate::Zone| sharding.shard_for_row_in(&[text(value)], Some(zone));
+    assert_eq!(stored("2026-11-01 00:00:00", &utc), Ok(10));
+    assert_eq!(stored("2026-11-01 13:59:59", &east), Ok(9));
+    assert_eq!(stored("2026-11-01 14:00:00", &east), Ok(10));
+    assert_eq!(stored("2026-11-01 00:30:00", &berlin), Ok(9));
+    let equal = |value: &str, zone| sharding.shards_where_equal_in(0, &text(value), zone);
+    assert_eq!(equal("2026-11-01 00:30:00", Some(&berlin)), ShardSet::one(9));
+    assert_eq!(equal("2026-11-01", None), ShardSet::run(9..11));
+    assert_eq!(equal("2026-11-20", None), ShardSet::one(10));
+    let between = |low: &str, high: &str, zone| {
+        let (low, high) = (text(low), text(high));
+        let shards = sharding.shards_where_between_in(0, Bound::Included(&low), Bound::Excluded(&high), zone);
+        shards.iter().collect::<Vec<_>>()
+    };
+    assert_eq!(between("2026-11-01", "2026-12-01", Some(&utc)), [10]);
+    assert_eq!(between("2026-11-01", "2026-12-01", Some(&berlin)), [9, 10]);
+    assert_eq!(between("2026-11-01", "2026-12-01", None), [9, 10, 11]);
+    // An hour that comes twice is no question for months, and no zone at all is one for every store.
+    assert_eq!(stored("2026-10-25 02:30:00", &berlin), Ok(9));
+    let unknown = sharding.shard_for_row_in(&[text("2026-11-20")], None).expect_err("no zone");
+    assert!(unknown.to_string().contains("SET time_zone"), "{unknown}");
     assert!(!sharding.co_located(&sharding));
 }
 

@@ -9,9 +9,12 @@ use crate::draft::{Schema, Table, inline, list, quoted};
 
 const FILE: &str = "schema.xml";
 
-/// A sharded table, for the children that follow it.
+/// A sharded table, for the children that follow it. A child that holds the column which places its parent's rows has the
+/// parent's rule; any other one lies where the parent's row lies.
 struct Parent {
-    rule: String,
+    name: String,
+    /// The rule, unless it follows a parent itself.
+    rule: Option<String>,
     /// The column that decides where its rows lie.
     column: String,
 }
@@ -164,7 +167,8 @@ impl Import<'_> {
             }
         }
         self.insert(schema, name, notes, &pairs)?;
-        Ok(Parent { rule: rule_name, column: rule.column.clone() })
+        let name = name.trim_matches('`').to_owned();
+        Ok(Parent { name, rule: Some(rule_name), column: rule.column.clone() })
     }
 
     /// Tables that lie where their parent's rows lie: with the parent's rule, by a column of their own.
@@ -192,14 +196,23 @@ impl Import<'_> {
         let parent = parent.ok_or("its parent is refused, or not sharded")?;
         let parent_key = attribute(element, "parentKey").ok_or("it has no parentKey")?;
         let column = attribute(element, "joinKey").ok_or("it has no joinKey")?;
-        if !parent_key.eq_ignore_ascii_case(&parent.column) {
-            return Err(format!(
-                "its parentKey `{parent_key}` is not the column `{}` that places its parent's rows: give the table that column, and the rule `{}`",
-                parent.column, parent.rule
-            ));
-        }
-        self.insert(schema, name, Vec::new(), &[("rule", quoted(&parent.rule)), ("column", quoted(column))])?;
-        Ok(Parent { rule: parent.rule.clone(), column: column.to_owned() })
+        let own = Parent { name: name.trim_matches('`').to_owned(), rule: None, column: column.to_owned() };
+        let Some(rule) = parent.rule.as_ref().filter(|_| parent_key.eq_ignore_ascii_case(&parent.column))
+        else {
+            let pairs = [
+                ("parent", quoted(&parent.name)),
+                ("column", quoted(column)),
+                ("parent_column", quoted(parent_key)),
+            ];
+            let note = format!(
+                "{name}: `{parent_key}` must be a unique key of {}, and the rows' own parents must be there before them.",
+                parent.name
+            );
+            self.insert(schema, name, vec![note], &pairs)?;
+            return Ok(own);
+        };
+        self.insert(schema, name, Vec::new(), &[("rule", quoted(rule)), ("column", quoted(column))])?;
+        Ok(Parent { rule: Some(rule.clone()), ..own })
     }
 
     fn insert(

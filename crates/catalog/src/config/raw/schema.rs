@@ -45,13 +45,17 @@ pub(crate) enum Consistency {
     Any,
 }
 
-/// Where a table's rows lie: exactly one of `rule`, `global`, `node` and `engine`.
+/// Where a table's rows lie: exactly one of `rule`, `parent`, `global`, `node` and `engine`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct Table {
     /// Sharded by this rule.
     pub rule: Option<String>,
+    /// Each row lies where the row of this table lies whose key it holds in `column`.
+    pub parent: Option<String>,
+    /// The key of the parent that `column` holds. Default: the parent's sharding column.
+    pub parent_column: Option<String>,
     /// A copy of all rows on each of these nodes.
     pub global: Option<Names>,
     /// All rows on this node.
