@@ -26,6 +26,20 @@ async fn the_file_of_writes_that_gather() {
 }
 
 #[tokio::test]
+async fn the_file_of_views() {
+    let world = World::gathering("gather_views").await;
+    let report = slt::run(&world, "gather_views.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn the_file_of_views_prepared() {
+    let world = World::gathering("gather_viewsps").await;
+    let report = slt::run_prepared(&world, "gather_views.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
 async fn the_file_of_writes_that_gather_prepared() {
     let world = World::gathering("gather_writesps").await;
     let report = slt::run_prepared(&world, "gather_writes.slt").await;
@@ -35,7 +49,12 @@ async fn the_file_of_writes_that_gather_prepared() {
 /// Each with a proxy of its own, as text and prepared, and on two plain servers.
 #[tokio::test]
 async fn the_files_of_types_and_of_names() {
-    for (file, name) in [("gather_types.slt", "gather_types"), ("gather_law.slt", "gather_law")] {
+    let files = [
+        ("gather_types.slt", "gather_types"),
+        ("gather_law.slt", "gather_law"),
+        ("gather_suite.slt", "gather_suite"),
+    ];
+    for (file, name) in files {
         let world = World::gathering(name).await;
         let report = slt::run(&world, file).await;
         assert!(report.is_empty(), "{report}");
@@ -152,6 +171,21 @@ async fn the_file_is_determined() {
 async fn the_file_of_what_stands_beside() {
     let world = World::gathering("gather_beside").await;
     let report = slt::run(&world, "gather_beside.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+/// What the nodes leave out changes no answer.
+#[tokio::test]
+async fn the_file_of_what_is_not_gathered() {
+    let world = World::gathering("gather_pushdown").await;
+    let report = slt::run(&world, "gather_pushdown.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn the_file_of_what_is_not_gathered_prepared() {
+    let world = World::gathering("gather_pushdownps").await;
+    let report = slt::run_prepared(&world, "gather_pushdown.slt").await;
     assert!(report.is_empty(), "{report}");
 }
 

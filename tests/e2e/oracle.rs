@@ -64,6 +64,7 @@ files! {
     ddl,
     errors,
     events_month,
+    family,
     global,
     information_schema,
     insert,
@@ -94,5 +95,7 @@ files! {
     transactions,
     two_levels,
     update_delete,
+    user_variables,
     variables,
+    views,
 }

@@ -187,6 +187,13 @@ impl Client {
         *self = Client { prepares, ..Client::connect(self.name, self.options.clone()).await };
     }
 
+    /// What it is connected to, for somebody who wants to look as well.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let options = mysql_async::Opts::from(self.options.clone());
+        format!("the {}: port {}, {:?}", self.name, options.tcp_port(), options.db_name())
+    }
+
     /// The server's number for this connection.
     ///
     /// # Panics

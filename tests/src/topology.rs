@@ -210,4 +210,7 @@ audit       = { node = "dn3" }
 "pair[1-3]" = { rule = "by_pair", unique = "sequence" }
 "visit[1-2]" = { rule = "by_user_and_month", unique = "sequence" }
 "grid[1-2]" = { rule = "by_tenant_then_user" }
+parcels = { parent = "orders", column = "order_id", parent_column = "id", unique = "unchecked" }
+scans = { parent = "parcels", column = "parcel_id", parent_column = "id", unique = "unchecked" }
+labels = { parent = "parcels", column = "parcel_code", parent_column = "code", unique = "unchecked" }
 "sbtest[1-4]" = { rule = "by_id", auto_increment = "segment" }"#;

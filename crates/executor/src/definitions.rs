@@ -6,6 +6,7 @@
 mod changes;
 mod compare;
 mod shape;
+mod views;
 
 use std::collections::HashSet;
 
@@ -40,6 +41,11 @@ pub struct Fetched {
     pub absent: Vec<String>,
     /// What could not be asked, and why: a table's name, or the node whose tables could not be listed.
     pub failed: Vec<(String, ExecuteError)>,
+    /// The schema's views that Serval expands: names with the text of SHOW CREATE VIEW, as the server that keeps them
+    /// has it.
+    pub views: Vec<(String, String)>,
+    /// Whether those are all.
+    pub all_views: bool,
 }
 
 /// Reads the definition of one table of a schema, or of all: those the catalog knows, and whatever else lies on the
@@ -50,7 +56,7 @@ pub async fn fetch<B: Backend>(backend: &B, catalog: &Catalog, schema: &str, tab
         match table {
             Some(name) => {
                 if let Some(table) = schema.table_or_default(name) {
-                    fetch.table(&table).await;
+                    fetch.named(schema, &table).await;
                 }
             }
             None => fetch.all(schema).await,
@@ -69,12 +75,33 @@ struct Fetch<'a, B: Backend> {
 
 impl<B: Backend> Fetch<'_, B> {
     async fn all(&mut self, schema: &Schema) {
-        for table in schema.tables.values() {
+        for table in schema.tables.values().filter(|table| table.view.is_none()) {
             self.table(table).await;
         }
+        self.views(schema, None).await;
         let Some(default) = schema.default_node else { return };
         for name in self.unnamed(schema, default).await {
             self.table(&Table::on_node(&name, default)).await;
+        }
+    }
+
+    /// A table, or the view that stands in its place.
+    async fn named(&mut self, schema: &Schema, table: &Table) {
+        let was_view = table.view.is_some();
+        if !was_view {
+            self.table(table).await;
+        }
+        if was_view || self.found.absent.contains(&table.name) {
+            self.views(schema, Some(&table.name)).await;
+            if !self.found.views.is_empty() {
+                self.found.absent.clear();
+            }
+        }
+        if was_view && self.found.views.is_empty() {
+            self.found.absent.push(table.name.clone());
+            if let Some(default) = schema.default_node {
+                self.table(&Table::on_node(&table.name, default)).await;
+            }
         }
     }
 

@@ -99,11 +99,12 @@ impl ExecuteError {
         Self::Malformed { from: from.to_owned(), source: WireError::Malformed { what } }
     }
 
-    /// LOAD DATA LOCAL asks the client for a file; nothing here can pass that on yet.
+    /// A server asks the client for a file. Serval itself answers LOAD DATA LOCAL; here it stands in a statement of another
+    /// kind, such as a CALL.
     pub(crate) fn local_infile() -> Self {
         Self::refused(
-            "LOAD DATA LOCAL INFILE is not supported yet; send the rows as INSERT statements, or load them on the \
-             servers",
+            "LOAD DATA LOCAL INFILE can only be a statement of its own, because Serval reads the file's rows; send it by \
+             itself",
         )
     }
 }

@@ -62,7 +62,7 @@ async fn drive<B: Backend, S: ResultSink>(
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
     let nodes = route.targets.iter().map(|target| &*context.catalog.node(target.node).name);
-    let mut input = Input::new(nodes, context.memory_limit);
+    let mut input = Input::new(nodes, context.encoding(), context.memory_limit);
     await_columns(root, lanes, &mut input).await?;
     let columns = logical(input.columns(), &Names::of(context.catalog, tables, &route.targets[0]));
     let mut counters = context.watch.map(|_| Vec::new());

@@ -2,6 +2,7 @@
 
 mod feed;
 mod input;
+mod integers;
 mod lanes;
 mod merge_columns;
 

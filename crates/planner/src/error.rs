@@ -30,8 +30,8 @@ pub enum PlanError {
     /// A sharded table whose definition is not known, so that no row can be placed: it may have been made through another
     /// proxy, or not at all.
     #[error(
-        "The definition of table '{schema}.{table}' is not known yet, so its rows cannot be placed; try again when its \
-         data nodes answer, or write the schema snapshot (serval snapshot)"
+        "The definition of table '{schema}.{table}' is not known yet, so its rows can be neither placed nor gathered; try \
+         again when its data nodes answer, or write the schema snapshot (serval snapshot)"
     )]
     Undefined {
         /// The logical schema.
@@ -52,9 +52,22 @@ pub enum PlanError {
     /// No shard takes the value.
     #[error(transparent)]
     Unroutable(#[from] Unroutable),
+    /// Rows lie beside those of a parent, for which nobody has looked.
+    #[error(
+        "Where a row of {table} lies says the row of {parent} whose key it holds, which has to be looked for first"
+    )]
+    Follows {
+        /// The logical table.
+        table: String,
+        /// The parent's key, `table.column`.
+        parent: String,
+    },
     /// A hint that is not understood, or that would make the answer wrong.
     #[error("{0}")]
     Hint(String),
+    /// What a server answers, word for word.
+    #[error("{}", .0.message)]
+    Server(Box<MysqlError>),
     /// Something Serval does not do (yet); the text says what, and what to do instead.
     #[error("{0}")]
     Refused(String),
@@ -80,12 +93,15 @@ impl PlanError {
         let code = match self {
             Self::Syntax(error) => return error.to_mysql(),
             Self::Unroutable(error) => return error.to_mysql(),
+            Self::Server(error) => return MysqlError::clone(error),
             Self::NoSchema => ErrorCode::NoSchemaSelected,
             Self::UnknownSchema(_) => ErrorCode::UnknownSchema,
             Self::UnknownTable { .. } => ErrorCode::NoSuchTable,
             Self::Hint(_) => ErrorCode::WrongArguments,
             Self::ValueCount { .. } => ErrorCode::WrongValueCount,
-            Self::SystemSchema(_) | Self::Undefined { .. } | Self::Refused(_) => ErrorCode::NotSupported,
+            Self::SystemSchema(_) | Self::Undefined { .. } | Self::Follows { .. } | Self::Refused(_) => {
+                ErrorCode::NotSupported
+            }
         };
         MysqlError::new(code, self.to_string())
     }

@@ -161,10 +161,16 @@ impl Printer<'_> {
                 0 => "all rows".to_owned(),
                 filters => format!("{filters} {} applied by the nodes", plural(filters, "predicate")),
             };
-            let by_keys = source.reduction.as_ref().and_then(|reduction| gather.sources.get(reduction.from));
-            let by_keys = by_keys.map_or_else(String::new, |from| {
-                format!(", by the keys of {} where these are few", from.name)
-            });
+            let mut from: Vec<&str> = source
+                .reductions
+                .iter()
+                .filter_map(|reduction| Some(&*gather.sources.get(reduction.from)?.name))
+                .collect();
+            from.dedup();
+            let by_keys = match &*from {
+                [] => String::new(),
+                names => format!(", by the keys of {} where these are few", names.join(" and ")),
+            };
             let name = &source.name;
             let columns = source.columns.len();
             self.line(

@@ -130,7 +130,7 @@ impl Place {
                 let shards = sharding.shards.iter().enumerate();
                 shards.filter(|(_, shard)| shard.node == *id).map(|(index, _)| index).collect()
             }
-            Self::Key(value) => sharding.shards_for_equal(value),
+            Self::Key(value) => sharding.shards_where_equal_in(0, value, None),
         };
         match (found.len(), self) {
             (0, Self::Node { name, .. }) => {
@@ -205,8 +205,7 @@ fn routed(catalog: &Arc<Catalog>, request: &PlanRequest<'_>, sql: &str) -> Resul
         return Err(wrong("must not depend on the time; write the time in it"));
     }
     let text = ClientText::Utf8mb4;
-    let values =
-        BindRequest { sql: own.sql, scan: &scan, parameters: &[], sequence_start: Some(1), now: None, text };
+    let values = BindRequest { sequence_start: Some(1), text, ..BindRequest::of(own.sql, &scan) };
     let bound = plan.bind(&values).map_err(|error| wrong(&format!("has no route: {error}")))?;
     match &bound.root {
         Primitive::Route(route) if route.targets.len() == 1 => {

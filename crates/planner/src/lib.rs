@@ -39,7 +39,7 @@
 //! let request = PlanRequest { sql, scan: &scan, schema: Some("shop"), options };
 //! let plan = Planner::new(1 << 20).plan(&catalog, &request).unwrap();
 //! let text = ClientText::Utf8mb4;
-//! let values = BindRequest { sql, scan: &scan, parameters: &[], sequence_start: None, now: None, text };
+//! let values = BindRequest { text, ..BindRequest::of(sql, &scan) };
 //! let bound = plan.bind(&values).unwrap();
 //! assert_eq!(explain(&bound, &catalog)[1], "└─ dn1: SELECT * FROM users WHERE id = 7");
 //! ```
@@ -65,15 +65,20 @@ mod reach;
 mod rewrite;
 mod statement;
 mod system;
+mod variables;
+mod view;
 
 pub use bound::{Bound, Note, PlanTable};
 pub use cache::Example;
 pub use error::PlanError;
 pub use explain::{Part, What, explain, explain_with};
 pub use operand::ClientText;
-pub use plan::{BindRequest, Plan, Sample, SequenceDemand};
+pub use plan::{BindRequest, Led, Plan, Sample, SequenceDemand};
 pub use planner::{PlanRequest, Planner};
 pub use statement::ddl::{plan_create_select, plan_ddl};
+pub use statement::insert::untied_children;
 pub use statement::lock_tables::{Locks, plan_lock_tables};
 pub use statement::temporary::{plan_create_temporary, plan_drop_temporary, temporary_home};
 pub use system::{SystemQuery, SystemReference, is_system_schema, system_plan, system_query, system_tables};
+pub use variables::UserVariables;
+pub use view::{Expanded, Mentioned, expand_views, view_tables};

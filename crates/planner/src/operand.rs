@@ -1,10 +1,12 @@
 //! Operands: the values that decide where a statement goes, known only when it is bound.
 
+use serval_catalog::{ShardIndex, Zone};
 use serval_sql::{Hole, HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
 use serval_types::{ColumnType, NodeId, Value};
 use sqlparser::ast::{DataType, Expr, TimezoneInfo, UnaryOperator, Value as SqlValue};
 
 use crate::fold::Fold;
+use crate::variables::UserVariables;
 
 /// A value by its place in the statement, so that one plan serves every statement with the same key.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +26,8 @@ pub(crate) enum Operand {
     Now,
     /// An expression of constants, which predicates may have.
     Computed(Box<Fold>),
+    /// A user variable, which predicates may have; its name is in lower case, with the @.
+    Variable(Box<str>),
 }
 
 /// The character set that a client's strings reach the servers' columns through.
@@ -53,6 +57,12 @@ pub struct Values<'a> {
     pub now: Option<&'a Value>,
     /// What the bytes of its strings are.
     pub text: ClientText,
+    /// The shard of each row of an INSERT, where a parent's rows say that.
+    pub shards: Option<&'a [ShardIndex]>,
+    /// The session's time zone, where it is known.
+    pub zone: Option<&'a Zone>,
+    /// The session's user variables, where they are what they are for all of the statement.
+    pub variables: Option<&'a dyn UserVariables>,
     /// The first number of a sequence, where such numbers are parameters behind the client's; literals without it.
     pub numbers_from: Option<u64>,
     /// Which of a global table's copies is read; the first without it.
@@ -69,7 +79,12 @@ impl Operand {
                     Some(Self::Hole { hole, negated: !negated })
                 }
                 // What a minus makes of a string, or of a parameter that may be one, depends on the server.
-                Self::Hole { .. } | Self::List(_) | Self::Constant(_) | Self::Now | Self::Computed(_) => None,
+                Self::Hole { .. }
+                | Self::List(_)
+                | Self::Constant(_)
+                | Self::Now
+                | Self::Computed(_)
+                | Self::Variable(_) => None,
             },
             Expr::UnaryOp { op: UnaryOperator::Plus, expr } => Self::of(expr, locator, scan),
             Expr::Value(value) => match &value.value {
@@ -102,6 +117,7 @@ impl Operand {
             }
             Self::List(hole) => values.for_each_element(*hole, each),
             Self::Computed(fold) => each(fold.value(values).unwrap_or(Value::Null)),
+            Self::Variable(name) => each(values.variable(name).unwrap_or(Value::Null)),
         }
     }
 
@@ -110,6 +126,7 @@ impl Operand {
         match self {
             Self::Now => each(values.now.cloned()),
             Self::Computed(fold) => each(fold.value(values)),
+            Self::Variable(name) => each(values.variable(name)),
             plain => plain.for_each(values, |value| each(Some(value).filter(|value| values.is_known(value)))),
         }
     }
@@ -126,7 +143,7 @@ impl Operand {
         match self {
             Self::Now => true,
             Self::Computed(fold) => fold.looks_at_clock(),
-            Self::Hole { .. } | Self::List(_) | Self::Constant(_) => false,
+            Self::Hole { .. } | Self::List(_) | Self::Constant(_) | Self::Variable(_) => false,
         }
     }
 
@@ -139,6 +156,10 @@ impl Operand {
 }
 
 impl Values<'_> {
+    fn variable(&self, name: &str) -> Option<Value> {
+        self.variables?.value(name)
+    }
+
     /// Whether the value's bytes are what a column will store and compare. A string in a character set that the
     /// servers convert from may become another.
     pub(crate) fn is_known(&self, value: &Value) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serval_catalog::{Catalog, Placement, Table};
+use serval_catalog::{Catalog, Child, Placement, ShardIndex, Table, Zone};
 use serval_sql::{LexOptions, Scan, Span};
 use serval_types::{NodeId, Value};
 
@@ -15,6 +15,7 @@ use crate::operand::{ClientText, Values};
 use crate::primitive::{Gather, Primitive, Target};
 use crate::statement::insert::InsertPlan;
 use crate::statement::routed::{RoutedPlan, Several};
+use crate::variables::UserVariables;
 
 /// A plan for every statement with the same key (see [`serval_sql::Scan::key`]) whose guarded literals agree.
 #[derive(Debug)]
@@ -74,6 +75,30 @@ pub struct BindRequest<'a> {
     pub now: Option<&'a Value>,
     /// What the bytes of the client's strings are.
     pub text: ClientText,
+    /// The shard of each row, where rows lie beside a parent's: what [`Plan::follows`] asks for.
+    pub shards: Option<&'a [ShardIndex]>,
+    /// The session's time zone, where [`Plan::sees_time_zones`] and it is known.
+    pub zone: Option<&'a Zone>,
+    /// The session's user variables, where the statement does not change them.
+    pub variables: Option<&'a dyn UserVariables>,
+}
+
+impl<'a> BindRequest<'a> {
+    /// A statement without parameters.
+    #[must_use]
+    pub fn of(sql: &'a [u8], scan: &'a Scan) -> Self {
+        Self {
+            sql,
+            scan,
+            parameters: &[],
+            sequence_start: None,
+            now: None,
+            text: ClientText::default(),
+            shards: None,
+            zone: None,
+            variables: None,
+        }
+    }
 }
 
 /// What to prepare, to learn of a statement's columns before it has values.
@@ -102,6 +127,15 @@ pub struct SequenceDemand {
     pub rows: usize,
     /// Whether a row may be left out (IGNORE) or change another in its place (ON DUPLICATE KEY UPDATE).
     pub conditional: bool,
+}
+
+/// Keys that an INSERT gives to rows of a parent.
+#[derive(Debug, Clone)]
+pub struct Led {
+    /// The table that may hold them.
+    pub child: Child,
+    /// Each key with its row's shard.
+    pub keys: Vec<(Value, ShardIndex)>,
 }
 
 impl Plan {
@@ -176,6 +210,34 @@ impl Plan {
         match &self.kind {
             Kind::Insert(insert) => insert.sequence_demand(&self.tables, &self.values(request)),
             Kind::Routed(_) | Kind::Gathered(_) => Ok(None),
+        }
+    }
+
+    /// Whether a TIMESTAMP says where rows lie, so that the session's time zone has to be known.
+    #[must_use]
+    pub fn sees_time_zones(&self) -> bool {
+        let shardings = self.tables.iter().filter_map(|table| table.table.sharding());
+        shardings.into_iter().any(|sharding| sharding.sees_time_zones())
+    }
+
+    /// The parent's keys that the rows of an INSERT hold, one for each row: the rows lie where the parent's rows with
+    /// these keys do. `None` where the rule alone says where.
+    #[must_use]
+    pub fn follows(&self, request: &BindRequest<'_>) -> Option<Vec<Value>> {
+        match &self.kind {
+            Kind::Insert(insert) => insert.follows(&self.values(request)),
+            Kind::Routed(_) | Kind::Gathered(_) => None,
+        }
+    }
+
+    /// What children may already hold of the keys that the rows of an INSERT bring. Numbers of a sequence are new.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub fn leads(&self, request: &BindRequest<'_>) -> Result<Vec<Led>, PlanError> {
+        match &self.kind {
+            Kind::Insert(insert) => insert.leads(&self.values(request), request.sequence_start),
+            Kind::Routed(_) | Kind::Gathered(_) => Ok(Vec::new()),
         }
     }
 
@@ -316,6 +378,9 @@ impl Plan {
             options: self.options,
             now: request.now,
             text: request.text,
+            shards: request.shards,
+            zone: request.zone,
+            variables: request.variables,
             numbers_from: None,
             copy: None,
         }

@@ -116,7 +116,7 @@ impl Reach {
                 for operand in operands {
                     operand.each_known(values, |value| {
                         let found = match value {
-                            Some(value) => sharding.shards_where_equal(*column, &value),
+                            Some(value) => sharding.shards_where_equal_in(*column, &value, values.zone),
                             None => ShardSet::all(sharding.shards.len()),
                         };
                         shards = shards.union(&found);
@@ -134,7 +134,8 @@ impl Reach {
                 if [&low, &high].into_iter().flatten().any(|(value, _)| value.is_null()) {
                     return ShardSet::none();
                 }
-                sharding.shards_where_between(*column, bound(low.as_ref()), bound(high.as_ref()))
+                let (low, high) = (bound(low.as_ref()), bound(high.as_ref()));
+                sharding.shards_where_between_in(*column, low, high, values.zone)
             }
         }
     }
@@ -147,14 +148,14 @@ impl Reach {
             }),
             Self::And(all) => {
                 let mut known = known.clone();
-                all.iter().for_each(|reach| known.learn(reach, values));
+                all.iter().for_each(|reach| known.learn(reach, sharding, values));
                 all.iter().fold(known.shards(sharding), |shards, reach| {
                     shards.intersection(&reach.shards_with(sharding, values, &known))
                 })
             }
             single => {
                 let mut known = known.clone();
-                known.learn(single, values);
+                known.learn(single, sharding, values);
                 single.shards_of_column(sharding, values).intersection(&known.shards(sharding))
             }
         }
@@ -168,14 +169,18 @@ struct Known {
 }
 
 impl Known {
-    fn learn(&mut self, reach: &Reach, values: &Values<'_>) {
+    fn learn(&mut self, reach: &Reach, sharding: &Sharding, values: &Values<'_>) {
         let Reach::Equal(column, operands) = reach else { return };
-        let Some(column) = self.columns.get_mut(*column) else { return };
+        let number = *column;
+        let Some(column) = self.columns.get_mut(number) else { return };
         let mut found = Some(Vec::new());
         for operand in operands {
-            operand.each_known(values, |value| match (value, &mut found) {
-                (Some(value), Some(found)) => found.push(value),
-                _ => found = None,
+            operand.each_known(values, |value| {
+                let meant = value.and_then(|value| sharding.values_in(number, &value, values.zone));
+                match (meant, &mut found) {
+                    (Some(meant), Some(found)) => found.extend(meant),
+                    _ => found = None,
+                }
             });
         }
         let Some(found) = found else { return };

@@ -21,7 +21,7 @@ fn bind(sql: &[u8], text: ClientText) -> Result<Bound, PlanError> {
     let scan = scan(sql, options).unwrap();
     let request = PlanRequest { sql, scan: &scan, schema: Some("shop"), options };
     let plan = Planner::new(1 << 20).plan(&Arc::new(catalog), &request)?;
-    plan.bind(&BindRequest { sql, scan: &scan, parameters: &[], sequence_start: None, now: None, text })
+    plan.bind(&BindRequest { text, ..BindRequest::of(sql, &scan) })
 }
 
 fn targets(sql: &str, text: ClientText) -> usize {

@@ -86,14 +86,7 @@ fn the_text_is_the_chosen_copys_own() {
     let sql = "SELECT * FROM shop.regions WHERE id = 7";
     let (plan, scan) = planned(sql);
     let text = ClientText::Utf8mb4;
-    let request = BindRequest {
-        sql: sql.as_bytes(),
-        scan: &scan,
-        parameters: &[],
-        sequence_start: None,
-        now: None,
-        text,
-    };
+    let request = BindRequest { text, ..BindRequest::of(sql.as_bytes(), &scan) };
     let bound = plan.bind_to(&request, NodeId(2)).unwrap();
     let Primitive::Route(route) = bound.root else { panic!("{:?}", bound.root) };
     assert_eq!(route.targets[0].node, NodeId(2));

@@ -11,7 +11,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_planner::{BindRequest, ClientText, PlanError, PlanRequest, Planner, explain, plan_ddl};
+use serval_planner::{
+    BindRequest, ClientText, PlanError, PlanRequest, Planner, UserVariables, expand_views, explain, plan_ddl,
+};
 use serval_sql::{LexOptions, Statement, parse, scan};
 use serval_types::Value;
 
@@ -20,6 +22,21 @@ const SEQUENCE_START: u64 = 1001;
 
 /// The instant of every statement.
 const NOW: &str = "2026-03-15 12:00:00";
+
+/// `@id` is a number, `@text` one as text, `@latin` has a value that does not tell, others are not set.
+#[derive(Debug)]
+struct Variables;
+
+impl UserVariables for Variables {
+    fn value(&self, name: &str) -> Option<Value> {
+        match name {
+            "@id" => Some(Value::Int(7)),
+            "@text" => Some(Value::Text(b"7".to_vec())),
+            "@latin" => None,
+            _ => Some(Value::Null),
+        }
+    }
+}
 
 struct Runner {
     catalog: Arc<Catalog>,
@@ -36,6 +53,15 @@ impl Runner {
         let loaded =
             serval_catalog::load(&(read("catalog.toml") + scratch), "catalog.toml", &secret, &snapshot);
         let (catalog, _) = loaded.unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let views = read("views.sql");
+        let views: Vec<(String, String)> = views
+            .lines()
+            .filter_map(|line| {
+                Some((line.split(".`").nth(1)?.split('`').next()?.to_owned(), line.to_owned()))
+            })
+            .collect();
+        let with_views = catalog.with_views("shop", &views, &[], true);
+        let catalog = with_views.map_or(catalog, |(catalog, _)| catalog);
         Self { catalog: Arc::new(catalog), planner: Planner::new(1 << 20) }
     }
 
@@ -47,15 +73,26 @@ impl Runner {
         }
         let scan = scan(sql.as_bytes(), options).unwrap();
         let request = PlanRequest { sql: sql.as_bytes(), scan: &scan, schema, options };
-        let plan = self.planner.plan(&self.catalog, &request)?;
+        if let Some(expanded) = expand_views(&self.catalog, &request)? {
+            let text = String::from_utf8_lossy(&expanded.sql);
+            let request = PlanRequest { sql: &expanded.sql, scan: &expanded.scan, ..request };
+            let mut lines = vec![format!("expand_view: {text}")];
+            lines.extend(self.bind(&request)?);
+            return Ok(lines);
+        }
+        self.bind(&request)
+    }
+
+    fn bind(&self, request: &PlanRequest<'_>) -> Result<Vec<String>, PlanError> {
+        let PlanRequest { sql, scan, .. } = *request;
+        let plan = self.planner.plan(&self.catalog, request)?;
         let now = Value::Text(NOW.as_bytes().to_vec());
         let values = BindRequest {
-            sql: sql.as_bytes(),
-            scan: &scan,
-            parameters: &[],
             sequence_start: Some(SEQUENCE_START),
             now: Some(&now),
             text: ClientText::Utf8mb4,
+            variables: Some(&Variables),
+            ..BindRequest::of(sql, scan)
         };
         Ok(explain(&plan.bind(&values)?, &self.catalog))
     }

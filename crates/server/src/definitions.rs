@@ -83,13 +83,14 @@ impl Definitions {
         let catalog = self.catalog.load_full();
         let mut missing = Vec::new();
         for schema in catalog.schemas.values() {
-            let Fetched { definitions, absent, failed } =
+            let Fetched { definitions, absent, failed, views, all_views } =
                 fetch(&*self.servers, &catalog, &schema.name, None).await;
             missing.extend(failed.into_iter().map(|(what, error)| Missing {
                 what: format!("{}.{what}", schema.name),
                 why: error.to_string(),
             }));
             self.join(&schema.name, definitions, &absent);
+            expand(&self.catalog, &schema.name, &views, &[], all_views);
         }
         self.rounds.send_modify(|rounds| *rounds += 1);
         missing
@@ -99,11 +100,12 @@ impl Definitions {
     pub async fn read(&self, tables: &[(String, String)]) {
         let catalog = self.catalog.load_full();
         for (schema, table) in tables {
-            let Fetched { definitions, absent, failed } =
+            let Fetched { definitions, absent, failed, views, all_views } =
                 fetch(&*self.servers, &catalog, schema, Some(table)).await;
             for (table, error) in failed {
                 tracing::warn!(schema, table, %error, "the definition of the table could not be read again");
             }
+            expand(&self.catalog, schema, &views, &absent, all_views);
             self.join(schema, definitions, &absent);
         }
     }
@@ -129,6 +131,19 @@ impl Definitions {
                 Severity::Warning => tracing::warn!("{diagnostic}"),
             }
         }
+    }
+}
+
+/// Stores a catalog with these views and without those that are not there any more.
+fn expand(
+    catalog: &ArcSwap<Catalog>,
+    schema: &str,
+    views: &[(String, String)],
+    absent: &[String],
+    all: bool,
+) {
+    for view in serval_session::store_views(catalog, schema, views, absent, all) {
+        tracing::error!(schema, view, "the server's definition of the view cannot be read");
     }
 }
 

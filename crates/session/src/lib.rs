@@ -62,3 +62,4 @@ pub use serval_executor::definitions::{Difference, compare};
 pub use serval_executor::periods;
 pub use serval_transaction::Verdict;
 pub use serve::{Doors, serve};
+pub use statement::store_views;

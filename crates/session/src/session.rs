@@ -5,6 +5,7 @@ mod copies;
 mod define;
 mod described;
 mod effects;
+mod family;
 mod last;
 mod locked;
 mod named;
@@ -18,7 +19,10 @@ mod schema;
 mod staging;
 mod status;
 mod temporary;
+mod variables;
+mod views;
 mod warnings;
+mod zone;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,6 +49,8 @@ use temporary::Temporary;
 pub(crate) use changes::{Changes, is_tracked};
 pub(crate) use described::{describe_columns, fresh_overlay};
 pub(crate) use effects::{Effects, Into, found_rows, skips_rows};
+pub(crate) use family::places;
+
 pub(crate) use last::Last;
 pub(crate) use locked::Locked;
 pub(crate) use numbers::Numbers;
@@ -69,6 +75,8 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) state: SessionState,
     /// What [`Session::client_text`] last was, and of which state.
     client_text: Option<(SessionState, ClientText)>,
+    /// What a server has said of the session's time zone.
+    clock: Option<zone::Clock>,
     /// When the running command began.
     pub(crate) began: Instant,
     /// How the session's statements are read.
@@ -120,6 +128,8 @@ pub(crate) struct Session<B: Backend> {
     pub(crate) undefined: Option<(String, String)>,
     /// Which copies of global tables it reads.
     pub(crate) copies: Copies,
+    /// The views that the running statement names, by schema and name.
+    pub(crate) views: Vec<(String, String)>,
     /// The last statement left warnings that have yet to be fetched.
     warned: Option<warnings::Warned>,
     /// What the session began with, and COM_RESET_CONNECTION goes back to.
@@ -151,6 +161,7 @@ impl<B: Backend> Session<B> {
             warned: None,
             copies: Copies::default(),
             client_text: None,
+            clock: None,
             began: Instant::now(),
             initial: state.clone(),
             state,
@@ -176,6 +187,7 @@ impl<B: Backend> Session<B> {
             changes: Changes::default(),
             metadata: true,
             undefined: None,
+            views: Vec::new(),
             last: Last::default(),
         }
     }

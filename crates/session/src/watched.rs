@@ -380,6 +380,10 @@ impl<C: Connection> Connection for WatchedConnection<C> {
         self.read(C::in_transaction)
     }
 
+    fn begins_branch(&mut self) -> bool {
+        self.get_mut().begins_branch()
+    }
+
     fn spoil(&mut self) {
         self.get_mut().spoil();
     }

@@ -15,7 +15,7 @@ pub(super) struct Columns {
     pub(super) names: Vec<String>,
     /// What writes each of them as a literal.
     pub(super) literals: Vec<String>,
-    /// The digest of a row, as 32 digits.
+    /// The digest of a row, as 64 digits: MySQL 9.6 and later have no MD5() and SHA1().
     pub(super) digest: String,
 }
 
@@ -33,12 +33,12 @@ impl Columns {
             names: names(&stored),
             literals: literals(&stored),
             key_literals: literals(&key),
-            digest: format!("MD5(CONCAT_WS(',', {}))", digests.join(", ")),
+            digest: format!("SHA2(CONCAT_WS(',', {}), 256)", digests.join(", ")),
             key: names(&key),
         }
     }
 
-    /// The number of rows and two halves of the checksum over them.
+    /// The number of rows, and over them two checksums of 16 digits of each digest.
     pub(super) fn sums(&self) -> String {
         let half = |start: u8| {
             format!(
@@ -65,7 +65,7 @@ fn digest(column: &ColumnDef) -> String {
         ColumnType::Float => format!("CAST({name} + 0e0 AS CHAR)"),
         _ => format!("CAST({name} AS BINARY)"),
     };
-    format!("COALESCE(MD5({value}), '~')")
+    format!("COALESCE(SHA2({value}, 256), '~')")
 }
 
 /// An expression whose value is the column's as a literal. NULL from a server means that it was too long for it.

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use serval_planner::primitive::{Gather, GatherSource, Primitive};
+use serval_planner::primitive::{Gather, GatherSource, Primitive, Reduction};
 
-/// More keys than this are not sent: reading all rows is then no dearer.
-const MOST: usize = 4096;
+/// More keys than this are not sent: reading all rows is then hardly dearer.
+const MOST: usize = 16_384;
 
 /// The keys of a gathering, by source and column.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Keys {
     /// Those that some source is read by.
     pub(super) fn wanted(gather: &Gather) -> Self {
         let mut wanted: HashMap<usize, Vec<Column>> = HashMap::new();
-        for reduction in gather.sources.iter().filter_map(|source| source.reduction.as_ref()) {
+        for reduction in gather.sources.iter().flat_map(|source| &source.reductions) {
             let columns = wanted.entry(reduction.from).or_default();
             if !columns.iter().any(|column| column.index == reduction.column) {
                 columns.push(Column { index: reduction.column, found: Some(BTreeSet::new()) });
@@ -49,17 +49,22 @@ impl Keys {
 
     /// What reads the rows of a source, restricted to the keys that were found for it.
     pub(super) fn narrow<'s>(&self, source: &'s GatherSource) -> Cow<'s, Primitive> {
-        let Some((marker, predicate)) = self.predicate(source) else { return Cow::Borrowed(&source.rows) };
+        let found: Vec<(&str, Vec<u8>)> =
+            source.reductions.iter().filter_map(|reduction| self.predicate(reduction)).collect();
         let Primitive::Route(route) = &*source.rows else { return Cow::Borrowed(&source.rows) };
+        if found.is_empty() {
+            return Cow::Borrowed(&source.rows);
+        }
         let mut route = route.clone();
         for target in &mut route.targets {
-            target.sql = replace(&target.sql, marker.as_bytes(), &predicate);
+            for (marker, predicate) in &found {
+                target.sql = replace(&target.sql, marker.as_bytes(), predicate);
+            }
         }
         Cow::Owned(Primitive::Route(route))
     }
 
-    fn predicate<'s>(&self, source: &'s GatherSource) -> Option<(&'s str, Vec<u8>)> {
-        let reduction = source.reduction.as_ref()?;
+    fn predicate<'r>(&self, reduction: &'r Reduction) -> Option<(&'r str, Vec<u8>)> {
         let mut columns = self.wanted.get(&reduction.from)?.iter();
         let keys = columns.find(|column| column.index == reduction.column)?.found.as_ref()?;
         if keys.is_empty() {

@@ -24,7 +24,7 @@ pub(super) fn waves(gather: &Gather, width: usize) -> Vec<Vec<usize>> {
         let Some(source) = gather.sources.get(index) else { continue };
         let needs = |other: &usize| {
             source.copy_of == Some(*other)
-                || source.reduction.as_ref().is_some_and(|reduction| reduction.from == *other)
+                || source.reductions.iter().any(|reduction| reduction.from == *other)
         };
         match waves.last_mut() {
             Some(wave) if wave.len() < width && !wave.iter().any(needs) => wave.push(index),
@@ -94,9 +94,10 @@ mod tests {
             in_utf8: false,
             columns: Vec::new(),
             copy_of,
-            reduction: keys_of.map(|from| Reduction { from, column: 0, key, marker }),
+            reductions: keys_of.map(|from| Reduction { from, column: 0, key, marker }).into_iter().collect(),
             rows: Box::new(Primitive::Route(Route { targets: Vec::new(), replica_safe: true, hidden: 0 })),
             filters: 0,
+            rewrites: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A file cut into its rows, each put where it belongs.
 
 use bytes::{Buf, BytesMut};
-use serval_catalog::{Catalog, Table};
+use serval_catalog::{Catalog, Table, Zone};
 use serval_remote::Backend;
 use serval_types::{ErrorCode, MysqlError, Value};
 
@@ -36,6 +36,8 @@ pub struct Split<'a> {
     pub zero_is_value: bool,
     /// How long a row may be, in bytes.
     pub row_limit: usize,
+    /// The session's time zone, where a TIMESTAMP says where rows lie and the zone is known.
+    pub zone: Option<&'a Zone>,
 }
 
 /// Where AUTO_INCREMENT values come from.
@@ -209,7 +211,7 @@ impl<B: Backend> Cutter<'_, '_, B> {
                 (key, _) => self.key(line, key, &column.name)?,
             });
         }
-        match sharding.shard_for_row(&values) {
+        match sharding.shard_for_row_in(&values, self.split.zone) {
             Ok(shard) => Ok(shard),
             Err(unroutable) => {
                 let MysqlError { number, sqlstate, message } = unroutable.to_mysql();

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serval_wire::packet::ColumnDefinition;
 use serval_wire::response::{Part, PartDecoder};
 
+use super::integers::Integers;
 use crate::error::ExecuteError;
 
 /// One target's answer: what has arrived and was not taken yet, still packed.
@@ -18,6 +19,8 @@ pub(crate) struct Feed {
     pub(crate) warnings: u16,
     /// Rows and their bytes that were taken.
     taken: (u64, u64),
+    /// What makes its rows like those of the others.
+    pub(super) integers: Option<Integers>,
     /// When all bytes were here.
     ended: Option<Instant>,
 }
@@ -58,6 +61,7 @@ impl Feed {
             arrival: Arrival::Going,
             warnings: 0,
             taken: (0, 0),
+            integers: None,
             ended: None,
         }
     }
@@ -79,7 +83,10 @@ impl Feed {
         match part.map_err(|source| ExecuteError::Malformed { from: self.name(), source })? {
             Some(Part::Row(payload)) => {
                 self.taken = (self.taken.0 + 1, self.taken.1 + payload.len() as u64);
-                Ok(Given::Row(payload))
+                match &self.integers {
+                    Some(integers) => integers.row(&payload).map(Given::Row),
+                    None => Ok(Given::Row(payload)),
+                }
             }
             Some(Part::Columns(columns)) => Ok(Given::Columns(columns)),
             Some(Part::End(end)) => {

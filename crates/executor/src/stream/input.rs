@@ -6,11 +6,11 @@ use bytes::Bytes;
 use serval_wire::packet::ColumnDefinition;
 
 use super::feed::{Feed, Given};
+use super::integers::Integers;
 use super::merge_columns::{self, Sent};
 use crate::error::ExecuteError;
 use crate::memory::Memory;
 use crate::operator::Step;
-#[cfg(test)]
 use crate::row::Encoding;
 
 /// What operators read from. One feed per target, in the plan's order.
@@ -19,6 +19,7 @@ pub(crate) struct Input {
     feeds: Vec<Feed>,
     pub(crate) memory: Memory,
     columns: Option<Columns>,
+    encoding: Encoding,
     /// Which feeds have sent their columns.
     checked: Vec<bool>,
 }
@@ -32,9 +33,14 @@ struct Columns {
 }
 
 impl Input {
-    pub(crate) fn new<'a>(nodes: impl Iterator<Item = &'a str>, memory_limit: usize) -> Self {
+    pub(crate) fn new<'a>(
+        nodes: impl Iterator<Item = &'a str>,
+        encoding: Encoding,
+        memory_limit: usize,
+    ) -> Self {
         let feeds: Vec<Feed> = nodes.map(Feed::new).collect();
-        Self { checked: vec![false; feeds.len()], feeds, memory: Memory::new(memory_limit), columns: None }
+        let (checked, memory) = (vec![false; feeds.len()], Memory::new(memory_limit));
+        Self { checked, feeds, memory, columns: None, encoding }
     }
 
     /// How many feeds there are.
@@ -85,12 +91,14 @@ impl Input {
     }
 
     fn check(&mut self, stream: usize, columns: Vec<ColumnDefinition>) -> Result<(), ExecuteError> {
-        let node = &self.feeds[stream].node;
+        let feed = &mut self.feeds[stream];
+        let node = &feed.node;
         match &mut self.columns {
             None => self.columns = Some(Columns { node: node.clone(), columns }),
             Some(expected) => {
                 let first = Sent { node: &expected.node, columns: &expected.columns };
                 merge_columns::check(first, Sent { node, columns: &columns })?;
+                feed.integers = Integers::between(self.encoding, &columns, &expected.columns);
                 merge_columns::widen(&mut expected.columns, &columns);
             }
         }
@@ -116,7 +124,7 @@ impl Input {
         columns: &[ColumnDefinition],
         lists: &[Vec<Vec<Option<Vec<u8>>>>],
     ) -> Self {
-        let mut input = Self::new(lists.iter().map(|_| "dn"), usize::MAX);
+        let mut input = Self::new(lists.iter().map(|_| "dn"), encoding, usize::MAX);
         for (stream, rows) in lists.iter().enumerate() {
             input.push(stream, answer(encoding, columns, rows), true);
         }

@@ -1,6 +1,9 @@
 //! The columns of streams that are to be one.
 
+use serval_wire::packet::column_type::MYSQL_TYPE_LONGLONG;
 use serval_wire::packet::{ColumnDefinition, ColumnFlags, column_type};
+
+use super::integers::is_integer;
 
 use crate::error::ExecuteError;
 
@@ -26,9 +29,13 @@ pub(super) fn check(one: Sent<'_>, other: Sent<'_>) -> Result<(), ExecuteError> 
         return Err(differ("*", (one.node, counted(one)), (other.node, counted(other))));
     }
     for (left, right) in one.columns.iter().zip(other.columns) {
-        if type_of(left) != type_of(right) {
+        if type_of(left, right) != type_of(right, left) {
             let name = String::from_utf8_lossy(&left.name);
-            return Err(differ(&name, (one.node, describe(left)), (other.node, describe(right))));
+            return Err(differ(
+                &name,
+                (one.node, describe(left, right)),
+                (other.node, describe(right, left)),
+            ));
         }
     }
     Ok(())
@@ -39,12 +46,14 @@ pub(super) fn widen(columns: &mut [ColumnDefinition], others: &[ColumnDefinition
     for (column, other) in columns.iter_mut().zip(others) {
         if other.length > column.length {
             column.length = other.length;
-            column.column_type = other.column_type;
+            if !is_integer(column) {
+                column.column_type = other.column_type;
+            }
         }
     }
 }
 
-fn type_of(column: &ColumnDefinition) -> (u8, u16, u8, u16) {
+fn type_of(column: &ColumnDefinition, other: &ColumnDefinition) -> (u8, u16, u8, u16) {
     let mut flags = ColumnFlags::from_bits(column.flags).intersection(TYPE_FLAGS);
     // A year has four digits whatever the flag says, and of a computed one servers leave it out as it comes.
     if column.column_type == column_type::MYSQL_TYPE_YEAR {
@@ -52,7 +61,10 @@ fn type_of(column: &ColumnDefinition) -> (u8, u16, u8, u16) {
     }
     // Of a string they say nothing, and servers give 0 or 39 as it comes from a row or a temporary table.
     let decimals = if column_type::is_string(column.column_type) { 0 } else { column.decimals };
-    (kind_of(column), column.charset, decimals, flags.bits())
+    let computed = |column: &ColumnDefinition| is_integer(column) && column.org_table.is_empty();
+    // How wide a computed integer is depends on whether it went through a temporary table, as its text's length does.
+    let kind = if computed(column) && computed(other) { MYSQL_TYPE_LONGLONG } else { kind_of(column) };
+    (kind, column.charset, decimals, flags.bits())
 }
 
 /// The type. The sizes of text are one: that of a computed one depends on whether it went through a temporary table,
@@ -70,8 +82,8 @@ fn kind_of(column: &ColumnDefinition) -> u8 {
     }
 }
 
-fn describe(column: &ColumnDefinition) -> String {
-    let (column_type, charset, decimals, flags) = type_of(column);
+fn describe(column: &ColumnDefinition, other: &ColumnDefinition) -> String {
+    let (column_type, charset, decimals, flags) = type_of(column, other);
     format!("type {column_type}, collation {charset}, {decimals} decimals, flags {flags}")
 }
 
@@ -108,6 +120,16 @@ mod tests {
     }
 
     #[test]
+    fn how_wide_a_computed_integer_is_depends_on_the_plan() {
+        let mut int = [ColumnDefinition::new("a", MYSQL_TYPE_LONG)];
+        let mut big = [ColumnDefinition::new("a", MYSQL_TYPE_LONGLONG)];
+        big[0].length = int[0].length + 1;
+        assert_eq!(compare(&int, &big), None);
+        widen(&mut int, &big);
+        assert_eq!((int[0].column_type, int[0].length), (MYSQL_TYPE_LONG, big[0].length));
+    }
+
+    #[test]
     fn how_long_a_text_may_be_is_each_nodes_own_affair() {
         let mut one = [ColumnDefinition::new("a", MYSQL_TYPE_BLOB)];
         let mut other = [ColumnDefinition::new("a", MYSQL_TYPE_MEDIUM_BLOB)];
@@ -141,8 +163,14 @@ mod tests {
         unsigned[0].flags |= ColumnFlags::UNSIGNED_FLAG.bits();
         let mut scaled = int.clone();
         scaled[0].decimals = 2;
-        for other in [&big[..], &unsigned, &scaled, &[]] {
+        for other in [&unsigned[..], &scaled, &[]] {
             assert_eq!(compare(&int, other), Some(1412));
         }
+        let [int, big] = [&int, &big].map(|columns| {
+            let mut columns = columns.clone();
+            columns[0].org_table = "t".into();
+            columns
+        });
+        assert_eq!(compare(&int, &big), Some(1412));
     }
 }

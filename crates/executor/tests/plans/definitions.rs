@@ -8,6 +8,10 @@ const USERS: &str = "SHOW CREATE TABLE `users`";
 const EVENTS: &str = "SHOW CREATE TABLE `events_202611`";
 const TABLES: &str = "SHOW FULL TABLES WHERE Table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')";
 
+/// The question for the views that stand beside the default node.
+const VIEWS: &str = "SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA = \
+                     CONVERT(x'73657276616c5f76696577735f73686f705f30' USING utf8mb4)";
+
 fn shown(name: &str) -> Answer {
     let row = format!("{name}|CREATE TABLE `{name}` (`id` int COMMENT '`{name}`')");
     Answer::rows(&[text("Table"), text("Create Table")], &[&row])
@@ -35,6 +39,7 @@ async fn a_table_that_the_config_does_not_name_is_on_the_default_node() {
 #[tokio::test]
 async fn tables_of_the_default_node_are_listed() {
     let session = Session::new();
+    session.servers.on(0, VIEWS, Answer::rows(&[text("TABLE_NAME")], &[]));
     let listed = ["audit BASE", "log BASE", "users BASE", "events_202611 BASE", "serval_sequence BASE"];
     session.servers.on(0, TABLES, Answer::rows(&[text("Tables"), text("Table_type")], &listed));
     // A table counts as absent where it is nowhere.
@@ -51,6 +56,19 @@ async fn tables_of_the_default_node_are_listed() {
     let failed: Vec<_> =
         fetched.failed.iter().map(|(name, error)| (name.as_str(), error.to_mysql().number)).collect();
     assert_eq!(failed, [("audit", 1142)]);
+}
+
+#[tokio::test]
+async fn a_view_is_found_where_there_is_no_table_of_its_name() {
+    let session = Session::new();
+    let named = format!("{VIEWS} AND TABLE_NAME = CONVERT(x'62' USING utf8mb4)");
+    session.servers.on(0, "SHOW CREATE TABLE `b`", Answer::error(1146, "missing"));
+    session.servers.on(0, &named, Answer::rows(&[text("TABLE_NAME")], &["b"]));
+    let shown = Answer::rows(&[text("View"), text("Create View")], &["b|CREATE VIEW `b` AS select 1"]);
+    session.servers.on(0, "SHOW CREATE VIEW `serval_views_shop_0`.`b`", shown);
+    let fetched = fetch(&session.servers, &session.catalog, "shop", Some("b")).await;
+    assert_eq!(fetched.views, [("b".to_owned(), "CREATE VIEW `b` AS select 1".to_owned())]);
+    assert!(fetched.absent.is_empty() && !fetched.all_views);
 }
 
 #[tokio::test]

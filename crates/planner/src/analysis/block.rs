@@ -8,6 +8,7 @@ use super::columns::{Column, Scope};
 use super::early::{Judge, early};
 use super::equality::{Equality, equal_to, equalities};
 use super::predicate::Reader;
+use super::together::Together;
 use super::within::Root;
 use crate::error::PlanError;
 
@@ -72,24 +73,16 @@ impl Collector<'_> {
         }
         let judges: Vec<Judge<'_>> = block.conditions.iter().map(Condition::judge).collect();
         let (early, equal) = early(&judges, scope);
+        let alternatives: Vec<_> = judges.iter().flat_map(|judge| judge.alternatives(scope)).collect();
+        self.analysis.alternatives.extend(alternatives);
         self.analysis.early.extend(early);
         self.analysis.equal.extend(equal);
-        let keys = |index: usize, sharding: &Sharding| -> Vec<Column> {
-            let column = |name: &str| Column { table: index, name: name.to_lowercase() };
-            sharding.columns.iter().map(|known| column(&known.name)).collect()
-        };
         let classes = |index: usize, sharding: &Sharding| -> Vec<Vec<Column>> {
-            keys(index, sharding).into_iter().map(|key| equal_to(scope, key, &block.equalities)).collect()
+            let column = |name: &str| Column { table: index, name: name.to_lowercase() };
+            let keys = sharding.columns.iter().map(|known| column(&known.name));
+            keys.map(|key| equal_to(scope, key, &block.equalities)).collect()
         };
-        let anchor = (first..scope.refs.len()).find_map(|index| {
-            let found = &scope.refs[index];
-            let sharding = found.table.table.sharding().filter(|_| !found.nullable)?;
-            Some((index, sharding, classes(index, sharding)))
-        });
-        if self.analysis.blocks == 0 {
-            let root = |(anchor, _, classes)| Root { end: scope.refs.len(), anchor, classes };
-            self.root = anchor.clone().map(root);
-        }
+        let together = Together::of(scope, &block.equalities);
         let mut results = Vec::new();
         for (index, found) in scope.refs.iter().enumerate().skip(first) {
             let Some(sharding) = found.table.table.sharding() else { continue };
@@ -99,14 +92,11 @@ impl Collector<'_> {
                 block.conditions.iter().filter(|condition| condition.restricts.contains(&index));
             let reach = restricting
                 .fold(crate::reach::Reach::All, |reach, condition| reach.and(reader.reach(condition.expr)));
-            // A table meets its own rows, also where its definition is not known. Others meet it where all of their
-            // sharding columns are equal, one by one.
-            let co_located = anchor.as_ref().is_some_and(|(at, anchor, classes)| {
-                let equal =
-                    || classes.iter().zip(keys(index, sharding)).all(|(class, key)| class.contains(&key));
-                *at == index || anchor.co_located(sharding) && equal()
-            });
+            let co_located = together.members.contains(&index);
             results.push((index, reach, co_located));
+        }
+        if self.analysis.blocks == 0 {
+            self.root = Some(Root { end: scope.refs.len(), together });
         }
         self.opaque = block.opaque;
         for (index, reach, co_located) in results {

@@ -10,6 +10,8 @@ use sqlparser::ast::{
     Visitor,
 };
 
+use super::across::{Around, Nested};
+use super::alternatives::Alternatives;
 use super::columns::Scope;
 use super::early::{Early, Equal};
 use super::tables::{Names, TableRef};
@@ -34,8 +36,14 @@ pub(crate) struct Analysis {
     pub(crate) deleted: Vec<usize>,
     /// Predicates of one reference alone, which may be applied to its rows before anything else.
     pub(crate) early: Vec<Early>,
+    /// What follows from an OR for the rows of one reference.
+    pub(crate) alternatives: Vec<Alternatives>,
     /// Columns whose rows count only where they equal another reference's.
     pub(crate) equal: Vec<Equal>,
+    /// Such columns of a subquery and of what is around it.
+    pub(crate) across: Vec<Equal>,
+    /// Terms that ask a subquery about the rows of one reference.
+    pub(crate) nested: Vec<Nested>,
 }
 
 impl Analysis {
@@ -53,7 +61,9 @@ impl Analysis {
         let names = Names { catalog, schema, locator };
         let (ctes, filled) = (Vec::new(), HashSet::new());
         let (asked, root, opaque, analysis) = (Vec::new(), None, false, Self::empty());
-        let mut collector = Collector { names, scan, ctes, filled, asked, root, opaque, analysis };
+        let (around, derived) = (Vec::new(), Vec::new());
+        let mut collector =
+            Collector { names, scan, ctes, filled, asked, root, opaque, around, derived, analysis };
         match statement {
             Statement::Update(update) => collector.update(update)?,
             Statement::Delete(delete) => collector.delete(delete)?,
@@ -79,7 +89,10 @@ impl Analysis {
             table_prefixes: Vec::new(),
             table_words: Vec::new(),
             early: Vec::new(),
+            alternatives: Vec::new(),
             equal: Vec::new(),
+            across: Vec::new(),
+            nested: Vec::new(),
             deleted: Vec::new(),
         }
     }
@@ -104,6 +117,10 @@ pub(super) struct Collector<'a> {
     pub(super) root: Option<Root>,
     /// Whether the last block had derived tables.
     pub(super) opaque: bool,
+    /// The SELECTs around the current query whose columns it may name; none for those whose subqueries are not read.
+    around: Vec<Option<Around>>,
+    /// The queries of derived tables, which do not see the tables beside them.
+    pub(super) derived: Vec<*const Query>,
     pub(super) analysis: Analysis,
 }
 
@@ -122,6 +139,8 @@ impl Visitor for Collector<'_> {
                  place; rename it"
             )));
         }
+        let apart = self.ctes.last().is_some_and(|around| around.has(query))
+            || self.derived.iter().any(|known| std::ptr::eq(*known, query));
         if let Some(around) = self.ctes.last_mut() {
             around.enter(query);
         }
@@ -131,10 +150,19 @@ impl Visitor for Collector<'_> {
             return ControlFlow::Break(error);
         }
         self.within(query, first);
+        if !apart {
+            self.across(query, first);
+        }
+        let refs = first..self.analysis.refs.len();
+        self.around.push(match &*query.body {
+            SetExpr::Select(select) => Some(Around::of(select, refs, self.opaque)),
+            _ => None,
+        });
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, query: &Query) -> ControlFlow<PlanError> {
+        self.around.pop();
         self.ctes.pop();
         if let Some(around) = self.ctes.last_mut() {
             around.leave(query);
@@ -173,9 +201,22 @@ impl Collector<'_> {
             }
         }
         if self.analysis.blocks == 0 {
-            self.asked = select.selection.as_ref().map(asked).unwrap_or_default();
+            self.asks(select.selection.as_ref());
         }
         self.block(&select.from, select.selection.as_ref())
+    }
+
+    /// Notes the subqueries of the outermost WHERE.
+    pub(super) fn asks(&mut self, selection: Option<&Expr>) {
+        self.asked = selection.map(asked).unwrap_or_default();
+    }
+
+    /// Notes what a subquery and the SELECT around it say of each other.
+    fn across(&mut self, query: &Query, first: usize) {
+        let Some(Some(around)) = self.around.last() else { return };
+        let found = around.across(query, &self.analysis.refs, first, self.opaque);
+        self.analysis.across.extend(found.equal);
+        self.analysis.nested.extend(found.nested);
     }
 
     /// Notes of a subquery that its rows lie where those around it do, if they do.

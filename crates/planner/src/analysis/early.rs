@@ -7,6 +7,7 @@ use serval_types::ColumnType;
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Query, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
+use super::alternatives::pairs;
 use super::columns::{Column, Scope};
 
 /// Where a column is named: its first name and its last.
@@ -60,6 +61,13 @@ pub(super) fn early(conditions: &[Judge<'_>], scope: Scope<'_>) -> (Vec<Early>, 
     (found, equal)
 }
 
+impl Early {
+    /// Whether no row of the result fails it.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.certain
+    }
+}
+
 impl Judge<'_> {
     fn early(self, scope: Scope<'_>) -> Vec<Early> {
         let found = terms(self.expr).into_iter().filter_map(|expr| {
@@ -75,14 +83,9 @@ impl Judge<'_> {
     }
 
     fn equal(self, scope: Scope<'_>) -> Vec<Equal> {
-        let pair = |expr: &Expr| match expr {
-            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-                Some((scope.column(left)?, scope.column(right)?))
-            }
-            _ => None,
-        };
-        let pairs = terms(self.expr).into_iter().filter_map(pair);
-        let exact = pairs.filter(|(one, two)| one.table != two.table && is_exact(scope, one, two));
+        let exact = pairs(self.expr, scope)
+            .into_iter()
+            .filter(|(one, two)| one.table != two.table && is_exact(scope, one, two));
         let both = exact.flat_map(|(one, two)| [(one.clone(), two.clone()), (two, one)]);
         let reach = |to: usize, from: usize| match self.outer {
             false => !scope.refs[to].nullable,
@@ -105,6 +108,11 @@ pub(crate) struct Equal {
 }
 
 impl Equal {
+    /// One between a subquery and what is around it, which carries no terms.
+    pub(super) fn between(from: Column, to: Column) -> Self {
+        Self { from, to, certain: false }
+    }
+
     /// What a term says of the second column.
     fn carry(&self, term: &Early) -> Option<Early> {
         let fits = term.certain && term.only.as_ref() == Some(&self.from);
@@ -119,7 +127,7 @@ impl Equal {
 }
 
 /// Whether equal values of two columns are the same value for every predicate.
-fn is_exact(scope: Scope<'_>, one: &Column, two: &Column) -> bool {
+pub(super) fn is_exact(scope: Scope<'_>, one: &Column, two: &Column) -> bool {
     let declared = |column: &Column| scope.column_type(column.table, &column.name);
     match (declared(one), declared(two)) {
         (Some(ColumnType::Int { .. }), Some(ColumnType::Int { .. })) => true,
@@ -129,7 +137,7 @@ fn is_exact(scope: Scope<'_>, one: &Column, two: &Column) -> bool {
 }
 
 /// What AND joins.
-fn terms(condition: &Expr) -> Vec<&Expr> {
+pub(super) fn terms(condition: &Expr) -> Vec<&Expr> {
     match condition {
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
             let mut found = terms(left);
@@ -141,7 +149,7 @@ fn terms(condition: &Expr) -> Vec<&Expr> {
 }
 
 /// The columns of an expression and their places, where all are certain and there is one.
-fn columns(expr: &Expr, scope: Scope<'_>) -> Option<(Vec<Column>, Vec<Place>)> {
+pub(super) fn columns(expr: &Expr, scope: Scope<'_>) -> Option<(Vec<Column>, Vec<Place>)> {
     let mut reader = Reader { scope, columns: Vec::new(), places: BTreeSet::new() };
     if expr.visit(&mut reader).is_break() || reader.columns.is_empty() {
         return None;

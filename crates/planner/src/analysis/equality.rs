@@ -71,6 +71,13 @@ pub(super) fn equalities(expr: &Expr, scope: Scope<'_>, filled: Option<&[usize]>
             equalities(left, scope, filled, found);
             equalities(right, scope, filled, found);
         }
+        // What both say holds, whichever it is.
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            let (mut one, mut two) = (Vec::new(), Vec::new());
+            equalities(left, scope, filled, &mut one);
+            equalities(right, scope, filled, &mut two);
+            found.extend(one.into_iter().filter(|equality| two.contains(equality)));
+        }
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
             if let (Some(one), Some(two)) = (scope.column(left), scope.column(right)) {
                 found.extend(match filled {
@@ -88,8 +95,17 @@ pub(super) fn equalities(expr: &Expr, scope: Scope<'_>, filled: Option<&[usize]>
 /// Two columns filled up from the same preserved one need not equal each other once one of them is NULL, so the way is
 /// first up, then down, and never up again.
 pub(super) fn equal_to(scope: Scope<'_>, start: Column, equalities: &[Equality]) -> Vec<Column> {
+    class(scope, start, equalities, &[Way::Up, Way::Down])
+}
+
+/// All columns that equal `start` wherever they are present themselves, `start` included: `start` is present then, too.
+pub(super) fn following(scope: Scope<'_>, start: Column, equalities: &[Equality]) -> Vec<Column> {
+    class(scope, start, equalities, &[Way::Down])
+}
+
+fn class(scope: Scope<'_>, start: Column, equalities: &[Equality], ways: &[Way]) -> Vec<Column> {
     let mut class = vec![start];
-    for way in [Way::Up, Way::Down] {
+    for &way in ways {
         let mut next = 0;
         while let Some(known) = class.get(next).cloned() {
             next += 1;

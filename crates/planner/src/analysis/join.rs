@@ -83,6 +83,9 @@ impl Collector<'_> {
             }
             // Its rows come from what it is given; columns among that are found by the walk over expressions.
             TableFactor::Derived { .. } | TableFactor::JsonTable { .. } => {
+                if let TableFactor::Derived { subquery, .. } = factor {
+                    self.derived.push(&raw const **subquery);
+                }
                 block.opaque = true;
                 Ok(Vec::new())
             }

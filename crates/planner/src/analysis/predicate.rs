@@ -1,12 +1,14 @@
 //! From a predicate to a reach.
 
 use serval_sql::{Locator, Scan};
+use serval_types::ColumnType;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use super::columns::{Column, Scope};
 use crate::fold::{Fold, Place};
 use crate::operand::{Operand, is_date, is_moment};
 use crate::reach::Reach;
+use crate::variables::variable;
 
 /// Reads predicates for the sharding columns of one table.
 #[derive(Debug, Clone, Copy)]
@@ -66,8 +68,8 @@ impl Reader<'_> {
 
     fn between(&self, expr: &Expr, low: &Expr, high: &Expr) -> Reach {
         self.all_keys(expr, |column| {
-            let low = self.operand(low, column).map(|low| (low, true));
-            let high = self.operand(high, column).map(|high| (high, true));
+            let low = self.limit(low, column).map(|low| (low, true));
+            let high = self.limit(high, column).map(|high| (high, true));
             match (low, high) {
                 (None, None) => Reach::All,
                 (low, high) => Reach::Range { column, low, high },
@@ -119,7 +121,7 @@ impl Reader<'_> {
         let included = matches!(op, BinaryOperator::LtEq | BinaryOperator::GtEq);
         let is_less = matches!(op, BinaryOperator::Lt | BinaryOperator::LtEq);
         let limit = |key: &Expr, value: &Expr, is_less: bool| {
-            self.all_keys(key, |column| match self.operand(value, column) {
+            self.all_keys(key, |column| match self.limit(value, column) {
                 None => Reach::All,
                 Some(value) if is_less => Reach::Range { column, low: None, high: Some((value, included)) },
                 Some(value) => Reach::Range { column, low: Some((value, included)), high: None },
@@ -164,10 +166,22 @@ impl Reader<'_> {
         keys.fold(Reach::All, |all, (column, _)| all.and(reach(column)))
     }
 
+    /// An operand of an order. Which collation text has beside a variable depends on the variable.
+    fn limit(&self, expr: &Expr, column: usize) -> Option<Operand> {
+        let key = self.classes.get(column).and_then(|class| class.first());
+        let declared = key.and_then(|key| self.scope.column_type(key.table, &key.name));
+        let is_text =
+            !declared.is_some_and(|declared| is_date(declared) || matches!(declared, ColumnType::Int { .. }));
+        self.operand(expr, column).filter(|operand| !is_text || !matches!(operand, Operand::Variable(_)))
+    }
+
     fn operand(&self, expr: &Expr, column: usize) -> Option<Operand> {
         // `code = DATE '2026-1-5'` compares dates, not strings.
         let key = self.classes.get(column).and_then(|class| class.first());
         let declared = key.and_then(|key| self.scope.column_type(key.table, &key.name));
+        if let Some(variable) = variable(expr) {
+            return Some(variable);
+        }
         let Some(plain) = Operand::of(expr, self.locator, self.scan) else {
             let place = Place { locator: self.locator, scan: self.scan };
             return Fold::of(expr, declared?, place).map(|fold| Operand::Computed(Box::new(fold)));

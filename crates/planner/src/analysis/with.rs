@@ -36,6 +36,11 @@ impl With {
         }
     }
 
+    /// Whether a query is that of one of its names.
+    pub(super) fn has(&self, query: &Query) -> bool {
+        self.queries.iter().any(|known| std::ptr::eq(*known, query))
+    }
+
     /// Whether a name of a table means one of its queries.
     pub(super) fn names(&self, name: &ObjectName) -> bool {
         let Some(ident) = name.0.first().and_then(|part| part.as_ident()).filter(|_| name.0.len() == 1)

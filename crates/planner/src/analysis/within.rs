@@ -12,16 +12,15 @@ use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, Query, Select, SelectIte
 
 use super::columns::{Column, Scope};
 use super::tables::TableRef;
+use super::together::Together;
 
 /// The outermost block, as subqueries look at it.
 #[derive(Debug)]
 pub(super) struct Root {
     /// Behind its last reference.
     pub(super) end: usize,
-    /// Its first sharded reference that is never filled up with NULLs.
-    pub(super) anchor: usize,
-    /// What each sharding column of that equals.
-    pub(super) classes: Vec<Vec<Column>>,
+    /// Its sharded references whose rows share a shard.
+    pub(super) together: Together,
 }
 
 /// A subquery of the outermost WHERE.
@@ -94,22 +93,23 @@ pub(super) fn is_within(asked: &Asked, query: &Query, refs: &[TableRef], first: 
     if query.with.is_some() || !own.iter().filter(sharded).all(|found| found.co_located) {
         return false;
     }
-    let anchors = (refs[root.anchor].table.table.sharding(), own[at].table.table.sharding());
-    let (Some(outer), Some(inner)) = anchors else { return false };
+    let Some(inner) = own[at].table.table.sharding() else { return false };
     let reader = Reader {
         inner: Scope { refs, first, opaque: false },
         outer: Scope { refs: &refs[..root.end], first: 0, opaque: false },
     };
     let mut links = select.selection.as_ref().map(|condition| reader.links(condition)).unwrap_or_default();
     links.extend(asked.member.as_ref().and_then(|member| reader.member(member, query, select)));
-    let linked = |(class, name): (&Vec<Column>, String)| {
-        let key = Column { table: first + at, name };
+    let linked = |(class, name): (&Vec<Column>, &&str)| {
+        let key = Column { table: first + at, name: name.to_lowercase() };
         links.iter().any(|(inner, outer)| {
             *inner == key && class.contains(outer) && reader.inner.comparable(inner, outer)
         })
     };
-    let names = inner.columns.iter().map(|column| column.name.to_lowercase());
-    outer.co_located(inner) && root.classes.iter().zip(names).all(linked)
+    inner.guides().iter().any(|(guide, names)| {
+        let mut links = root.together.links_of(reader.outer, guide, inner);
+        links.any(|link| link.classes.iter().zip(names).all(linked))
+    })
 }
 
 struct Reader<'a> {
@@ -139,6 +139,8 @@ impl Reader<'_> {
     fn outer_column(&self, expr: &Expr) -> Option<Column> {
         let table = match expr {
             Expr::Nested(inner) => return self.outer_column(inner),
+            Expr::Identifier(name) if self.inner.may_own(&name.value.to_lowercase()) => return None,
+            Expr::Identifier(_) => return self.outer.column(expr),
             Expr::CompoundIdentifier(parts) => match &**parts {
                 [table, _] | [_, table, _] => table,
                 _ => return None,
@@ -154,9 +156,8 @@ impl Reader<'_> {
 
     /// `member IN (SELECT column …)`, where the subquery's rows are those of its FROM and WHERE.
     fn member(&self, member: &Expr, query: &Query, select: &Select) -> Option<(Column, Column)> {
-        let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
         let cut = query.limit_clause.is_some() || query.order_by.is_some() || query.fetch.is_some();
-        if grouped || cut || select.having.is_some() || select.qualify.is_some() {
+        if cut || select.qualify.is_some() {
             return None;
         }
         let [SelectItem::UnnamedExpr(column) | SelectItem::ExprWithAlias { expr: column, .. }] =
@@ -164,6 +165,15 @@ impl Reader<'_> {
         else {
             return None;
         };
-        Some((self.inner.column(column)?, self.outer.column(member)?))
+        let own = self.inner.column(column)?;
+        // The rows of a group by this column are all on its shard.
+        let whole = match &select.group_by {
+            GroupByExpr::Expressions(keys, _) if keys.is_empty() => select.having.is_none(),
+            GroupByExpr::Expressions(keys, modifiers) => {
+                modifiers.is_empty() && keys.iter().any(|key| self.inner.column(key).as_ref() == Some(&own))
+            }
+            GroupByExpr::All(_) => false,
+        };
+        Some((own, self.outer.column(member)?)).filter(|_| whole)
     }
 }

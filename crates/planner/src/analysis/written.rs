@@ -15,10 +15,12 @@ impl Collector<'_> {
                 self.prefixes(&parts);
             }
         }
+        self.asks(update.selection.as_ref());
         self.block(std::slice::from_ref(&update.table), update.selection.as_ref())
     }
 
     pub(super) fn delete(&mut self, delete: &Delete) -> Result<(), PlanError> {
+        self.asks(delete.selection.as_ref());
         let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
         let using = delete.using.as_deref().unwrap_or_default();
         if delete.tables.is_empty() && using.is_empty() {

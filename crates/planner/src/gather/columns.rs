@@ -1,9 +1,11 @@
 //! Which columns of each table a statement can need: all whose names stand anywhere in it.
 
 use std::collections::HashSet;
+use std::mem::{Discriminant, discriminant};
 
 use serval_catalog::ColumnDef;
 use serval_sql::{TokenKind, identifier_value};
+use serval_types::ColumnType;
 
 use super::Gathering;
 use crate::clauses::MODIFIERS;
@@ -86,7 +88,7 @@ impl Named {
     }
 }
 
-/// The names on either side of an `=` between two columns, and those of USING and IN.
+/// The names on either side of an `=` between two columns of one kind, and those of USING and IN.
 fn compared(gathering: &Gathering<'_>) -> HashSet<String> {
     let (sql, tokens) = (gathering.planning.sql, &gathering.tokens);
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql, word));
@@ -98,26 +100,46 @@ fn compared(gathering: &Gathering<'_>) -> HashSet<String> {
         }
         gathering.name(at)
     };
-    let mut found = HashSet::new();
+    let mut found = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
             TokenKind::Symbol(b'=') if at > 0 => {
                 if let (Some(left), Some(right)) = (gathering.name(at - 1), last_part(at + 1)) {
-                    found.extend([left, right]);
+                    found.push((left, right));
                 }
             }
             TokenKind::Word if is(at, "IN") && is(at + 2, "SELECT") => {
-                found.extend(last_part(at + 3));
-                found.extend(at.checked_sub(1).and_then(|at| gathering.name(at)));
+                let before = at.checked_sub(1).and_then(|at| gathering.name(at));
+                if let (Some(left), Some(right)) = (before, last_part(at + 3)) {
+                    found.push((left, right));
+                }
             }
             TokenKind::Word if is(at, "USING") => {
                 let listed = tokens[at..].iter().take_while(|token| !token.is_symbol(b')')).count();
-                found.extend((at + 1..at + listed).filter_map(|at| gathering.name(at)));
+                let names = (at + 1..at + listed).filter_map(|at| gathering.name(at));
+                found.extend(names.map(|name| (name.clone(), name)));
             }
             _ => {}
         }
     }
-    found
+    let alike = |(left, right): &&(String, String)| are_alike(gathering, left, right);
+    let unlike: HashSet<&String> =
+        found.iter().filter(|pair| !alike(pair)).flat_map(|(left, right)| [left, right]).collect();
+    let names = found.iter().flat_map(|(left, right)| [left, right]).filter(|name| !unlike.contains(name));
+    names.cloned().collect()
+}
+
+/// Whether all columns of these names hold values of one kind. Servers convert what they look for in an index to its
+/// column, and then find 0 where they look for 0.1, or the year 2004 where they look for 4.
+fn are_alike(gathering: &Gathering<'_>, left: &str, right: &str) -> bool {
+    let kinds = |name: &str| -> Vec<Discriminant<ColumnType>> {
+        let definitions =
+            gathering.analysis.refs.iter().filter_map(|found| found.table.table.definition.as_deref());
+        let columns = definitions.filter_map(|definition| definition.column(name));
+        columns.map(|column| discriminant(&column.column_type)).collect()
+    };
+    let (left, right) = (kinds(left), kinds(right));
+    left.iter().all(|kind| right.iter().all(|other| kind == other))
 }
 
 impl Gathering<'_> {

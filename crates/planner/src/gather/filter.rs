@@ -8,7 +8,7 @@ use super::Gathering;
 use super::temporary::quoted;
 use super::terms::terms;
 use super::total::is_total;
-use crate::analysis::{Early, Scope};
+use crate::analysis::{Alternatives, Early, Place, Scope};
 use crate::planner::dml;
 
 /// A term of a condition: its text, and what it parses to by itself.
@@ -35,20 +35,63 @@ impl Gathering<'_> {
             let text = self.filter(early);
             found.extend(text.filter(|text| !found.contains(text)));
         }
+        let own = self.analysis.alternatives.iter().filter(|alternatives| alternatives.table == table);
+        for alternatives in own {
+            let text = self.any_of(alternatives);
+            found.extend(text.filter(|text| !found.contains(text)));
+        }
         found
+    }
+
+    /// What follows from an OR. A term of an alternative that cannot be evaluated early is left out of it.
+    fn any_of(&self, alternatives: &Alternatives) -> Option<String> {
+        let refs = &self.analysis.refs[..=alternatives.table];
+        let scope = Scope { refs, first: alternatives.table, opaque: false };
+        let term = |(expr, places): &(Expr, Vec<Place>)| {
+            let text = self.text_of(expr, places)?;
+            is_total(&self.parse(&text)?, scope).then(|| format!("({text})"))
+        };
+        let branches = alternatives.branches.iter().map(|branch| {
+            let terms: Vec<String> = branch.iter().filter_map(term).collect();
+            (!terms.is_empty()).then(|| terms.join(" AND "))
+        });
+        let branches = branches.collect::<Option<Vec<_>>>()?;
+        Some(format!("({})", branches.join(" OR ")))
+    }
+
+    /// Those that no row of the result fails.
+    pub(super) fn certain_filters(&self, table: usize) -> Vec<String> {
+        let own = self.analysis.early.iter().filter(|early| early.table == table && early.is_certain());
+        let mut found: Vec<String> = own.filter_map(|early| self.filter(early)).collect();
+        found.dedup();
+        found
+    }
+
+    /// The text of a term, with its parameters' values; `None` where these have no form that is safe to write.
+    pub(super) fn text_of(&self, expr: &Expr, places: &[Place]) -> Option<String> {
+        self.with_values(self.term(expr, places)?, Vec::new())
+    }
+
+    /// Where a term stands.
+    fn term(&self, expr: &Expr, places: &[Place]) -> Option<Span> {
+        let place = self.places(places).next()?.start;
+        let is = |term: &&Term| term.span.start <= place && place < term.span.end && term.expr == *expr;
+        self.terms.iter().find(is).map(|term| term.span)
     }
 
     fn filter(&self, early: &Early) -> Option<String> {
         let table = early.table;
-        let place = self.places(early).next()?.start;
-        let is = |term: &&Term| term.span.start <= place && place < term.span.end && term.expr == early.expr;
-        let text = self.with_values(self.terms.iter().find(is)?.span, early)?;
+        let renamed = early.of.as_ref().map(|name| {
+            let column = format!("{}.{}", quoted(&self.analysis.refs[table].exposed), quoted(name));
+            self.places(&early.places).map(|at| Edit { at, text: column.clone() }).collect()
+        });
+        let text = self.with_values(self.term(&early.expr, &early.places)?, renamed.unwrap_or_default())?;
         let refs = &self.analysis.refs[..=table];
         let scope = Scope { refs, first: table, opaque: false };
         is_total(&self.parse(&text)?, scope).then(|| format!("({text})"))
     }
 
-    fn parse(&self, condition: &str) -> Option<Expr> {
+    pub(super) fn parse(&self, condition: &str) -> Option<Expr> {
         let statement = dml(&format!("SELECT 1 FROM t WHERE {condition}"), self.planning.options).ok()?;
         let Statement::Query(query) = statement.ast else { return None };
         let plain = query.order_by.is_none() && query.limit_clause.is_none() && query.locks.is_empty();
@@ -58,30 +101,24 @@ impl Gathering<'_> {
     }
 
     /// Where the columns of a term stand.
-    fn places(&self, early: &Early) -> impl Iterator<Item = Span> {
+    fn places(&self, places: &[Place]) -> impl Iterator<Item = Span> {
         let locator = &self.planning.parsed.locator;
-        early
-            .places
+        places
             .iter()
             .map(|(first, last)| Span { start: locator.span(*first).start, end: locator.span(*last).end })
     }
 
-    /// The text of a term, with its parameters' values, and with the columns under the name that the reference has
-    /// here; `None` where a value has no form that is safe to write.
-    fn with_values(&self, term: Span, early: &Early) -> Option<String> {
+    /// The text of a term, with its parameters' values, and with its columns `renamed`; without that they lose their
+    /// schemas. `None` where a value has no form that is safe to write.
+    fn with_values(&self, term: Span, renamed: Vec<Edit>) -> Option<String> {
         let inside = |span: &Span| term.start <= span.start && span.end <= term.end;
         let here = |span: Span| Span { start: span.start - term.start, end: span.end - term.start };
-        let mut edits: Vec<Edit> = match &early.of {
-            Some(name) => {
-                let exposed = &self.analysis.refs[early.table].exposed;
-                let column = format!("{}.{}", quoted(exposed), quoted(name));
-                self.places(early).map(|place| Edit { at: here(place), text: column.clone() }).collect()
-            }
-            None => {
-                let prefixes = self.analysis.schema_prefixes.iter().filter(|span| inside(span));
-                prefixes.map(|span| Edit { at: here(*span), text: String::new() }).collect()
-            }
-        };
+        let mut edits: Vec<Edit> = renamed;
+        if edits.is_empty() {
+            let prefixes = self.analysis.schema_prefixes.iter().filter(|span| inside(span));
+            edits.extend(prefixes.map(|at| Edit { at: *at, text: String::new() }));
+        }
+        edits.iter_mut().for_each(|edit| edit.at = here(edit.at));
         edits.dedup();
         let parameters = self.tokens.iter().filter(|token| token.kind == TokenKind::Parameter).enumerate();
         for (index, token) in parameters.filter(|(_, token)| inside(&token.span)) {

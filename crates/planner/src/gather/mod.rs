@@ -8,8 +8,10 @@
 mod columns;
 mod filter;
 mod lock;
+mod nested;
 mod reduce;
 mod segments;
+mod semi_join;
 pub(crate) mod shown;
 mod source;
 mod temporary;
@@ -130,8 +132,13 @@ pub(crate) fn bind(
     reason: &str,
 ) -> Result<(Primitive, Arc<[Note]>), PlanError> {
     let gather = of(plan, gathers, values, reason, false)?;
-    let note = Note { rewrite: "gather", reason: reason.to_owned() };
-    Ok((Primitive::Gather(gather), Arc::new([note])))
+    let mut notes = vec![Note { rewrite: "gather", reason: reason.to_owned() }];
+    for note in gather.sources.iter().flat_map(|source| &source.rewrites) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    Ok((Primitive::Gather(gather), notes.into()))
 }
 
 /// The gathering of a statement that has no values yet, of which only the columns are asked.
@@ -165,7 +172,7 @@ pub(crate) fn typed(
     for source in &mut gather.sources {
         // The copy of one that is not there has no rows.
         source.copy_of = Some(usize::MAX);
-        source.reduction = None;
+        source.reductions.clear();
     }
     Ok(gather)
 }
@@ -224,7 +231,7 @@ impl<'a> Gathering<'a> {
     fn gather(&self, defaults: bool) -> Result<Gather, PlanError> {
         let names = columns::Named::of(self)?.with_defaults(defaults);
         let sources = self.analysis.refs.iter().enumerate();
-        let sources = sources.map(|(index, found)| self.source(index, found, &names, None));
+        let sources = sources.map(|(index, found)| self.source(index, found, &names, Vec::new()));
         let mut sources = sources.collect::<Result<Vec<_>, _>>()?;
         self.copies(&mut sources);
         let order = self.reduce(&names, &mut sources)?;
@@ -248,13 +255,16 @@ impl<'a> Gathering<'a> {
         let locked = self.has_locks();
         for index in 1..sources.len() {
             let (before, source) = (&sources[..index], &sources[index]);
+            let both_reached =
+                |other: usize| self.is_reachable(sources, index) && self.is_reachable(sources, other);
             let is_like = |other: &GatherSource| {
                 // With predicates in it the text has the reference's own name.
                 let filtered = (locked || other.filters + source.filters > 0) && other.rows != source.rows;
                 !filtered && other.names == source.names && same_table(other.table, source.table)
             };
             let found = before.iter().position(|other| other.copy_of.is_none() && is_like(other));
-            sources[index].copy_of = found;
+            // A few rows of each are less than all rows once.
+            sources[index].copy_of = found.filter(|other| !both_reached(*other));
         }
     }
 
@@ -340,12 +350,11 @@ fn read(
     };
     let plan = own.plan()?;
     let request = crate::plan::BindRequest {
-        sql: sql.as_bytes(),
-        scan: &scan,
-        parameters: &[],
-        sequence_start: None,
         now: values.now,
         text: values.text,
+        zone: values.zone,
+        variables: values.variables,
+        ..crate::plan::BindRequest::of(sql.as_bytes(), &scan)
     };
     Ok(plan.bind(&request)?.root)
 }

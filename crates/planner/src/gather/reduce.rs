@@ -1,5 +1,7 @@
 //! In which order tables are brought, and which of them only by keys that others have brought.
 
+use std::cmp::Reverse;
+
 use serval_types::ColumnType;
 
 use super::columns::Named;
@@ -8,6 +10,9 @@ use super::{Gathering, temporary_name};
 use crate::analysis::{Column, Equal};
 use crate::error::PlanError;
 use crate::primitive::{GatherSource, Primitive, Reduction};
+
+/// More lists of keys than this say little more of one table.
+const MOST: usize = 3;
 
 impl Gathering<'_> {
     /// The order of loading: first what predicates have made small, then what its keys reach.
@@ -24,9 +29,10 @@ impl Gathering<'_> {
             (0..sources.len()).partition(|&index| sources[index].copy_of.is_some());
         while let Some(at) = self.next(sources, &order, &left) {
             let index = left.remove(at);
-            if let Some(reduction) = self.reduction(sources, &order, index) {
+            let reductions = self.reductions(sources, &order, index);
+            if !reductions.is_empty() {
                 let found = &self.analysis.refs[index];
-                sources[index] = self.source(index, found, named, Some(reduction))?;
+                sources[index] = self.source(index, found, named, reductions)?;
             }
             order.push(index);
         }
@@ -37,42 +43,63 @@ impl Gathering<'_> {
     /// Which of `left` comes next, as an index into it.
     fn next(&self, sources: &[GatherSource], order: &[usize], left: &[usize]) -> Option<usize> {
         let worth = |index: usize| {
-            let rows = &*sources[index].rows;
-            let held = matches!(rows, Primitive::Held(_));
-            let single = matches!(rows, Primitive::Route(route) if route.targets.len() == 1);
-            (held, sources[index].filters > 0, self.reduction(sources, order, index).is_some(), single)
+            let source = &sources[index];
+            let held = matches!(&*source.rows, Primitive::Held(_));
+            let single = matches!(&*source.rows, Primitive::Route(route) if route.targets.len() == 1);
+            let filtered = source.filters > 0;
+            // What the first tables reach is mostly less than what later ones do.
+            let reached =
+                self.reductions(sources, order, index).first().map(|first| place(order, first.from));
+            (held, single && filtered, reached.is_some(), Reverse(reached), filtered, single)
         };
         // Of equals the first in the text.
         (0..left.len()).rev().max_by_key(|&at| worth(left[at]))
     }
 
-    /// The keys by which a source can be brought, where it is brought after those in `order`.
-    fn reduction(&self, sources: &[GatherSource], order: &[usize], index: usize) -> Option<Reduction> {
+    /// The keys by which a source can be brought, where it is brought after those in `order`, best first.
+    fn reductions(&self, sources: &[GatherSource], order: &[usize], index: usize) -> Vec<Reduction> {
         // What is copied elsewhere is needed there whole.
         let held = matches!(&*sources[index].rows, Primitive::Held(_));
         if held || sources[index].in_utf8 || sources.iter().any(|source| source.copy_of == Some(index)) {
-            return None;
+            return Vec::new();
         }
+        let reaching = self.reaching(index).filter_map(|equal| {
+            let from = sources[equal.from.table].copy_of.unwrap_or(equal.from.table);
+            let name = quoted(&equal.from.name);
+            let column = sources[from].names.iter().position(|other| other.to_lowercase() == name)?;
+            let exposed = &self.analysis.refs[index].exposed;
+            let key = format!("{}.{}", quoted(exposed), quoted(&equal.to.name));
+            let marker = format!("({key} IS NOT NULL AND 'keys of {}' <> '')", temporary_name(from));
+            order.contains(&from).then_some(Reduction { from, column, key, marker })
+        });
+        let mut found: Vec<Reduction> = reaching.collect();
+        // The smallest are first in the order.
+        found.sort_by_key(|reduction| place(order, reduction.from));
+        found.dedup();
+        found.truncate(MOST);
+        found
+    }
+
+    /// The columns whose values the rows of a source must have, as far as they are numbers.
+    fn reaching(&self, index: usize) -> impl Iterator<Item = &Equal> {
         let is_number = |column: &Column| {
             let definition = self.analysis.refs[column.table].table.table.definition.as_ref();
             let declared = definition.and_then(|definition| definition.column(&column.name));
             declared.is_some_and(|column| matches!(column.column_type, ColumnType::Int { .. }))
         };
-        let own = |equal: &&Equal| equal.to.table == index && is_number(&equal.to) && is_number(&equal.from);
-        let reaching = self.analysis.equal.iter().filter(own);
-        let mut found: Vec<Reduction> = reaching
-            .filter_map(|equal| {
-                let from = sources[equal.from.table].copy_of.unwrap_or(equal.from.table);
-                let name = quoted(&equal.from.name);
-                let column = sources[from].names.iter().position(|other| other.to_lowercase() == name)?;
-                let exposed = &self.analysis.refs[index].exposed;
-                let key = format!("{}.{}", quoted(exposed), quoted(&equal.to.name));
-                let marker = format!("({key} IS NOT NULL AND 'keys of {}' <> '')", temporary_name(from));
-                order.contains(&from).then_some(Reduction { from, column, key, marker })
-            })
-            .collect();
-        // The smallest are first in the order.
-        found.sort_by_key(|reduction| order.iter().position(|at| *at == reduction.from));
-        found.into_iter().next()
+        let all = self.analysis.equal.iter().chain(&self.analysis.across);
+        all.filter(move |equal| equal.to.table == index && is_number(&equal.to) && is_number(&equal.from))
     }
+
+    /// Whether a source may be brought by the keys of one that predicates have made small.
+    pub(super) fn is_reachable(&self, sources: &[GatherSource], index: usize) -> bool {
+        self.reaching(index).any(|equal| {
+            let from = &sources[equal.from.table];
+            from.filters > 0 || matches!(&*from.rows, Primitive::Held(_))
+        })
+    }
+}
+
+fn place(order: &[usize], source: usize) -> Option<usize> {
+    order.iter().position(|at| *at == source)
 }

@@ -9,6 +9,7 @@ use super::columns::Named;
 use super::temporary::{Temporary, quoted};
 use super::{Gathering, read, temporary_name};
 use crate::analysis::TableRef;
+use crate::bound::Note;
 use crate::error::PlanError;
 use crate::operand::ClientText;
 use crate::primitive::{GatherSource, Held, Loading, Primitive, Reduction, Route, Target};
@@ -17,25 +18,25 @@ impl Gathering<'_> {
     /// How the rows of one reference are brought.
     ///
     /// # Errors
-    /// A refusal where the table's definition is not known or its types are not understood.
+    /// [`PlanError::Undefined`] where the table's definition is not known yet, and a refusal where its types are not
+    /// understood.
     pub(super) fn source(
         &self,
         index: usize,
         found: &TableRef,
         named: &Named,
-        reduction: Option<Reduction>,
+        reductions: Vec<Reduction>,
     ) -> Result<GatherSource, PlanError> {
-        let definition = found.table.table.definition.as_deref().ok_or_else(|| {
-            PlanError::refused(format!(
-                "The definition of table {}.{} is not known, so its rows cannot be gathered",
-                found.table.schema, found.table.table.name
-            ))
+        let definition = found.table.table.definition.as_deref().ok_or_else(|| PlanError::Undefined {
+            schema: found.table.schema.clone(),
+            table: found.table.table.name.clone(),
         })?;
         let columns = named.columns(index, &definition.columns);
         // Names of ours in a text of the client's character set.
         let in_utf8 = self.values.text == ClientText::Other && !select(found, &columns, &[]).is_ascii();
-        let filters = if in_utf8 { Vec::new() } else { self.filters(index) };
-        let reduced = reduction.iter().map(|reduction| reduction.marker.clone());
+        let mut filters = if in_utf8 { Vec::new() } else { self.filters(index) };
+        let rewrites = if in_utf8 { Vec::new() } else { self.asked_at_source(index, &columns, &mut filters) };
+        let reduced = reductions.iter().map(|reduction| reduction.marker.clone());
         let predicates: Vec<String> = filters.iter().cloned().chain(reduced).collect();
         let sql = select(found, &columns, &predicates) + &self.lock_of(index);
         let Table { derived, held, .. } = &*found.table.table;
@@ -52,12 +53,32 @@ impl Gathering<'_> {
             insert: table.insert(),
             in_utf8,
             copy_of: None,
-            reduction,
+            reductions,
             names: columns.iter().map(|column| quoted(&column.name)).collect(),
             columns: columns.iter().map(|column| loading(&column.column_type)).collect(),
             rows: Box::new(rows),
             filters: filters.len(),
+            rewrites,
         })
+    }
+
+    /// Adds to the filters those that need other tables of the same shard; the rewrites that made them.
+    fn asked_at_source(&self, index: usize, columns: &[&ColumnDef], filters: &mut Vec<String>) -> Vec<Note> {
+        let found = &self.analysis.refs[index];
+        let mut notes = Vec::new();
+        if found.table.table.sharding().is_none() {
+            return notes;
+        }
+        for (text, note) in self.nested(index).into_iter().chain(self.semi_joins(index)) {
+            let tried: Vec<String> = filters.iter().chain([&text]).cloned().collect();
+            let sql = select(found, columns, &tried);
+            // Whether the rows lie together is the planner's to say.
+            if let Ok(Primitive::Route(_)) = read(self.planning, &found.table.schema, &sql, self.values) {
+                filters.push(text);
+                notes.push(note);
+            }
+        }
+        notes
     }
 }
 

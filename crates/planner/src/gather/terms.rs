@@ -1,7 +1,7 @@
 //! The terms of all conditions of a text, by their tokens: what stands between WHERE or ON, their ANDs and their end.
 //!
 //! Tokens alone do not say what a word means (END may be a column), so a term found here counts only where it parses to
-//! exactly what the parser found in its place.
+//! exactly what the parser found in its place. Where there are alternatives, the terms of each are found, too.
 
 use serval_sql::{Span, Token, TokenKind};
 
@@ -32,7 +32,10 @@ const ENDS_NO_CALL: [&str; 3] = ["LEFT", "RIGHT", "NATURAL"];
 /// Every term of every condition in `tokens`, which have no comments.
 pub(super) fn terms(sql: &[u8], tokens: &[Token]) -> Vec<Span> {
     let cutter = Cutter { sql, tokens };
-    let begins = (0..tokens.len()).filter(|&at| cutter.is(at, "WHERE") || cutter.is(at, "ON"));
+    let alternatives = tokens.iter().any(|token| token.is_word(sql, "OR"));
+    let begins = (0..tokens.len()).filter(|&at| {
+        cutter.is(at, "WHERE") || cutter.is(at, "ON") || alternatives && tokens[at].is_symbol(b'(')
+    });
     begins.flat_map(|at| cutter.terms(at + 1)).collect()
 }
 
@@ -59,7 +62,8 @@ impl Cutter<'_> {
             || self.is_any(at, &ENDS_NO_CALL) && !call
     }
 
-    /// The terms of the condition that begins at a token; one where another connective than AND joins them.
+    /// The terms of the condition that begins at a token; where another connective than AND joins them, the whole of it
+    /// first.
     fn terms(&self, start: usize) -> Vec<Span> {
         let (mut cuts, mut depth, mut between, mut cases, mut whole) =
             (Vec::new(), 0_usize, 0_usize, 0_usize, false);
@@ -91,15 +95,18 @@ impl Cutter<'_> {
                 () if self.is(at, "BETWEEN") => between += 1,
                 () if self.is(at, "AND") && between > 0 => between -= 1,
                 () if self.is(at, "AND") || operator == b"&&" => cuts.push(at),
-                () => whole |= self.is(at, "OR") || self.is(at, "XOR") || operator == b"||",
+                () if self.is(at, "OR") || self.is(at, "XOR") || operator == b"||" => {
+                    whole = true;
+                    cuts.push(at);
+                }
+                () => {}
             }
         }
-        if whole {
-            cuts.clear();
-        }
+        let all = whole.then(|| self.span(start, end)).flatten();
         let starts = std::iter::once(start).chain(cuts.iter().map(|cut| cut + 1));
         let ends = cuts.iter().copied().chain(std::iter::once(end));
-        starts.zip(ends).filter_map(|(start, end)| self.span(start, end)).collect()
+        let parts = starts.zip(ends).filter_map(|(start, end)| self.span(start, end));
+        all.into_iter().chain(parts).collect()
     }
 
     fn span(&self, start: usize, end: usize) -> Option<Span> {
@@ -129,7 +136,13 @@ mod tests {
                 "(y = 1 AND z = 2)",
                 "CASE WHEN a AND b THEN 1 END",
                 "c IN (SELECT d FROM e WHERE f = 1 OR g = 2)",
+                "y = 1",
+                "z = 2",
+                // No condition, which its parsing tells.
+                "SELECT d FROM e",
                 "f = 1 OR g = 2",
+                "f = 1",
+                "g = 2",
             ]
         );
     }

@@ -36,15 +36,18 @@ enum Domain {
 
 /// Whether `expr` is such a predicate over columns of `scope`.
 pub(super) fn is_total(expr: &Expr, scope: Scope<'_>) -> bool {
-    Total { scope }.predicate(expr)
+    Total { scope, around: None }.predicate(expr)
 }
 
-struct Total<'a> {
-    scope: Scope<'a>,
+/// What is known of the columns that a predicate may have.
+pub(super) struct Total<'a> {
+    pub(super) scope: Scope<'a>,
+    /// Those around a subquery.
+    pub(super) around: Option<Scope<'a>>,
 }
 
 impl Total<'_> {
-    fn predicate(&self, expr: &Expr) -> bool {
+    pub(super) fn predicate(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Nested(inner) => self.predicate(inner),
             Expr::UnaryOp { op: UnaryOperator::Not, expr } => self.predicate(expr),
@@ -89,7 +92,7 @@ impl Total<'_> {
         list.iter().all(|value| self.compare(expr, value))
     }
 
-    fn compare(&self, left: &Expr, right: &Expr) -> bool {
+    pub(super) fn compare(&self, left: &Expr, right: &Expr) -> bool {
         let (Some(left), Some(right)) = (self.domain(left), self.domain(right)) else { return false };
         let fits = |one, two| {
             matches!(
@@ -122,6 +125,13 @@ impl Total<'_> {
                 let field = matches!(field, DateTimeField::Year | DateTimeField::Month | DateTimeField::Day);
                 (field && self.is_dated(expr)).then_some(Domain::Number)
             }
+            Expr::Substring { expr, substring_from: Some(from), substring_for, .. } => {
+                let counts = [Some(from), substring_for.as_ref()].into_iter().flatten();
+                let plain = counts
+                    .into_iter()
+                    .all(|count| matches!(&**count, Expr::Value(value) if is_count(&value.value)));
+                self.domain(expr).filter(|domain| plain && *domain == Domain::Text)
+            }
             Expr::Function(function) => self.function(function),
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr),
             _ => None,
@@ -129,8 +139,7 @@ impl Total<'_> {
     }
 
     fn column(&self, expr: &Expr) -> Option<Domain> {
-        let column = self.scope.column(expr)?;
-        match self.scope.column_type(column.table, &column.name)? {
+        match self.declared(expr)? {
             ColumnType::Int { .. }
             | ColumnType::Decimal { .. }
             | ColumnType::Float
@@ -144,6 +153,44 @@ impl Total<'_> {
             }
             _ => None,
         }
+    }
+
+    fn declared(&self, expr: &Expr) -> Option<&ColumnType> {
+        let scopes = std::iter::once(&self.scope).chain(&self.around);
+        let column = scopes.filter_map(|scope| Some((scope, scope.column(expr)?))).next();
+        column.and_then(|(scope, column)| scope.column_type(column.table, &column.name))
+    }
+
+    /// Whether it is a column whose type is known.
+    pub(super) fn is_column(&self, expr: &Expr) -> bool {
+        self.declared(expr).is_some()
+    }
+
+    /// Whether it is a number as it is written.
+    pub(super) fn is_number(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Value(_)) && self.domain(expr) == Some(Domain::Number)
+    }
+
+    /// Whether it is an aggregate that is the same in whatever order rows come.
+    pub(super) fn is_aggregate(&self, expr: &Expr) -> bool {
+        let Expr::Function(function) = expr else { return false };
+        let FunctionArguments::List(list) = &function.args else { return false };
+        let plain = list.clauses.is_empty() && function.over.is_none() && function.filter.is_none();
+        let [FunctionArg::Unnamed(argument)] = &*list.args else { return false };
+        let is =
+            |names: &[&str]| names.iter().any(|name| function.name.to_string().eq_ignore_ascii_case(name));
+        plain
+            && match argument {
+                FunctionArgExpr::Wildcard => is(&["COUNT"]),
+                FunctionArgExpr::Expr(expr) => {
+                    let exact = matches!(
+                        self.declared(expr),
+                        Some(ColumnType::Int { .. } | ColumnType::Decimal { .. })
+                    );
+                    is(&["COUNT"]) && self.is_column(expr) || exact && is(&["SUM", "MIN", "MAX", "AVG"])
+                }
+                _ => false,
+            }
     }
 
     /// A column with a date in it.
@@ -177,6 +224,14 @@ impl Total<'_> {
             [text, Expr::Value(_)] if is(&["LEFT", "RIGHT"]) => {
                 self.domain(text).filter(|domain| *domain == Domain::Text)
             }
+            [text, Expr::Value(from)] if is(&["SUBSTRING", "SUBSTR"]) && is_count(&from.value) => {
+                self.domain(text).filter(|domain| *domain == Domain::Text)
+            }
+            [text, Expr::Value(from), Expr::Value(length)]
+                if is(&["SUBSTRING", "SUBSTR"]) && is_count(&from.value) && is_count(&length.value) =>
+            {
+                self.domain(text).filter(|domain| *domain == Domain::Text)
+            }
             [date] if is(&NUMBER_OF_MOMENT) && self.is_dated(date) => Some(Domain::Number),
             [date] if is(&["DATE"]) && self.is_dated(date) => Some(Domain::Moment),
             _ => None,
@@ -195,6 +250,11 @@ fn literal(value: &Value) -> Option<Domain> {
         }),
         _ => None,
     }
+}
+
+/// A number of characters.
+fn is_count(value: &Value) -> bool {
+    matches!(value, Value::Number(digits, _) if digits.len() < 10 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_digits(text: &[u8]) -> bool {

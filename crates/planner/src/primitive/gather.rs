@@ -1,6 +1,7 @@
 //! `Gather`: brings rows of several nodes to the scratch server and finishes the statement there.
 
 use super::{Primitive, Target};
+use crate::bound::Note;
 
 /// A statement that no node can answer and that cannot be merged: its tables' rows are brought together in temporary
 /// tables of one real server, which computes the rest.
@@ -37,12 +38,14 @@ pub struct GatherSource {
     pub columns: Vec<Loading>,
     /// The earlier one that has the same rows in the same columns, from which they are copied there.
     pub copy_of: Option<usize>,
-    /// Keys of an earlier one that the rows must have, where those are few.
-    pub reduction: Option<Reduction>,
+    /// Keys of earlier ones that the rows must have, where those are few.
+    pub reductions: Vec<Reduction>,
     /// Reads the rows, always as text.
     pub rows: Box<Primitive>,
     /// The predicates that the nodes apply already, for EXPLAIN.
     pub filters: usize,
+    /// The rewrites that made some of them.
+    pub rewrites: Vec<Note>,
 }
 
 /// Only rows with certain keys are needed: those that another source has brought.

@@ -128,6 +128,7 @@ pub(super) fn strip(expr: &Expr) -> &Expr {
     }
 }
 
-fn is_named(function: &Function, name: &str) -> bool {
+/// Whether a function is called by this name, in any case.
+pub(super) fn is_named(function: &Function, name: &str) -> bool {
     matches!(&*function.name.0, [part] if part.as_ident().is_some_and(|ident| ident.value.eq_ignore_ascii_case(name)))
 }

@@ -14,6 +14,7 @@ mod limit_merged;
 mod operator;
 mod push_limit;
 mod push_sort;
+mod result_collation;
 mod sort_by_group_keys;
 mod sort_in_memory;
 mod sort_key;

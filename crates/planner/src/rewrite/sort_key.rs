@@ -14,6 +14,7 @@ use sqlparser::ast::{Expr, visit_expressions};
 use super::draft::{Draft, Grouping, is_descending, order_items};
 use super::expression::{is_aggregate, is_numeric, strip};
 use super::operator::contains;
+use super::result_collation::{Origin, origin};
 use crate::analysis::Scope;
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, Combine, Padding, SortKey};
@@ -146,42 +147,27 @@ impl Maker<'_, '_> {
         if contains(self.expr, is_aggregate) || is_numeric(self.expr) {
             return self.plain();
         }
-        let mut collations = self.text_columns()?;
-        let collation = collations.pop();
-        if collations.iter().any(|other| Some(other) != collation.as_ref()) {
-            return Err(PlanError::refused(format!(
+        let scope = self.draft.source.analysis.root_scope();
+        match origin(scope, self.expr) {
+            Origin::Column(collation) => self.text(Some(&collation), Some(SORTED_CHARACTERS)),
+            Origin::Plain => {
+                let text = self.text;
+                self.weighed(format!("WEIGHT_STRING({text})"))
+            }
+            Origin::Servers => self.weighed(padded_by_servers(self.text)),
+            Origin::Mixed => Err(PlanError::refused(format!(
                 "{} mixes collations, so rows of several shards cannot be sorted by it; sort by a column",
                 self.text
-            )));
-        }
-        match collation {
-            Some(collation) => self.text(Some(&collation), Some(SORTED_CHARACTERS)),
-            None => {
-                let value = self.value()?;
-                let weight = self.hide(format!("WEIGHT_STRING({})", self.text))?;
-                Ok(self.finish(value, Some(weight), Padding::None))
-            }
+            ))),
+            Origin::TooLong => Err(too_long(self.text)),
         }
     }
 
-    /// The collations of the text columns in the expression.
-    fn text_columns(&self) -> Result<Vec<Collation>, PlanError> {
-        let scope = self.draft.source.analysis.root_scope();
-        let mut found = Vec::new();
-        let mut unknown = false;
-        let _ = visit_expressions(self.expr, |inner| {
-            if is_column(scope, inner) {
-                match scope.declared(inner) {
-                    Some(ColumnType::Text { length: Some(_), collation: Some(collation) }) => {
-                        found.push(collation.clone());
-                    }
-                    Some(ColumnType::Text { .. } | ColumnType::Json) | None => unknown = true,
-                    Some(_) => {}
-                }
-            }
-            ControlFlow::<()>::Continue(())
-        });
-        if unknown { Err(too_long(self.text)) } else { Ok(found) }
+    /// A value beside a weight that is continued with nothing.
+    fn weighed(&mut self, weight: String) -> Result<SortKey, PlanError> {
+        let value = self.value()?;
+        let weight = self.hide(weight)?;
+        Ok(self.finish(value, Some(weight), Padding::None))
     }
 
     fn value(&mut self) -> Result<ColumnRef, PlanError> {
@@ -204,7 +190,7 @@ impl Maker<'_, '_> {
 }
 
 /// Whether an expression is a column, its table certain or not. Other names are the servers' to refuse.
-fn is_column(scope: Scope<'_>, expr: &Expr) -> bool {
+pub(super) fn is_column(scope: Scope<'_>, expr: &Expr) -> bool {
     match expr {
         Expr::Identifier(name) => scope.may_own(&name.value),
         other => scope.column(other).is_some(),
@@ -234,6 +220,14 @@ fn space_weight(collation: &str) -> Option<&'static [u8]> {
         }
         _ => None,
     }
+}
+
+/// The weight of a value whose collation only the servers know: where it is one that ignores trailing spaces, they pad.
+fn padded_by_servers(text: &str) -> String {
+    format!(
+        "IF(COLLATION({text}) = 'binary' OR COLLATION({text}) LIKE '%nopad%' OR COLLATION({text}) LIKE '%0900%', \
+         WEIGHT_STRING({text}), WEIGHT_STRING({text} AS CHAR({SORTED_CHARACTERS})))"
+    )
 }
 
 fn too_long(text: &str) -> PlanError {

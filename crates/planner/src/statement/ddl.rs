@@ -1,9 +1,11 @@
 //! Definitions: the same statement for every physical table behind a logical one.
 
+mod references;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serval_catalog::{Catalog, Placement, check_unique};
+use serval_catalog::{Catalog, Placement, Table, check_unique};
 use serval_sql::{Ddl, DdlKind, Edit, LexOptions, Span, TableName, create_table, splice};
 use serval_types::NodeId;
 
@@ -25,7 +27,10 @@ pub fn plan_ddl(
 ) -> Result<Bound, PlanError> {
     refuse(ddl)?;
     let names: Vec<&TableName> = ddl.tables.iter().chain(&ddl.references).collect();
-    let tables = names.iter().map(|name| find(catalog, schema, name)).collect::<Result<Vec<_>, _>>()?;
+    let mut tables = names.iter().map(|name| find(catalog, schema, name)).collect::<Result<Vec<_>, _>>()?;
+    if matches!(ddl.kind, DdlKind::RenameTable) {
+        follow_views(&mut tables);
+    }
     let Some(first) = tables.first() else {
         return Err(PlanError::refused("This statement names no table; run it on the servers directly"));
     };
@@ -52,6 +57,7 @@ pub fn plan_ddl(
     if matches!(ddl.kind, DdlKind::CreateTable { .. }) {
         refuse_unenforced(first, sql, options)?;
     }
+    references::refuse_apart(catalog, ddl, first, sql, options)?;
     let mut targets: Vec<Target> = places(first)
         .into_iter()
         .map(|(node, shard)| Target::new(node, shard, text(catalog, &names, &tables, sql, node, shard)))
@@ -142,7 +148,7 @@ fn several_drops(catalog: &Arc<Catalog>, names: &[&TableName], tables: Vec<PlanT
 fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
     let reason = match &ddl.kind {
         DdlKind::CreateTable { temporary: true, .. } | DdlKind::DropTable { temporary: true, .. } => {
-            "Temporary tables are not supported yet"
+            "Temporary tables are made on a connection that a session keeps, and no plan shows where; run the statement"
         }
         DdlKind::CreateTable { as_select: true, .. } => {
             "CREATE TABLE … SELECT is not one definition; the proxy makes the table and then inserts the rows"
@@ -155,6 +161,19 @@ fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
         _ => return Ok(()),
     };
     Err(PlanError::refused(reason))
+}
+
+/// A view stays where it is kept, whatever it is called.
+fn follow_views(tables: &mut [PlanTable]) {
+    for pair in tables.chunks_exact_mut(2) {
+        let [old, new] = pair else { continue };
+        if let (Some(_), Placement::Node(node)) = (&old.table.view, &old.table.placement)
+            && new.table.definition.is_none()
+            && old.schema == new.schema
+        {
+            new.table = Arc::new(Table::on_node(&new.table.name, *node));
+        }
+    }
 }
 
 /// A table can only get a name under which its rows are looked for where they lie.
@@ -223,11 +242,12 @@ pub(super) fn find(
 ) -> Result<PlanTable, PlanError> {
     let wanted = name.schema.as_ref().map(|schema| &*schema.value).or(schema).ok_or(PlanError::NoSchema)?;
     let schema = catalog.schema(wanted).ok_or_else(|| PlanError::UnknownSchema(wanted.to_owned()))?;
-    let table = schema.table_or_default(&name.table.value).ok_or_else(|| {
-        PlanError::refused(format!(
+    let table = schema.table_or_default(&name.table.value).ok_or_else(|| match schema.default_node {
+        None => PlanError::refused(format!(
             "Table {} is not in the configuration, and schema {} has no default node to create it on",
             name.table.value, schema.name
-        ))
+        )),
+        Some(_) => PlanError::UnknownTable { schema: schema.name.clone(), table: name.table.value.clone() },
     })?;
     Ok(PlanTable { schema: schema.name.clone(), table })
 }

@@ -2,13 +2,14 @@
 
 mod bind;
 mod columns;
+mod family;
 mod refused;
 mod rows;
 mod whole;
 
 use std::sync::Arc;
 
-use serval_catalog::{Placement, Sharding};
+use serval_catalog::{Child, Placement, Sharding};
 use serval_sql::Replacement;
 use serval_types::NodeId;
 use smallvec::SmallVec;
@@ -21,6 +22,7 @@ use crate::error::PlanError;
 use crate::operand::Operand;
 use crate::physical::NameSlot;
 use crate::plan::Plan;
+pub use family::untied_children;
 use refused::{refuse_key_update, refuse_undefined, refuse_unequal_copies};
 use rows::Builder;
 use whole::plan_whole;
@@ -39,6 +41,8 @@ pub(crate) struct InsertPlan {
     returning: bool,
     /// IGNORE or ON DUPLICATE KEY UPDATE.
     conditional: bool,
+    /// The children that may hold keys of new rows.
+    watched: Vec<Child>,
 }
 
 /// Where rows go.
@@ -58,6 +62,8 @@ struct PlannedRow {
     /// Of each sharding column; none where the row goes to every copy.
     keys: SmallVec<[KeySource; 1]>,
     generated: Generated,
+    /// The keys that children may hold of it, for each of [`InsertPlan::watched`]; `None` where it brings none.
+    led: Vec<Option<KeySource>>,
 }
 
 /// Where the sharding value of a row comes from.

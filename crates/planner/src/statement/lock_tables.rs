@@ -35,6 +35,12 @@ pub fn plan_lock_tables(
     let mut groups: BTreeMap<GroupId, Vec<u8>> = BTreeMap::new();
     for lock in &statement.locks {
         let table = find(catalog, schema, &lock.table)?;
+        if table.table.view.is_some() {
+            return Err(PlanError::refused(format!(
+                "View {} lies over several data nodes and cannot be locked; lock its tables",
+                table.table.name
+            )));
+        }
         for (node, shard) in places(&table) {
             let node = catalog.node(node);
             let physical = table.physical_name(shard);

@@ -100,6 +100,12 @@ impl Planning<'_> {
     pub(crate) fn analyse(self) -> Result<Analysis, PlanError> {
         let parsed = self.parsed;
         let found = Analysis::of(&parsed.ast, self.catalog, self.schema, &parsed.locator, self.scan)?;
+        if let Some(view) = found.refs.iter().find(|found| found.table.table.view.is_some()) {
+            return Err(PlanError::refused(format!(
+                "View {} lies over several data nodes, and a statement of this form cannot be put over its tables; name                  the tables themselves",
+                view.exposed
+            )));
+        }
         Ok(Analysis { table_words: parsed.table_words.clone(), ..found })
     }
 

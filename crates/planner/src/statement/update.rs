@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use serval_catalog::Child;
 use serval_sql::{Span, Template};
-use sqlparser::ast::{Assignment, AssignmentTarget, Delete, OrderByExpr, Update};
+use sqlparser::ast::{Assignment, AssignmentTarget, Delete, ObjectName, OrderByExpr, Update};
 
 use super::copies::{refuse_joined_copy, refuse_unequal_rows, refuse_unequal_values};
 use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, plan_tables};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, TableRef};
 use crate::bound::Note;
 use crate::clock;
 use crate::destination::Destination;
@@ -30,6 +31,9 @@ pub(crate) fn plan_update(planning: Planning<'_>, update: &Update) -> Result<Pla
     let analysis = planning.analyse()?;
     for assignment in update.assignments.iter().filter(|_| !planning.moves) {
         refuse_sharding_column(&analysis, assignment)?;
+    }
+    for assignment in &update.assignments {
+        refuse_led_column(&analysis, assignment)?;
     }
     refuse_joined_copy(&analysis, update)?;
     let rows = Rows { limited: update.limit.is_some(), order: &update.order_by, returns: false };
@@ -144,6 +148,38 @@ fn refuse_deleted_copies(analysis: &Analysis) -> Result<(), PlanError> {
     )))
 }
 
+/// A key that other tables' rows follow stays: they would be another's, or nobody's, on the shard where they are.
+fn refuse_led_column(analysis: &Analysis, assignment: &Assignment) -> Result<(), PlanError> {
+    let names = match &assignment.target {
+        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        AssignmentTarget::Tuple(names) => names,
+    };
+    for name in names {
+        let Some(column) = name.0.last().and_then(|part| part.as_ident()) else { continue };
+        for found in &analysis.refs {
+            let Some(sharding) = found.table.table.sharding() else { continue };
+            if !may_mean(name, found) {
+                continue;
+            }
+            let led = |child: &&Child| child.key.column.eq_ignore_ascii_case(&column.value);
+            if let Some(child) = sharding.children.iter().find(led) {
+                return Err(PlanError::refused(format!(
+                    "Rows of {} follow {} of {}, so it cannot be changed; INSERT a row with the new value, let the \
+                     children follow it with UPDATE … SET {} = …, and DELETE the old row, in one transaction",
+                    child.table, column.value, found.table.table.name, child.column
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a column's name can be one of this reference's.
+fn may_mean(name: &ObjectName, found: &TableRef) -> bool {
+    let table = name.0.len().checked_sub(2).and_then(|at| name.0[at].as_ident());
+    table.is_none_or(|table| table.value.eq_ignore_ascii_case(&found.exposed))
+}
+
 /// A row whose sharding value changes would have to move to another shard.
 fn refuse_sharding_column(analysis: &Analysis, assignment: &Assignment) -> Result<(), PlanError> {
     let names = match &assignment.target {
@@ -157,8 +193,8 @@ fn refuse_sharding_column(analysis: &Analysis, assignment: &Assignment) -> Resul
         };
         if let Some(found) = analysis.refs.iter().find(shards_by) {
             return Err(PlanError::refused(format!(
-                "{} is the sharding column of {}; changing it would move the row to another shard, which is not \
-                 supported yet. DELETE the row and INSERT it with the new value in one transaction",
+                "{} is the sharding column of {}; changing it moves the row to another shard, which is no single \
+                 step; DELETE the row and INSERT it with the new value in one transaction",
                 column.value, found.table.table.name
             )));
         }

@@ -82,14 +82,7 @@ fn plan_dml(
     let request = PlanRequest { sql, scan: &scan, schema, options };
     let plan = Planner::new(CACHE_BYTES).plan(catalog, &request).map_err(|error| refusal(&error))?;
     let now = plan.needs_now().then(now);
-    let bind = BindRequest {
-        sql,
-        scan: &scan,
-        parameters: &[],
-        sequence_start: None,
-        now: now.as_ref(),
-        text: ClientText::Utf8mb4,
-    };
+    let bind = BindRequest { now: now.as_ref(), text: ClientText::Utf8mb4, ..BindRequest::of(sql, &scan) };
     let demand = plan.sequence_demand(&bind).map_err(|error| refusal(&error))?;
     let sequence_start = demand.filter(|demand| demand.count > 0).map(|_| FIRST_ID);
     if sequence_start.is_some() {

@@ -61,12 +61,10 @@ fn try_plan(catalog: &Arc<Catalog>, example: &Example) -> Result<Vec<String>, St
     let now = plan.needs_now().then(|| Value::Text(b"2026-01-01 00:00:00".to_vec()));
     let parameters = parameters(&scan);
     let bind = BindRequest {
-        sql,
-        scan: &scan,
         parameters: &parameters,
-        sequence_start: None,
         now: now.as_ref(),
         text: ClientText::Utf8mb4,
+        ..BindRequest::of(sql, &scan)
     };
     let demand = plan.sequence_demand(&bind).map_err(refusal)?;
     let sequence_start = demand.filter(|demand| demand.count > 0).map(|_| 1);

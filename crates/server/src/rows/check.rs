@@ -4,6 +4,7 @@ use serval_backend::Servers;
 use serval_catalog::{Catalog, Placement, Sharding, Table};
 use serval_types::Value;
 
+use super::beside::{Alone, Tie, alone};
 use super::keys::{KeyColumn, Keys};
 use super::place::{Place, places};
 
@@ -39,6 +40,18 @@ pub struct Misplaced {
 }
 
 impl TableRows {
+    fn add(&mut self, here: &Place, found: Alone, parent: &str, shown: usize) {
+        self.looked_at += found.looked_at;
+        self.complete &= found.complete;
+        self.misplaced += found.count;
+        let left = shown.saturating_sub(self.first.len());
+        self.first.extend(found.first.into_iter().take(left).map(|key| Misplaced {
+            key,
+            is_at: here.to_string(),
+            belongs: format!("beside its row of {parent}, which is not here"),
+        }));
+    }
+
     /// Lines of a table: counts, then key, place and home; the counts stand in the first line only.
     pub fn cells(self) -> impl Iterator<Item = Vec<String>> {
         let more = if self.complete { "" } else { "+" };
@@ -72,6 +85,18 @@ pub async fn check_table(
         return unknown(servers, &places).await.map(Err);
     }
     let mut seen = TableRows { complete: true, ..TableRows::default() };
+    if let (Some(parent), Some(column)) = (&sharding.parent, sharding.columns.first()) {
+        let parents = catalog.table(&parent.schema, &parent.table);
+        let parents = parents.map(|parent| self::places(catalog, parent)).unwrap_or_default();
+        let tie = Tie { column: &column.name, key: &parent.column };
+        for (here, beside) in places.iter().zip(&parents) {
+            match alone(servers, here, Some(beside), tie, rows, shown).await {
+                Ok(found) => seen.add(here, found, &parent.table, shown),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        return Some(Ok(seen));
+    }
     for at in 0..places.len() {
         if let Err(error) = check_place(servers, table, sharding, &places, at, rows, shown, &mut seen).await {
             return Some(Err(error));

@@ -1,5 +1,6 @@
 //! Rows held against the rules that place them: what a rule change would strand, and what lies wrong already.
 
+mod beside;
 mod check;
 mod keys;
 mod place;

@@ -6,6 +6,7 @@ use serval_backend::Servers;
 use serval_catalog::{Catalog, Placement, Sharding, Table};
 use serval_executor::{ExecuteError, query_rows};
 
+use super::beside::{Tie, alone};
 use super::check::{key_columns, shown_key, usual_rows};
 use super::keys::Keys;
 use super::place::{Place, places};
@@ -72,7 +73,10 @@ impl Moves<'_> {
         match (&self.table.placement, &after.placement) {
             (Placement::Sharded(one), Placement::Sharded(other)) => {
                 let alike = (self.same_rule)(&one.rule.name, &other.rule.name);
-                alike && same_columns(one, other) && same_places(&before_places, &after_places)
+                alike
+                    && one.parent == other.parent
+                    && same_columns(one, other)
+                    && same_places(&before_places, &after_places)
             }
             (Placement::Sharded(_), _) | (_, Placement::Sharded(_)) => false,
             // A copy less strands nothing; another one has to hold the rows.
@@ -116,6 +120,12 @@ impl Moves<'_> {
     async fn sample(&self, here: &Place, sample: &mut Sample) -> Result<(), String> {
         let sharding = self.after.and_then(Table::sharding);
         let homes = self.after.map(|after| places(self.new, after)).unwrap_or_default();
+        if let Some(sharding) = sharding
+            && let (Some(parent), Some(column)) = (&sharding.parent, sharding.columns.first())
+        {
+            let tie = Tie { column: &column.name, key: &parent.column };
+            return self.sample_beside(here, &homes, (&parent.schema, &parent.table), tie, sample).await;
+        }
         let columns = sharding.map(|sharding| key_columns(sharding)).unwrap_or_default();
         let mut keys = Keys::new(self.servers, here, columns, self.table.definition.as_deref(), usual_rows());
         loop {
@@ -146,6 +156,29 @@ impl Moves<'_> {
             }
         }
         sample.complete &= keys.all_read();
+        Ok(())
+    }
+
+    /// Rows that would be looked for beside their parent's.
+    async fn sample_beside(
+        &self,
+        here: &Place,
+        homes: &[Place],
+        (schema, parent): (&str, &str),
+        tie: Tie<'_>,
+        sample: &mut Sample,
+    ) -> Result<(), String> {
+        let parents = self.new.table(schema, parent).map(|table| places(self.new, table)).unwrap_or_default();
+        let beside = homes.iter().position(|home| home.is(here)).and_then(|at| parents.get(at));
+        let found = alone(self.servers, here, beside, tie, usual_rows(), 1).await?;
+        sample.looked_at += found.looked_at;
+        sample.moved += found.count;
+        sample.complete &= found.complete;
+        if let (true, Some(key)) = (sample.first.is_empty(), found.first.first()) {
+            sample.first = format!(
+                "{key} lies on {here} and would be looked for beside its row of {parent}, which is not there"
+            );
+        }
         Ok(())
     }
 

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serval_catalog::Catalog;
 use serval_planner::primitive::Primitive;
-use serval_planner::{BindRequest, Bound, Plan, PlanError, PlanRequest, SequenceDemand};
+use serval_planner::{
+    BindRequest, Bound, Expanded, Plan, PlanError, PlanRequest, SequenceDemand, UserVariables,
+};
 use serval_remote::Backend;
 use serval_types::Value;
 use serval_wire::command::execute::Parameters;
 
-use super::{Numbers, Query, Session, described, is_system_schema};
+use super::variables::Variables;
+use super::{Numbers, Query, Session, described, family, is_system_schema};
 use crate::failure::{Failure, refused};
 use crate::heavy::beside_others;
 use crate::statement::{information_schema, named_locks};
@@ -58,12 +61,7 @@ pub(crate) async fn plan<B: Backend>(
             return Box::pin(information_schema::plan(session, catalog, &request)).await;
         }
         Err(error) => {
-            if let PlanError::Undefined { schema, table } | PlanError::ValueCount { schema, table, .. } =
-                &error
-            {
-                session.undefined = Some((schema.clone(), table.clone()));
-            }
-            return Err(Failure::Told(error.to_mysql()));
+            return Err(told(session, &error));
         }
     };
     for table in plan.tables() {
@@ -78,6 +76,14 @@ pub(crate) async fn plan<B: Backend>(
         return planned.map_err(|error| Failure::Told(error.to_mysql()));
     }
     Ok(plan)
+}
+
+/// The error for the client; the session remembers the table for whose definition the plan is wanting.
+fn told<B: Backend>(session: &mut Session<B>, error: &PlanError) -> Failure {
+    if let PlanError::Undefined { schema, table } | PlanError::ValueCount { schema, table, .. } = error {
+        session.undefined = Some((schema.clone(), table.clone()));
+    }
+    Failure::Told(error.to_mysql())
 }
 
 /// The schema of names that say none.
@@ -106,7 +112,28 @@ pub(crate) async fn prepare<B: Backend>(
     let instant = if plan.needs_now() { Some(Instant::ask(session, catalog).await?) } else { None };
     let now = instant.as_ref().map(|instant| &instant.now);
     let text = session.client_text();
-    let request = BindRequest { sql, scan, parameters: query.values(), sequence_start: None, now, text };
+    let variables = Variables::of(session, query);
+    let variables = variables.as_ref().map(|variables| variables as &dyn UserVariables);
+    let request =
+        BindRequest { parameters: query.values(), now, text, variables, ..BindRequest::of(sql, scan) };
+    let zone = match plan.sees_time_zones() {
+        true => {
+            let shardings = plan.tables().iter().filter_map(|table| table.table.sharding());
+            Box::pin(session.zone(catalog, shardings.map(|sharding| &**sharding))).await?
+        }
+        false => None,
+    };
+    let request = BindRequest { zone: zone.as_ref(), ..request };
+    let shards = match plan.follows(&request) {
+        Some(keys) if purpose == Purpose::Run && session.transaction.is_open() => {
+            let child = &plan.tables()[0];
+            Some(Box::pin(family::places(session, catalog, child, &keys)).await?)
+        }
+        // In a transaction of its own: see [`crate::statement::staged`]. Numbers are taken there.
+        Some(_) => return Err(follows(&plan).to_mysql().into()),
+        None => None,
+    };
+    let request = BindRequest { shards: shards.as_deref(), ..request };
     let demand = plan.sequence_demand(&request).map_err(|error| error.to_mysql())?;
     let numbers = match &demand {
         // Explaining an INSERT must not use up numbers.
@@ -118,6 +145,12 @@ pub(crate) async fn prepare<B: Backend>(
     };
     let sequence_start = numbers.and_then(|numbers| numbers.first);
     let request = BindRequest { sequence_start, ..request };
+    if purpose == Purpose::Run && plan.writes() {
+        let leads = plan.leads(&request).map_err(|error| error.to_mysql())?;
+        if !leads.is_empty() {
+            Box::pin(family::refuse_strays(session, catalog, &leads)).await?;
+        }
+    }
     // Named locks bind a statement to their own server.
     let copy =
         if named_locks::are_mentioned(&scan.key) { None } else { session.copy_to_read(catalog, &plan) };
@@ -126,7 +159,10 @@ pub(crate) async fn prepare<B: Backend>(
         (None, Some(_)) => plan.bind_execution(&request),
         (None, None) => plan.bind(&request),
     });
-    let bound = bound.map_err(|error| error.to_mysql())?;
+    let mut bound = bound.map_err(|error| told(session, &error))?;
+    if !query.views.is_empty() {
+        bound.notes = Expanded::notes(query.views).into_iter().chain(bound.notes.iter().cloned()).collect();
+    }
     let parameters = match (&query.execution, &demand, sequence_start) {
         (Some(execution), Some(demand), Some(first)) => {
             Some(with_numbers(execution.parameters, first, demand.count))
@@ -164,8 +200,16 @@ pub(crate) fn prepare_moving<B: Backend>(
         session.check_schema(&table.schema)?;
     }
     let text = session.client_text();
-    let request = BindRequest { sql, scan, parameters: &[], sequence_start: None, now: None, text };
+    let request = BindRequest { text, ..BindRequest::of(sql, scan) };
     Ok(plan.bind(&request).map_err(|error| error.to_mysql())?)
+}
+
+/// Why rows that follow a parent have no place yet.
+fn follows(plan: &Plan) -> PlanError {
+    let target = plan.tables().first();
+    let parent = target.and_then(|target| target.table.sharding()?.parent.as_ref());
+    let table = target.map(|target| target.table.name.clone()).unwrap_or_default();
+    PlanError::Follows { table, parent: parent.map(ToString::to_string).unwrap_or_default() }
 }
 
 /// The client's parameters and behind them the numbers of a sequence.

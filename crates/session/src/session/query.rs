@@ -1,5 +1,7 @@
 //! A statement that reads or changes rows, plain or prepared.
 
+use serval_catalog::Catalog;
+use serval_planner::Expanded;
 use serval_remote::Backend;
 use serval_sql::{LexOptions, Scan};
 use serval_types::{MysqlError, Value};
@@ -18,6 +20,8 @@ pub(crate) struct Query<'a> {
     pub(crate) scan: &'a Scan,
     /// Present where it was prepared.
     pub(crate) execution: Option<Execution<'a>>,
+    /// The views that it was expanded from, by schema and name.
+    pub(crate) views: &'a [(String, String)],
 }
 
 /// One execution of a prepared statement.
@@ -32,18 +36,19 @@ pub(crate) struct Execution<'a> {
     pub(crate) cursor: bool,
 }
 
-/// A statement in which what belongs to the session was replaced.
+/// A statement in which views were expanded and what belongs to the session was replaced.
 pub(crate) struct Filled {
     sql: Vec<u8>,
     scan: Scan,
     /// Those of an execution, with the session's own among them.
     parameters: Option<(Parameters, Vec<Value>)>,
+    views: Vec<(String, String)>,
 }
 
 impl<'a> Query<'a> {
     /// A statement that is no execution.
     pub(crate) fn text(sql: &'a [u8], scan: &'a Scan) -> Self {
-        Self { sql, scan, execution: None }
+        Self { sql, scan, execution: None, views: &[] }
     }
 
     /// How the text is read: as the session says now, or as it said when the statement was prepared.
@@ -56,11 +61,43 @@ impl<'a> Query<'a> {
         self.execution.map_or(&[], |execution| execution.values)
     }
 
-    /// The statement with what belongs to the session replaced; `None` where there is nothing to replace.
+    /// The schema of names that say none.
+    pub(crate) fn schema<'s, B: Backend>(&'s self, session: &'s Session<B>) -> Option<&'s str> {
+        match &self.execution {
+            Some(execution) => execution.statement.manner.schema.as_deref(),
+            None => session.schema.as_deref(),
+        }
+    }
+
+    /// The statement with its views expanded and what belongs to the session replaced; `None` where there is nothing to
+    /// replace.
     ///
     /// # Errors
-    /// 1235 where the session does not know the answer.
-    pub(crate) fn filled<B: Backend>(&self, session: &Session<B>) -> Result<Option<Filled>, MysqlError> {
+    /// 1235 where the session does not know the answer, and what servers say of writes through views.
+    pub(crate) fn filled<B: Backend>(
+        &self,
+        session: &Session<B>,
+        catalog: &Catalog,
+    ) -> Result<Option<Filled>, MysqlError> {
+        if !catalog.views.is_empty()
+            && let Some(expanded) =
+                session.expand(self.sql, self.scan, self.schema(session), self.options(session))?
+        {
+            let parameters =
+                self.execution.map(|execution| (execution.parameters.clone(), execution.values.to_vec()));
+            let Expanded { sql, scan, views } = expanded;
+            let filled = Filled { sql, scan, parameters, views };
+            let replaced = filled.query(*self).with_own(session)?;
+            return Ok(Some(match replaced {
+                Some(replaced) => Filled { views: filled.views, ..replaced },
+                None => filled,
+            }));
+        }
+        self.with_own(session)
+    }
+
+    /// The statement with what belongs to the session replaced.
+    fn with_own<B: Backend>(&self, session: &Session<B>) -> Result<Option<Filled>, MysqlError> {
         if !self.scan.marks.may_name_session() {
             return Ok(None);
         }
@@ -76,7 +113,7 @@ impl<'a> Query<'a> {
             }
             (parameters, values)
         });
-        Ok(Some(Filled { sql: replaced.sql, scan, parameters }))
+        Ok(Some(Filled { sql: replaced.sql, scan, parameters, views: Vec::new() }))
     }
 }
 
@@ -89,7 +126,7 @@ impl Filled {
             }
             _ => None,
         };
-        Query { sql: &self.sql, scan: &self.scan, execution }
+        Query { sql: &self.sql, scan: &self.scan, execution, views: &self.views }
     }
 }
 

@@ -169,8 +169,13 @@ impl<B: Backend> Session<B> {
         self.collect_under(&on_node(target), catalog, &SessionState::default()).await
     }
 
-    /// The statement with what belongs to the session filled in.
+    /// The statement with its views expanded, where it reads or changes rows, and with what belongs to the session filled
+    /// in.
     pub(crate) fn with_identity<'a>(&self, sql: &'a [u8]) -> Result<Cow<'a, [u8]>, MysqlError> {
+        if let Some(expanded) = self.expand_text(sql)? {
+            let replaced = self.replace_identity(&expanded.sql, self.options, Style::Literals)?;
+            return Ok(replaced.map_or(expanded.sql, |replaced| replaced.sql).into());
+        }
         let replaced = self.replace_identity(sql, self.options, Style::Literals)?;
         Ok(replaced.map_or_else(|| sql.into(), |replaced| replaced.sql.into()))
     }

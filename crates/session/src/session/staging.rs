@@ -39,6 +39,13 @@ pub(crate) struct Staging<'a, B: Backend> {
     warned: (u16, Vec<Row>),
 }
 
+impl<B: Backend> Staging<'_, B> {
+    /// Whether the transaction is the statement's own, not the client's.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own
+    }
+}
+
 /// What the steps of a statement have said so far.
 #[derive(Debug, Default)]
 pub(crate) struct Sum {

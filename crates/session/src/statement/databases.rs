@@ -254,6 +254,9 @@ async fn forget<B: Backend>(session: &mut Session<B>, catalog: &Catalog, name: &
     let tables: Vec<(String, String)> =
         defined.map(|table| (schema.name.clone(), table.name.clone())).collect();
     session.proxy.catalog.rcu(|current| current.without_definitions(&tables));
+    let views = schema.views().map(|table| (schema.name.clone(), table.name.clone()));
+    let tables: Vec<(String, String)> = tables.into_iter().chain(views).collect();
+    super::store_views(&session.proxy.catalog, name, &[], &[], true);
     for table in schema.tables.values().filter(|table| table.sequence.is_some()) {
         let servers = &*session.proxy.backend;
         if let Err(error) = session.proxy.sequences.restart(servers, catalog, name, table).await {

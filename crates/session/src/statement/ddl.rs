@@ -2,6 +2,7 @@
 
 mod dropped;
 mod like;
+mod unnamed;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use serval_sql::{Ddl, DdlKind, LexOptions, Statement};
 use tokio::io::AsyncWrite;
 
 use super::transaction::commit;
-use super::{databases, definitions, staged, stored, temporary};
+use super::{databases, definitions, functions, staged, stored, temporary};
 use crate::answer::ClientSink;
 use crate::failure::{Failure, no_schema, refused};
 use crate::session::{Session, is_system_schema};
@@ -44,12 +45,19 @@ where
     refuse_temporary(session, ddl, &schemas)?;
     commit(session).await?;
     if ddl.query.is_some() {
-        return Box::pin(staged::create_select(session, writer, text, ddl, &schemas)).await;
+        return match Box::pin(staged::create_select(session, writer, text, ddl, &schemas)).await {
+            Err(failure) => Err(Box::pin(functions::explained_failure(session, failure)).await),
+            done => done,
+        };
     }
     let catalog = meant(session, ddl, &schemas);
     if let Some(copy) = like::text(session, &catalog, ddl, &schemas, text).await? {
         let ddl = reparsed(&copy, session.options)?;
         return define(session, writer, &copy, &ddl, &schemas[..1], &catalog).await;
+    }
+    if let Some(named) = unnamed::text(&catalog, ddl, &schemas, text, session.options) {
+        let ddl = reparsed(&named, session.options)?;
+        return define(session, writer, &named, &ddl, &schemas, &catalog).await;
     }
     define(session, writer, text, ddl, &schemas, &catalog).await
 }
@@ -187,6 +195,9 @@ async fn refresh<B: Backend>(session: &mut Session<B>, catalog: &Catalog, ddl: &
             None => serval_executor::definitions::fetch(servers, catalog, schema, name).await,
         };
         definitions::store(&session.proxy, schema, fetched);
+        if !session.proxy.catalog.load().views.is_empty() {
+            Box::pin(stored::renew(session, schema, &table.table.value)).await;
+        }
     }
     let names = ddl.tables.iter().map(|name| name.table.value.clone());
     session.proxy.defined.note(schemas.iter().cloned().zip(names));

@@ -5,12 +5,15 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+use serval_catalog::Catalog;
 use serval_executor::definitions::{Fetched, fetch};
 use serval_remote::Backend;
 use serval_sql::LexOptions;
+use serval_types::MysqlError;
 use tokio::io::AsyncWrite;
 
-use super::{dml, missed};
+use super::{dml, functions, missed, stored};
 use crate::failure::{Failure, unknown_table};
 use crate::proxy::Proxy;
 use crate::session::{Query, Session, plan};
@@ -46,7 +49,7 @@ where
         result => return result,
     };
     if !missed::may_be(&failure) || !Box::pin(missed::make(session, query)).await {
-        return Err(failure.into());
+        return Err(Box::pin(functions::explained(session, failure)).await.into());
     }
     // A replica may not have them yet.
     session.at_primary = true;
@@ -65,6 +68,7 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     session.undefined = None;
+    session.views.clear();
     session.copies.statement_begins();
     let failure = match with_copies(session, writer, query).await {
         Err(Failure::Told(error)) if session.undefined.is_some() || STALE.contains(&error.number) => {
@@ -72,8 +76,17 @@ where
         }
         result => return result,
     };
+    let views = std::mem::take(&mut session.views);
+    if let Failure::Told(error) = &failure
+        && let Some(broken) = broken(session, error, &views).await
+    {
+        return Err(broken.into());
+    }
     if session.undefined.is_some() {
-        Box::pin(resolve(session, failure)).await?;
+        if let Err(failure) = Box::pin(resolve(session, failure)).await {
+            let Failure::Told(error) = &failure else { return Err(failure) };
+            return Err(broken(session, error, &views).await.map_or(failure, Failure::Told));
+        }
     } else {
         let tables = Box::pin(named(session, query)).await;
         let learned = Box::pin(learn(session, &tables)).await;
@@ -81,11 +94,24 @@ where
             return Err(unknown_table(&schema, &table).into());
         }
         // A transaction keeps the catalog that it began with, and of a read something has perhaps been sent.
-        if !learned.changed || session.transaction.is_open() || !is_write(&query) {
+        let untouched = is_write(&query) || writer.progress() == Progress::NotStarted;
+        if !learned.changed || session.transaction.is_open() || !untouched {
             return Err(failure);
         }
     }
     with_copies(session, writer, query).await
+}
+
+/// What a server says of the views of a statement that failed with this error, where it failed because one is broken.
+pub(super) async fn broken<B: Backend>(
+    session: &mut Session<B>,
+    error: &MysqlError,
+    views: &[(String, String)],
+) -> Option<MysqlError> {
+    if views.is_empty() || !STALE.contains(&error.number) {
+        return None;
+    }
+    Box::pin(stored::what_is_broken(session, views)).await
 }
 
 /// Runs the statement, and where a copy of global tables could not be read, on another one.
@@ -131,9 +157,12 @@ async fn named<B: Backend>(session: &mut Session<B>, query: Query<'_>) -> Vec<(S
     if catalog.is_overlay() {
         return Vec::new();
     }
+    let Ok(filled) = query.filled(session, &catalog) else { return Vec::new() };
+    let query = filled.as_ref().map_or(query, |filled| filled.query(query));
     match plan(session, &catalog, &query).await {
         Ok(plan) => {
-            plan.tables().iter().map(|table| (table.schema.clone(), table.table.name.clone())).collect()
+            let tables = plan.tables().iter().map(|table| (table.schema.clone(), table.table.name.clone()));
+            tables.chain(query.views.iter().cloned()).collect()
         }
         Err(_) => Vec::new(),
     }
@@ -165,6 +194,12 @@ pub(super) fn store<B: Backend>(proxy: &Proxy<B>, schema: &str, fetched: Fetched
             Err(error) => tracing::warn!(schema, table, %error, "definition not understood"),
         }
     }
+    let (views, absent) = (&fetched.views, &fetched.absent);
+    let before = proxy.catalog.load().version;
+    for view in store_views(&proxy.catalog, schema, views, absent, fetched.all_views) {
+        tracing::warn!(schema, view, "definition of a view not understood");
+    }
+    let has_views = proxy.catalog.load().version != before;
     let (mut changed, mut diagnostics) = (false, Vec::new());
     proxy.catalog.rcu(|current| {
         let Some((next, found)) = current.refreshed(schema, &definitions, &fetched.absent) else {
@@ -178,5 +213,27 @@ pub(super) fn store<B: Backend>(proxy: &Proxy<B>, schema: &str, fetched: Fetched
         let (table, message) = (&diagnostic.file, &diagnostic.message);
         tracing::warn!(table, message, "definition of a table as its servers have it");
     }
-    changed
+    changed || has_views
+}
+
+/// Puts what the servers say of a schema's views into a catalog; gives the names of those that are not understood.
+pub fn store_views(
+    catalog: &ArcSwap<Catalog>,
+    schema: &str,
+    views: &[(String, String)],
+    absent: &[String],
+    all: bool,
+) -> Vec<String> {
+    let mut unread = Vec::new();
+    if catalog.load().with_views(schema, views, absent, all).is_none() {
+        return unread;
+    }
+    catalog.rcu(|current| match current.with_views(schema, views, absent, all) {
+        Some((next, not_understood)) => {
+            unread = not_understood;
+            Arc::new(next)
+        }
+        None => Arc::clone(current),
+    });
+    unread
 }

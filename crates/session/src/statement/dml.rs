@@ -1,5 +1,8 @@
 //! Reading and changing rows: plan, bind, execute.
 
+use std::sync::Arc;
+
+use serval_catalog::Catalog;
 use serval_executor::{Completed, ExecuteError};
 use serval_remote::Backend;
 use serval_sql::{StatementClass, may_call_stored};
@@ -25,8 +28,11 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let catalog = session.catalog();
-    let filled = query.filled(session)?;
+    let filled = query.filled(session, &catalog)?;
     let query = filled.as_ref().map_or(query, |filled| filled.query(query));
+    if !query.views.is_empty() {
+        session.views = query.views.to_vec();
+    }
     let effects = Effects::of(&query, query.options(session));
     let hints = hints::of_rows(query.scan, effects.into.is_some())?;
     if let Some(into) = &effects.into
@@ -43,10 +49,7 @@ where
         ready => ready?,
     };
     let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
-    let touches = !ready.plan.tables().is_empty() || may_call_stored(query.sql, session.options);
-    if !session.autocommit && !session.transaction.is_open() && touches {
-        session.begin("START TRANSACTION", &catalog);
-    }
+    begin_unasked(session, &catalog, &query, &ready);
     let (status, mut state) = (session.status(), session.effective_state());
     if let Some(timestamp) = &ready.timestamp {
         state = state.with("timestamp", timestamp);
@@ -103,6 +106,19 @@ where
     match read {
         Some(group) => Box::pin(read_back(session, group, &effects, result)).await,
         None => result,
+    }
+}
+
+/// With `autocommit = 0` the first statement that touches tables begins a transaction.
+fn begin_unasked<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Arc<Catalog>,
+    query: &Query<'_>,
+    ready: &Ready,
+) {
+    let touches = !ready.plan.tables().is_empty() || may_call_stored(query.sql, session.options);
+    if !session.autocommit && !session.transaction.is_open() && touches {
+        session.begin("START TRANSACTION", catalog);
     }
 }
 

@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::session::{Effects, Purpose, Query, Session, prepare, rescan};
 use crate::stream::Writer;
 
+/// Errors of values, with which a server ends DO well: a subquery of several rows, a number out of range.
+const EVALUATED: [u16; 2] = [1242, 1690];
+
 /// The word that stands for DO while the expressions are planned.
 const SELECT: &[u8] = b"SELECT ";
 
@@ -56,7 +59,13 @@ where
     if let Some(group) = read {
         session.read_wanted(group, &effects.wanted).await?;
     }
-    result?;
+    match result {
+        Err(error) if EVALUATED.contains(&error.number) => {
+            session.last.failed(&error);
+            session.last.row_count = 0;
+        }
+        result => drop(result?),
+    }
     session.last.answered = session.last.warnings;
     if ready.plan.tables().is_empty() {
         session.last.keep(kept, session.proxy.flavour());

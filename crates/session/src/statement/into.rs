@@ -102,7 +102,7 @@ async fn fetch<B: Backend>(
     }
     let plain = splice(query.sql, &[Edit { at: into.span, text: String::new() }]);
     let scan = rescan(&plain, query.options(session))?;
-    let query = Query { sql: &plain, scan: &scan, execution: query.execution };
+    let query = Query { sql: &plain, scan: &scan, execution: query.execution, views: query.views };
     let ready = prepare(session, &catalog, &query, Purpose::Run).await?;
     if is_one_node(&ready.bound) {
         return Ok(Outcome::OneNode);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serval_catalog::Catalog;
 use serval_executor::load::Loaded;
 use serval_planner::primitive::{Primitive, Spread, Tally};
-use serval_planner::{Bound, PlanTable};
+use serval_planner::{Bound, PlanTable, untied_children};
 use serval_remote::Backend;
 use serval_sql::{LoadColumn, LoadData};
 use serval_types::{GroupId, MysqlError};
@@ -52,6 +52,7 @@ where
     };
     // Its file could not be asked for again.
     Box::pin(super::missed::make_before(session, &catalog, &table.schema, &table.table)).await;
+    refuse_family(&table, &catalog)?;
     let placing = Placing::of(&table, text, load, &catalog)?;
     session.check_locked(&bound(&placing, &table)).map_err(|error| error.to_mysql())?;
     let names = variables(load);
@@ -83,6 +84,26 @@ where
     let done = result?;
     answer(session, writer, done);
     Ok(())
+}
+
+/// The rows of a file go to their shards as they come, and nobody looks for those of other tables.
+fn refuse_family(table: &PlanTable, catalog: &Catalog) -> Result<(), Failure> {
+    let follows = table.table.sharding().and_then(|sharding| sharding.parent.as_ref());
+    if let Some(parent) = follows {
+        return Err(refused(format!(
+            "LOAD DATA into {}, whose rows lie beside those of {}, is not supported; load the file into another table and \
+             INSERT … SELECT from that",
+            table.table.name, parent.table
+        )));
+    }
+    match untied_children(catalog, table).first() {
+        Some(child) => Err(refused(format!(
+            "LOAD DATA into {}, which rows of {} follow without a FOREIGN KEY, is not supported; INSERT … SELECT from another \
+             table, or declare the key",
+            table.table.name, child.table
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Whether the statement may ask this client for a file.
@@ -130,6 +151,11 @@ fn table<B: Backend>(
     let name = &load.table.table.value;
     let table = catalog.schema(&schema).and_then(|schema| schema.table_or_default(name));
     let table = table.ok_or_else(|| unknown_table(&schema, name))?;
+    if table.view.is_some() {
+        return Err(MysqlError::refused(format!(
+            "LOAD DATA through view {name} is not supported, because it lies over several data nodes; load into its table"
+        )));
+    }
     Ok(PlanTable { schema, table })
 }
 

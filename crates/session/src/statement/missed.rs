@@ -29,6 +29,8 @@ pub(super) async fn make<B: Backend>(session: &mut Session<B>, query: Query<'_>)
     if !periods::any(&catalog) {
         return false;
     }
+    let Ok(filled) = query.filled(session, &catalog) else { return false };
+    let query = filled.as_ref().map_or(query, |filled| filled.query(query));
     let tables = match plan(session, &catalog, &query).await {
         Ok(plan) => {
             let rolling = plan.tables().iter().filter(|table| periods::goes_on(&table.table));

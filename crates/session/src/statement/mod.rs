@@ -11,6 +11,7 @@ mod dml;
 mod engines;
 mod explain;
 mod expressions;
+mod functions;
 mod gathered;
 mod hints;
 pub(crate) mod information_schema;
@@ -47,6 +48,7 @@ use crate::failure::{Failure, refused};
 use crate::session::{Query, Session};
 use crate::stream::Writer;
 
+pub use definitions::store_views;
 pub(crate) use dml::insert_id;
 pub(crate) use hints::{limit as hinted_limit, of as hints_of, refuse_places};
 pub(crate) use kill::kill;

@@ -94,8 +94,13 @@ impl Law {
             ("n1", "regions"),
         ]);
         let kind = self.dice.one_of(&["JOIN", "JOIN", "LEFT JOIN"]);
-        let set =
-            self.dice.one_of(&["x.k = 5", "x.k = y.k", "x.k = 3, x.n0 = NULL", "x.k = COALESCE(y.k, 1)"]);
+        // Of a row with NULL and one that is out of range, either may be met first.
+        let set = self.dice.one_of(&[
+            "x.k = 5",
+            "x.k = GREATEST(LEAST(y.k, 90), 0)",
+            "x.k = 3, x.n0 = NULL",
+            "x.k = COALESCE(LEAST(ABS(y.k), 70), 1)",
+        ]);
         format!("UPDATE {one} x {kind} {two} y ON x.id = y.id SET {set} WHERE x.id < {}", self.dice.below(60))
     }
 

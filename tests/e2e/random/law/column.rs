@@ -10,8 +10,10 @@ pub(crate) const WORDS: [&str; 14] = [
 /// What expressions a column can stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Exact numbers.
+    /// Exact numbers, of which any rows can be added up.
     Exact,
+    /// DECIMAL of 65 digits: servers cut their sums, or do not, as their plan is.
+    Huge,
     /// FLOAT and DOUBLE.
     Real,
     Text,
@@ -49,6 +51,7 @@ const EXACT: [&str; 12] = [
     "YEAR",
     "TINYINT(1)",
 ];
+const HUGE: [&str; 3] = ["DECIMAL(65,30)", "DECIMAL(65,0)", "DECIMAL(65,20)"];
 const REAL: [&str; 3] = ["DOUBLE", "FLOAT", "DOUBLE UNSIGNED"];
 const TEXT: [&str; 9] = [
     "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
@@ -73,6 +76,7 @@ impl Column {
     pub(crate) fn of(class: Class, name: &str, dice: &mut Dice) -> Self {
         let declared = match class {
             Class::Exact => dice.one_of(&EXACT),
+            Class::Huge => dice.one_of(&HUGE),
             Class::Real => dice.one_of(&REAL),
             Class::Text => dice.one_of(&TEXT),
             Class::Moment => dice.one_of(&MOMENT),
@@ -110,7 +114,7 @@ impl Column {
         }
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         match self.class {
-            Class::Exact => self.exact(dice),
+            Class::Exact | Class::Huge => self.exact(dice),
             Class::Real if self.declared.ends_with("UNSIGNED") => {
                 dice.one_of(&["0", "1.25", "3.5", "1024", "2e3"]).to_owned()
             }
@@ -149,12 +153,28 @@ impl Column {
             "INT UNSIGNED" => &["4294967295", "99", "7"],
             "BIGINT" => &["-9223372036854775808", "9223372036854775807", "-4"],
             "BIGINT UNSIGNED" => &["18446744073709551615", "9223372036854775808", "3"],
-            "DECIMAL(65,30)" => &[
-                "99999999999999999999999999999999999.999999999999999999999999999999",
-                "-99999999999999999999999999999999999.999999999999999999999999999999",
+            "DECIMAL(65,30)" if self.class == Class::Exact => &[
+                "999999999999999999999999999999999.999999999999999999999999999999",
+                "-999999999999999999999999999999999.999999999999999999999999999999",
                 "0.000000000000000000000000000001",
                 "-1.5",
                 "12345678901234567890.5",
+            ],
+            "DECIMAL(65,30)" => &[
+                "99999999999999999999999999999999999.999999999999999999999999999999",
+                "-99999999999999999999999999999999999.999999999999999999999999999999",
+                "99999999999999999999999999999999999.999999999999999999999999999998",
+                "0.000000000000000000000000000001",
+            ],
+            "DECIMAL(65,0)" => &[
+                "99999999999999999999999999999999999999999999999999999999999999999",
+                "-99999999999999999999999999999999999999999999999999999999999999999",
+                "99999999999999999999999999999999999999999999999999999999999999998",
+            ],
+            "DECIMAL(65,20)" => &[
+                "999999999999999999999999999999999999999999999.99999999999999999999",
+                "-0.00000000000000000001",
+                "0.00000000000000000001",
             ],
             "DECIMAL(20,0)" => &["99999999999999999999", "-12345678901234567890", "4"],
             "DECIMAL(10,4) UNSIGNED" => &["999999.9999", "0.0001", "2.5"],

@@ -83,7 +83,7 @@ impl Law {
     }
 
     fn exact_of(&mut self, name: &str, table: &Table) -> String {
-        format!("{name}.{}", table.of(&[Class::Exact, Class::Real], &mut self.dice).name)
+        format!("{name}.{}", table.of(&[Class::Exact, Class::Huge, Class::Real], &mut self.dice).name)
     }
 
     /// What follows the sharding column.

@@ -22,7 +22,7 @@ const NAMES: [(&str, &str, &str); 7] = [
     ("audit", "id", "INT"),
     ("plain", "id", "BIGINT"),
 ];
-const COLUMNS: [(&str, Class); 13] = [
+const COLUMNS: [(&str, Class); 14] = [
     ("n0", Class::Exact),
     ("n1", Class::Exact),
     ("n2", Class::Exact),
@@ -33,6 +33,7 @@ const COLUMNS: [(&str, Class); 13] = [
     ("s2", Class::Text),
     ("m0", Class::Moment),
     ("m1", Class::Moment),
+    ("h0", Class::Huge),
     ("o0", Class::Member),
     ("o1", Class::Bytes),
     ("o2", Class::Bit),
@@ -56,7 +57,8 @@ fn table(name: &'static str, key: &'static str, declared: &'static str, dice: &m
         columns.push(others.remove(dice.below(others.len())));
     }
     let indexable = |column: &&Column| {
-        matches!(column.class, Class::Exact | Class::Moment | Class::Member)
+        // Servers that look for 4 in an index of years find 2004.
+        matches!(column.class, Class::Exact | Class::Moment | Class::Member) && column.declared != "YEAR"
             || column.class == Class::Text
                 && !column.declared.contains("TEXT")
                 && !column.declared.contains("300")
@@ -88,7 +90,7 @@ impl Table {
 
     /// A column whose equal values are the same.
     pub(crate) fn plain(&self, dice: &mut Dice) -> Column {
-        self.of(&[Class::Exact, Class::Moment, Class::Member], dice)
+        self.of(&[Class::Exact, Class::Huge, Class::Moment, Class::Member], dice)
     }
 
     /// The columns that a write may set.

@@ -76,7 +76,11 @@ impl Law {
                 let text = format!("{name}.{}", table.of(&[Class::Text, Class::Bytes], &mut self.dice).name);
                 any(format!("SELECT {list} FROM {from}{condition} GROUP BY {text}"))
             }
-            3 => any(format!("SELECT {by}, {list} FROM {from}{condition} GROUP BY {by} WITH ROLLUP")),
+            3 => {
+                // MariaDB's total of GROUP_CONCAT(DISTINCT …) is NULL where rows are sorted without a temporary table.
+                let list = list.replace("GROUP_CONCAT(DISTINCT ", "GROUP_CONCAT(");
+                any(format!("SELECT {by}, {list} FROM {from}{condition} GROUP BY {by} WITH ROLLUP"))
+            }
             4 => {
                 let having = format!(
                     "HAVING {} {} {}",

@@ -44,7 +44,7 @@ impl Law {
         let (name, table) = self.dice.one_of(tables);
         let mut of = |classes: &[Class]| format!("{name}.{}", table.of(classes, &mut self.dice).name);
         let (exact, real) = (of(&[Class::Exact]), of(&[Class::Real]));
-        let plain = of(&[Class::Exact, Class::Moment]);
+        let plain = of(&[Class::Exact, Class::Huge, Class::Moment]);
         let any = format!("{name}.{}", table.column(&mut self.dice).name);
         match self.dice.below(19) {
             0 | 1 => "COUNT(*)".to_owned(),

@@ -130,23 +130,8 @@ impl InsertPlan {
     ) -> Result<(Vec<Target>, Vec<usize>), PlanError> {
         let mut of_rows = Vec::with_capacity(rows.len());
         let mut shards: BTreeMap<usize, Vec<NumberedRow<'_>>> = BTreeMap::new();
-        let mut keys: SmallVec<[Value; 1]> = SmallVec::new();
-        for (row, number) in rows {
-            keys.clear();
-            keys.extend(row.keys.iter().map(|key| match (key, number) {
-                (KeySource::Operand(operand), _) => operand.value(values),
-                (KeySource::Generated, Some(number)) => number_value(number),
-                (KeySource::Generated, None) => explicit_value(row, values),
-            }));
-            let unknown = keys.iter().zip(&sharding.columns).find(|(key, _)| !values.is_known(key));
-            if let Some((_, column)) = unknown {
-                return Err(PlanError::refused(format!(
-                    "The value of the sharding column {} is not in UTF-8, so its shard is not known; SET NAMES utf8mb4 \
-                     first",
-                    column.name
-                )));
-            }
-            let shard = sharding.shard_for_row(&keys)?;
+        for (at, (row, number)) in rows.into_iter().enumerate() {
+            let shard = self.shard_of(sharding, row, (at, number), values)?;
             if let Some(place) = plan.place() {
                 place.admits(sharding, shard)?;
             }
@@ -159,8 +144,33 @@ impl InsertPlan {
         Ok((shards.iter().map(target).collect(), of_rows))
     }
 
+    /// The shard that a row's own values say.
+    pub(super) fn shard_of_keys(
+        &self,
+        sharding: &Sharding,
+        row: &PlannedRow,
+        number: Option<u64>,
+        values: &Values<'_>,
+    ) -> Result<usize, PlanError> {
+        let keys = row.keys.iter().map(|key| match (key, number) {
+            (KeySource::Operand(operand), _) => operand.value(values),
+            (KeySource::Generated, Some(number)) => number_value(number),
+            (KeySource::Generated, None) => explicit_value(row, values),
+        });
+        let keys: SmallVec<[Value; 1]> = keys.collect();
+        let unknown = keys.iter().zip(&sharding.columns).find(|(key, _)| !values.is_known(key));
+        if let Some((_, column)) = unknown {
+            return Err(PlanError::refused(format!(
+                "The value of the sharding column {} is not in UTF-8, so its shard is not known; SET NAMES utf8mb4 \
+                 first",
+                column.name
+            )));
+        }
+        Ok(sharding.shard_for_row_in(&keys, values.zone)?)
+    }
+
     /// The number that the sequence gives the row; `None` where the row brings its own or the table has none.
-    fn generated_number(
+    pub(super) fn generated_number(
         &self,
         row: &PlannedRow,
         values: &Values<'_>,
@@ -238,7 +248,7 @@ fn not_a_number() -> PlanError {
 }
 
 /// The sharding value that the row itself brings.
-fn explicit_value(row: &PlannedRow, values: &Values<'_>) -> Value {
+pub(super) fn explicit_value(row: &PlannedRow, values: &Values<'_>) -> Value {
     match &row.generated {
         Generated::Cell(_, operand) => operand.value(values),
         Generated::Never | Generated::Append(_) => Value::Null,

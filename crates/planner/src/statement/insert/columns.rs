@@ -1,6 +1,6 @@
 //! Which value of a row belongs to the sharding column, and which to the one that the sequence fills.
 
-use serval_catalog::{Sharding, ShardingColumn, Table};
+use serval_catalog::{Child, Sharding, ShardingColumn, Table};
 use sqlparser::ast::{AssignmentTarget, Insert, ObjectName};
 
 use crate::error::PlanError;
@@ -8,7 +8,8 @@ use crate::error::PlanError;
 /// The columns of an INSERT.
 #[derive(Debug)]
 pub(super) struct Columns {
-    count: usize,
+    names: Vec<String>,
+    sequence: Option<String>,
     keys: Vec<KeyColumn>,
     generated: GeneratedColumn,
 }
@@ -52,12 +53,25 @@ impl Columns {
         let keys = sharding.map_or(&[][..], |sharding| &sharding.columns);
         let key = |column: &ShardingColumn| key_column(table, &column.name, sequence, position(&column.name));
         let keys = keys.iter().map(key).collect::<Result<_, _>>()?;
-        Ok(Self { count: names.len(), keys, generated })
+        let sequence = sequence.map(str::to_owned);
+        Ok(Self { names, sequence, keys, generated })
+    }
+
+    /// Where the keys stand that these children hold; `None` where the statement gives none.
+    pub(super) fn led(&self, children: &[Child]) -> Vec<Option<KeyColumn>> {
+        let place = |child: &Child| {
+            let is_key = |name: &String| name.eq_ignore_ascii_case(&child.key.column);
+            match self.sequence.as_ref().is_some_and(is_key) {
+                true => Some(KeyColumn::Generated),
+                false => self.names.iter().position(is_key).map(KeyColumn::Listed),
+            }
+        };
+        children.iter().map(place).collect()
     }
 
     /// How many values a row has.
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.names.len()
     }
 
     /// Where the values of the sharding columns come from; none where rows go to every copy.

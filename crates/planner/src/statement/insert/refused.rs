@@ -65,6 +65,18 @@ pub(super) fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<
             AssignmentTarget::Tuple(names) => names.iter().any(|name| columns::is_named(name, &column.name)),
         })
     };
+    let named = |name: &str| {
+        assignments.iter().any(|assignment| match &assignment.target {
+            AssignmentTarget::ColumnName(target) => columns::is_named(target, name),
+            AssignmentTarget::Tuple(names) => names.iter().any(|target| columns::is_named(target, name)),
+        })
+    };
+    if let Some(column) = sharding.led_columns().find(|name| named(name)) {
+        return Err(PlanError::refused(format!(
+            "ON DUPLICATE KEY UPDATE cannot change {column}, which rows of other tables follow; leave it out of the \
+             assignments"
+        )));
+    }
     match sharding.columns.iter().find(changes) {
         Some(column) => Err(PlanError::refused(format!(
             "ON DUPLICATE KEY UPDATE cannot change the sharding column {}; leave it out of the assignments",

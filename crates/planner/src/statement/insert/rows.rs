@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use sqlparser::ast::{Expr, Insert};
 
 use super::columns::{Columns, GeneratedColumn, KeyColumn};
+use super::family::untied_children;
 use super::{Edit, Generated, InsertPlan, KeySource, Placing, PlannedRow};
 use crate::analysis::Analysis;
 use crate::anchor::AnchorSpan;
@@ -35,6 +36,8 @@ impl Builder<'_> {
         let planning = self.planning;
         let table = &self.analysis.refs[0].table.table;
         let columns = Columns::of(self.insert, table, self.placing.sharding())?;
+        let watched = untied_children(planning.catalog, &self.analysis.refs[0].table);
+        let led = columns.led(&watched);
         let (name_edits, names) = name_slots(planning.sql, self.analysis, Renaming::Qualifiers);
         let mut edits: Vec<(AnchorSpan, Edit)> =
             name_edits.into_iter().map(|(span, edit)| (self.anchor(span), edit.into())).collect();
@@ -46,10 +49,11 @@ impl Builder<'_> {
         }
         let planned = if self.insert.assignments.is_empty() {
             let pairs = rows.iter().zip(&self.text.rows).enumerate();
-            let planned = pairs.map(|(index, (values, text))| self.row(&columns, values, text, index + 1));
+            let planned =
+                pairs.map(|(index, (values, text))| self.row((&columns, &led), values, text, index + 1));
             planned.collect::<Result<Vec<_>, _>>()?
         } else {
-            vec![self.assigned_row(&columns)?]
+            vec![self.assigned_row((&columns, &led))?]
         };
         let sql = planning.sql;
         let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
@@ -70,13 +74,14 @@ impl Builder<'_> {
                 splittable: self.insert.assignments.is_empty(),
                 returning: self.insert.returning.is_some(),
                 conditional: self.insert.on.is_some() || self.ignores(),
+                watched,
             }),
         })
     }
 
     fn row(
         &self,
-        columns: &Columns,
+        (columns, led): (&Columns, &[Option<KeyColumn>]),
         values: &[Expr],
         text: &RowText,
         number: usize,
@@ -95,11 +100,15 @@ impl Builder<'_> {
             }
         };
         let keys = self.keys(columns, |at| &values[at])?;
-        Ok(PlannedRow { span: Some(self.anchor(text.span)), keys, generated })
+        let led = self.led(led, |at| &values[at])?;
+        Ok(PlannedRow { span: Some(self.anchor(text.span)), keys, generated, led })
     }
 
     /// The one row of INSERT … SET.
-    fn assigned_row(&self, columns: &Columns) -> Result<PlannedRow, PlanError> {
+    fn assigned_row(
+        &self,
+        (columns, led): (&Columns, &[Option<KeyColumn>]),
+    ) -> Result<PlannedRow, PlanError> {
         let values: Vec<&Expr> = self.insert.assignments.iter().map(|assignment| &assignment.value).collect();
         let generated = match columns.generated() {
             GeneratedColumn::None => Generated::Never,
@@ -112,7 +121,8 @@ impl Builder<'_> {
             }
         };
         let keys = self.keys(columns, |at| values[at])?;
-        Ok(PlannedRow { span: None, keys, generated })
+        let led = self.led(led, |at| values[at])?;
+        Ok(PlannedRow { span: None, keys, generated, led })
     }
 
     /// Where the value of an assignment of SET stands.
@@ -142,6 +152,29 @@ impl Builder<'_> {
                 KeyColumn::Now => self.now_operand(sharding, column).map(KeySource::Operand),
             })
             .collect()
+    }
+
+    /// Where the keys come from that children may hold.
+    fn led<'e>(
+        &self,
+        columns: &[Option<KeyColumn>],
+        value: impl Fn(usize) -> &'e Expr,
+    ) -> Result<Vec<Option<KeySource>>, PlanError> {
+        let source = |column: &Option<KeyColumn>| match column {
+            Some(KeyColumn::Listed(at)) => {
+                let found = Operand::of(value(*at), &self.planning.parsed.locator, self.planning.scan);
+                let operand = found.ok_or_else(|| {
+                    PlanError::refused(
+                        "The key that other tables' rows follow must be a literal or a parameter, so that Serval can look \
+                         for them; compute it in the application",
+                    )
+                })?;
+                Ok(Some(KeySource::Operand(operand)))
+            }
+            Some(KeyColumn::Generated) => Ok(Some(KeySource::Generated)),
+            Some(KeyColumn::Now) | None => Ok(None),
+        };
+        columns.iter().map(source).collect()
     }
 
     fn key_operand(

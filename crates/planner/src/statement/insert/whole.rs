@@ -33,7 +33,7 @@ pub(super) fn plan_whole(
             }
         }
         None => Several::Refused(format!(
-            "INSERT … SELECT into or from several shards is not supported yet; read the rows and insert them into {} \
+            "INSERT … SELECT into or from several shards is no single step; SELECT the rows and insert them into {} \
              with VALUES",
             target.exposed
         )),

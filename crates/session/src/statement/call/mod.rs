@@ -40,7 +40,7 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let catalog = session.catalog();
-    let filled = query.filled(session)?;
+    let filled = query.filled(session, &session.catalog())?;
     let query = filled.as_ref().map_or(query, |filled| filled.query(query));
     let call = CallText::of(query.sql, query.options(session))?;
     let current = match &query.execution {

@@ -1,8 +1,6 @@
 //! DROP TABLE of tables that lie on different nodes, where it is not known of all of them that they are there.
 
-use std::sync::Arc;
-
-use serval_planner::{Bound, plan_ddl};
+use serval_planner::{Bound, plan_ddl, plan_drop_temporary};
 use serval_remote::Backend;
 use serval_sql::{Ddl, DdlKind, TableName};
 use serval_types::MysqlError;
@@ -35,35 +33,64 @@ pub(super) async fn plan<B: Backend>(
         let table = catalog.table(schema, &name.table.value);
         table.is_some_and(|table| table.definition.is_some())
     };
-    let (mut known, mut missing) = (Vec::new(), Vec::new());
+    let (mut temporary, mut known, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for (schema, name) in schemas.iter().zip(&ddl.tables) {
-        if is_known(schema, name) {
-            known.push(format!("{}.{}", identifier(schema), identifier(&name.table.value)));
+        let qualified = format!("{}.{}", identifier(schema), identifier(&name.table.value));
+        if session.temporary.has(schema, &name.table.value) {
+            temporary.push(qualified);
+        } else if is_known(schema, name) {
+            known.push(qualified);
         } else {
             missing.push(format!("{schema}.{}", name.table.value));
         }
     }
     if !missing.is_empty() {
-        if session.proxy.flavour().is_mariadb() && !known.is_empty() {
-            drop_known(session, &known).await?;
+        if session.proxy.flavour().is_mariadb() {
+            drop_apart(session, "DROP TABLE", &known).await?;
+            drop_apart(session, "DROP TEMPORARY TABLE", &temporary).await?;
         }
         return Err(unknown(&missing).into());
     }
-    let bound = plan_ddl(&catalog, session.schema.as_deref(), ddl, text, session.options);
-    bound.map_err(|error| error.to_mysql().into())
+    if !temporary.is_empty() {
+        // Others use those of the servers, so what may fail for their sake goes first.
+        drop_apart(session, "DROP TABLE", &known).await?;
+        let rest = reparsed(&list("DROP TEMPORARY TABLE", &temporary), session.options)?;
+        return planned(session, &rest, &list("DROP TEMPORARY TABLE", &temporary));
+    }
+    planned(session, ddl, text)
 }
 
-async fn drop_known<B: Backend>(session: &mut Session<B>, names: &[String]) -> Result<(), Failure> {
-    let text = format!("DROP TABLE {}", names.join(", "));
+/// Drops some of the tables with a statement of their own, whose answer nobody gets.
+async fn drop_apart<B: Backend>(
+    session: &mut Session<B>,
+    drop: &str,
+    names: &[String],
+) -> Result<(), Failure> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let text = list(drop, names);
     let ddl = reparsed(&text, session.options)?;
     let schemas: Vec<String> =
         ddl.tables.iter().filter_map(|name| Some(name.schema.as_ref()?.value.clone())).collect();
     let catalog = meant(session, &ddl, &schemas);
-    let bound = plan_ddl(&catalog, session.schema.as_deref(), &ddl, &text, session.options)
-        .map_err(|error| error.to_mysql())?;
+    let bound = planned(session, &ddl, &text)?;
     let mut sink = Outcome::new(catalog.settings.memory_per_query);
     let state = session.effective_state();
-    execute(session, &mut sink, (&ddl, &schemas), &bound, &Arc::clone(&catalog), state).await.map(|_| ())
+    execute(session, &mut sink, (&ddl, &schemas), &bound, &catalog, state).await.map(|_| ())
+}
+
+fn list(drop: &str, names: &[String]) -> String {
+    format!("{drop} {}", names.join(", "))
+}
+
+fn planned<B: Backend>(session: &Session<B>, ddl: &Ddl, text: &str) -> Result<Bound, Failure> {
+    let (catalog, schema) = (session.catalog(), session.schema.as_deref());
+    let bound = match ddl.kind {
+        DdlKind::DropTable { temporary: true, .. } => plan_drop_temporary(&catalog, schema, ddl, text),
+        _ => plan_ddl(&catalog, schema, ddl, text, session.options),
+    };
+    bound.map_err(|error| error.to_mysql().into())
 }
 
 /// ER_BAD_TABLE_ERROR.

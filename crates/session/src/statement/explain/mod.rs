@@ -33,11 +33,13 @@ where
     B: Backend,
     W: AsyncWrite + Unpin,
 {
-    let statement = session.with_identity(explain.statement.of(text.as_bytes()))?.into_owned();
+    let written = explain.statement.of(text.as_bytes());
+    let views = session.expand_text(written)?.map(|expanded| expanded.views).unwrap_or_default();
+    let statement = session.with_identity(written)?.into_owned();
     let statement = Bytes::from(hinted(text, explain, statement, session)?);
     let scan = super::scan(session, &statement)?;
     let catalog = session.catalog();
-    let query = Query::text(&statement, &scan);
+    let query = Query { views: &views, ..Query::text(&statement, &scan) };
     let purpose = if explain.analyze { Purpose::Run } else { Purpose::Explain };
     let ready = match prepare(session, &catalog, &query, purpose).await {
         Err(failure) if explain.serval && !explain.analyze && staged::may_help(&failure, scan.class) => {

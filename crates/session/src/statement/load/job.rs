@@ -114,7 +114,7 @@ impl Job<'_> {
 
     async fn split<B, W>(
         &self,
-        session: &Session<B>,
+        session: &mut Session<B>,
         writer: &mut Writer<W>,
         text: load::FileText,
         spool: &mut Spool,
@@ -124,6 +124,8 @@ impl Job<'_> {
         W: AsyncWrite + Unpin + Send,
     {
         let placing = &self.placing;
+        let sharding = self.table.table.sharding().into_iter();
+        let zone = session.zone(&self.catalog, sharding.map(|sharding| &**sharding)).await?;
         let split = Split {
             schema: &self.table.schema,
             table: &self.table.table,
@@ -135,6 +137,7 @@ impl Job<'_> {
             numbering: placing.numbering,
             zero_is_value: session.options.no_auto_value_on_zero,
             row_limit: self.catalog.settings.memory_per_query,
+            zone: zone.as_ref(),
         };
         let with = Splitting {
             backend: &*session.proxy.backend,

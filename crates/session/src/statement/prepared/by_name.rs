@@ -13,7 +13,7 @@ use tokio::io::AsyncWrite;
 use super::describe::describe;
 use super::literals::fill;
 use super::statement::unknown;
-use crate::failure::Failure;
+use crate::failure::{Failure, refused};
 use crate::session::Session;
 use crate::statement::dispatch;
 use crate::statement::user_variable;
@@ -25,19 +25,11 @@ pub(in crate::statement) async fn prepare_by_name<B: Backend>(
     text: &str,
 ) -> Result<(), Failure> {
     let words = Words::of(session, text)?;
-    let [_, name, from, source] = &*words.tokens else { return Err(words.error(text, 2)) };
+    let [_, name, from, _, ..] = &*words.tokens else { return Err(words.error(text, 2)) };
     if !from.is_word(text.as_bytes(), "from") {
         return Err(words.error(text, 2));
     }
-    let sql = match source.kind {
-        TokenKind::Text => match literal_value(text.as_bytes(), source.span, HoleKind::Text, session.options)
-        {
-            Value::Text(sql) => sql,
-            _ => return Err(words.error(text, 3)),
-        },
-        TokenKind::UserVariable => text_of(session, words.text(text, source)),
-        _ => return Err(words.error(text, 3)),
-    };
+    let sql = words.source(session, text, 3, words.tokens.len()).await?;
     let name = words.name(text, name);
     // As on servers, a failure leaves no statement of the name.
     session.prepared.remove_named(&name);
@@ -45,7 +37,7 @@ pub(in crate::statement) async fn prepare_by_name<B: Backend>(
     Ok(session.prepared.add_named(&name, statement)?)
 }
 
-/// `EXECUTE name USING @variable, …`.
+/// `EXECUTE name USING @variable, …`, and MariaDB's `EXECUTE IMMEDIATE 'text' USING …`, which may name literals.
 pub(in crate::statement) async fn execute_by_name<B, W>(
     session: &mut Session<B>,
     writer: &mut Writer<W>,
@@ -57,24 +49,19 @@ where
 {
     let words = Words::of(session, text)?;
     let Some(name) = words.tokens.get(1) else { return Err(words.error(text, 1)) };
-    let name = words.name(text, name);
-    let mut literals = Vec::new();
-    if let Some(rest) = words.tokens.get(2..).filter(|rest| !rest.is_empty()) {
-        let is_list = rest[0].is_word(text.as_bytes(), "using")
-            && rest.len() % 2 == 0
-            && rest[1..].iter().enumerate().all(|(at, token)| match at % 2 {
-                0 => token.kind == TokenKind::UserVariable,
-                _ => token.is_symbol(b','),
-            });
-        if !is_list {
-            return Err(words.error(text, 2));
-        }
-        for variable in rest.iter().filter(|token| token.kind == TokenKind::UserVariable) {
-            literals.push(value_of(session, words.text(text, variable)));
-        }
+    let mariadb = session.proxy.flavour().is_mariadb();
+    let immediate = mariadb && words.tokens.len() > 2 && name.is_word(text.as_bytes(), "immediate");
+    let using = words.find_using(text, 2);
+    if !immediate && using > 2 {
+        return Err(words.error(text, 2));
     }
-    let Some(statement) = session.prepared.named(&name).cloned() else {
-        return Err(unknown(&name, "EXECUTE").into());
+    let literals = words.values(session, text, using)?;
+    let statement = if immediate {
+        let sql = words.source(session, text, 2, using).await?;
+        describe(session, &Bytes::from(sql)).await?
+    } else {
+        let name = words.name(text, name);
+        session.prepared.named(&name).cloned().ok_or_else(|| unknown(&name, "EXECUTE"))?
     };
     if literals.len() != usize::from(statement.parameter_count()) {
         return Err(MysqlError::new(ErrorCode::WrongArguments, "Incorrect arguments to EXECUTE").into());
@@ -101,6 +88,11 @@ pub(in crate::statement) fn deallocate<B: Backend>(
     } else {
         Err(unknown(&name, "DEALLOCATE PREPARE").into())
     }
+}
+
+fn stands_alone(text: &str, token: &Token) -> bool {
+    let constants = ["NULL", "TRUE", "FALSE"];
+    token.kind.is_literal() || constants.iter().any(|word| token.is_word(text.as_bytes(), word))
 }
 
 /// A user variable's value as a literal; NULL for one that was never set.
@@ -175,6 +167,94 @@ impl Words {
 
     fn text<'a>(&self, text: &'a str, token: &Token) -> &'a str {
         text.get(token.span.start as usize..token.span.end as usize).unwrap_or_default()
+    }
+
+    /// Where USING stands outside of parentheses, from the token `from` on; otherwise the end.
+    fn find_using(&self, text: &str, from: usize) -> usize {
+        let mut depth = 0_i32;
+        let found = (from..self.tokens.len()).find(|&at| {
+            let token = &self.tokens[at];
+            depth += i32::from(token.is_symbol(b'(')) - i32::from(token.is_symbol(b')'));
+            depth == 0 && token.is_word(text.as_bytes(), "using")
+        });
+        found.unwrap_or(self.tokens.len())
+    }
+
+    /// The text of a statement: a literal, a variable, or what MariaDB computes.
+    async fn source<B: Backend>(
+        &self,
+        session: &mut Session<B>,
+        text: &str,
+        from: usize,
+        to: usize,
+    ) -> Result<Vec<u8>, Failure> {
+        let tokens = self.tokens.get(from..to).unwrap_or_default();
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+            return Err(self.error(text, from));
+        };
+        match (first.kind, tokens.len()) {
+            (TokenKind::Text, 1) => {
+                match literal_value(text.as_bytes(), first.span, HoleKind::Text, session.options) {
+                    Value::Text(sql) => Ok(sql),
+                    _ => Err(self.error(text, from)),
+                }
+            }
+            (TokenKind::UserVariable, 1) => Ok(text_of(session, self.text(text, first))),
+            _ if session.proxy.flavour().is_mariadb() => {
+                let sql = format!("SELECT {}", first.span.to(last.span).text(text));
+                let answer = session.collect(sql.as_bytes()).await?;
+                Ok(answer.text(0, 0).unwrap_or_else(|| "NULL".into()).as_bytes().to_vec())
+            }
+            _ => Err(self.error(text, from)),
+        }
+    }
+
+    /// The literals behind USING, which stands at this token.
+    fn values<B: Backend>(
+        &self,
+        session: &Session<B>,
+        text: &str,
+        using: usize,
+    ) -> Result<Vec<String>, Failure> {
+        let Some(rest) = self.tokens.get(using + 1..) else { return Ok(Vec::new()) };
+        let mut values = Vec::new();
+        let mut at = using + 1;
+        for item in rest.split(|token| token.is_symbol(b',')) {
+            values.push(self.value(session, text, at, item)?);
+            at += item.len() + 1;
+        }
+        Ok(values)
+    }
+
+    fn value<B: Backend>(
+        &self,
+        session: &Session<B>,
+        text: &str,
+        at: usize,
+        item: &[Token],
+    ) -> Result<String, Failure> {
+        const TYPES: [&str; 3] = ["DATE", "TIME", "TIMESTAMP"];
+        let [first, .., last] = item else {
+            return match item {
+                [one] if one.kind == TokenKind::UserVariable => Ok(value_of(session, self.text(text, one))),
+                [one] if session.proxy.flavour().is_mariadb() && stands_alone(text, one) => {
+                    Ok(self.text(text, one).to_owned())
+                }
+                _ => Err(self.error(text, at)),
+            };
+        };
+        if !session.proxy.flavour().is_mariadb() {
+            return Err(self.error(text, at));
+        }
+        let typed = TYPES.iter().any(|word| first.is_word(text.as_bytes(), word));
+        let introduced = first.span.text(text).starts_with('_');
+        let signed = first.is_symbol(b'-') || first.is_symbol(b'+');
+        if item.len() == 2 && last.kind.is_literal() && (typed || introduced || signed) {
+            return Ok(first.span.to(last.span).text(text).to_owned());
+        }
+        Err(refused(
+            "EXECUTE … USING takes literals and user variables; SET a user variable to the expression, and name that",
+        ))
     }
 
     fn name(&self, text: &str, token: &Token) -> String {

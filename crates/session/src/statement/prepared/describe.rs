@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serval_catalog::{Catalog, TransactionMode};
 use serval_executor::Context;
 use serval_planner::primitive::Target;
-use serval_planner::{BindRequest, ClientText, Plan, PlanTable, Sample};
+use serval_planner::{BindRequest, Plan, PlanTable, Sample};
 use serval_remote::Backend;
 use serval_sql::{DdlKind, LexOptions, Scan, StatementClass, parse};
 use serval_transaction::Transaction;
@@ -34,10 +34,16 @@ pub(super) async fn describe<B: Backend>(
     sql: &Bytes,
 ) -> Result<Arc<Statement>, Failure> {
     session.undefined = None;
+    session.views.clear();
     match described(session, sql).await {
         Err(failure) if session.undefined.is_some() => {
             Box::pin(definitions::resolve(session, failure)).await?;
             Box::pin(described(session, sql)).await
+        }
+        Err(Failure::Told(error)) if !session.views.is_empty() => {
+            let views = std::mem::take(&mut session.views);
+            let broken = definitions::broken(session, &error, &views).await;
+            Err(broken.unwrap_or(error).into())
         }
         described => described,
     }
@@ -63,14 +69,25 @@ async fn described<B: Backend>(session: &mut Session<B>, sql: &Bytes) -> Result<
         true => Kind::Rows,
         false => kind(sql, &scan, session.options)?,
     };
+    let expanded = match kind {
+        Kind::Rows => session.expand(sql, &scan, session.schema.as_deref(), session.options)?,
+        Kind::Call | Kind::OfSchema | Kind::Plain => None,
+    };
+    if let Some(expanded) = &expanded {
+        session.views.clone_from(&expanded.views);
+    }
+    let (text, text_scan) = match &expanded {
+        Some(expanded) => (&*expanded.sql, &expanded.scan),
+        None => (&**sql, &scan),
+    };
     let replaced = match kind {
-        Kind::Rows => session.replace_identity(sql, session.options, Style::Parameters)?,
+        Kind::Rows => session.replace_identity(text, session.options, Style::Parameters)?,
         Kind::Call | Kind::OfSchema | Kind::Plain => None,
     };
     let filled = replaced.as_ref().map(|replaced| rescan(&replaced.sql, session.options)).transpose()?;
     let query = match (&replaced, &filled) {
         (Some(replaced), Some(filled)) => Query::text(&replaced.sql, filled),
-        _ => Query::text(sql, &scan),
+        _ => Query::text(text, text_scan),
     };
     let mut kind = kind;
     let planned = match plan_rows(session, &catalog, &query, kind).await {
@@ -145,14 +162,7 @@ async fn ask<B: Backend>(
     query: &Query<'_>,
 ) -> Result<Prepared, Failure> {
     let Query { sql, scan, .. } = *query;
-    let request = BindRequest {
-        sql,
-        scan,
-        parameters: &[],
-        sequence_start: None,
-        now: None,
-        text: ClientText::default(),
-    };
+    let request = BindRequest { ..BindRequest::of(sql, scan) };
     let copy = session.copy_to_read(catalog, plan);
     let sample = plan.sample_of(&request, copy).map_err(|error| error.to_mysql())?;
     ask_servers(session, catalog, &sample, plan.tables(), scan).await

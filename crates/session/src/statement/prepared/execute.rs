@@ -57,7 +57,8 @@ where
     match statement.kind {
         Kind::Rows | Kind::Call => {
             let execution = Execution { statement, parameters, values: &values, cursor };
-            let query = Query { sql: &statement.sql, scan: &statement.scan, execution: Some(execution) };
+            let query =
+                Query { sql: &statement.sql, scan: &statement.scan, execution: Some(execution), views: &[] };
             if statement.kind == Kind::Call {
                 return Box::pin(call::run(session, writer, query)).await;
             }

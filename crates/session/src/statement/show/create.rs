@@ -7,6 +7,7 @@ use serval_executor::Names;
 
 use super::account::Accounts;
 use super::place::Place;
+use super::reversible;
 use crate::answer::Answer;
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
@@ -28,16 +29,17 @@ pub(super) async fn table<B: Backend>(
     for row in &mut answer.rows {
         if let [Some(name), Some(text), ..] = &mut **row {
             *name = place.logical().as_bytes().to_vec();
-            let shown = String::from_utf8_lossy(text);
-            let shown = rename(&shown, place.physical(), place.logical());
-            let shown = match &accounts {
-                Some(accounts) => {
-                    accounts.in_definition(&rename_databases(&shown, database, &place.table.schema))
-                }
-                None => rename_constraints(&shown, &place.names()),
-            };
             let sharded = place.table.table.sharding().is_some();
-            *text = if sharded { without_auto_increment(&shown) } else { shown }.into_bytes();
+            *text = reversible::changed(text, |shown| {
+                let shown = rename(shown, place.physical(), place.logical());
+                let shown = match &accounts {
+                    Some(accounts) => {
+                        accounts.in_definition(&rename_databases(&shown, database, &place.table.schema))
+                    }
+                    None => rename_constraints(&shown, &place.names()),
+                };
+                if sharded { without_auto_increment(&shown) } else { shown }
+            });
         }
     }
     Ok(answer)
@@ -68,7 +70,7 @@ pub(super) async fn database<B: Backend>(
     for row in &mut answer.rows {
         if let [Some(shown), Some(text)] = &mut **row {
             *shown = name.clone().into_bytes();
-            *text = rename(&String::from_utf8_lossy(text), physical, &name).into_bytes();
+            *text = reversible::changed(text, |text| rename(text, physical, &name));
         }
     }
     Ok(answer)

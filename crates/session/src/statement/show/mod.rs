@@ -10,6 +10,7 @@ mod like;
 mod objects;
 mod place;
 mod process_list;
+mod reversible;
 mod stored;
 pub(super) mod table_status;
 mod tables;

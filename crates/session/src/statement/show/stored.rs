@@ -51,6 +51,7 @@ async fn node<B: Backend>(
     name: &str,
 ) -> Result<NodeId, Failure> {
     let catalog = session.catalog();
+    let kind = if session.proxy.flavour().is_mariadb() { "of type 'VIEW'" } else { "VIEW" };
     let schema = catalog.schema(schema_name).ok_or_else(|| unknown_schema(schema_name))?;
     if object == StoredObject::View
         && let Some(table) = schema.table(name)
@@ -61,7 +62,7 @@ async fn node<B: Backend>(
             Placement::Global(_) | Placement::Sharded(_) => Err(Failure::Told(serval_types::MysqlError {
                 number: 1347,
                 sqlstate: *b"HY000",
-                message: format!("'{schema_name}.{name}' is not of type 'VIEW'"),
+                message: format!("'{schema_name}.{name}' is not {kind}"),
             })),
         };
     }

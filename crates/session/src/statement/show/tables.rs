@@ -49,7 +49,10 @@ async fn list<B: Backend>(session: &mut Session<B>, name: &str) -> Result<Found,
     for node in nodes_of(schema) {
         nodes.insert(node, on_node(session, &catalog, node, schema.default_node == Some(node)).await?);
     }
-    Ok(visible(schema, &nodes))
+    let mut tables = visible(schema, &nodes);
+    let on_engines = catalog.engines.tables().filter(|table| table.schema.eq_ignore_ascii_case(name));
+    tables.extend(on_engines.map(|table| (table.name.clone(), "BASE TABLE".to_owned())));
+    Ok(tables)
 }
 
 /// The nodes to look at: the default one, and that of each table's first shard.

@@ -177,6 +177,8 @@ impl<'a> Cells<'a> {
                 let digits = bytes.iter().all(|byte| byte.is_ascii_digit() || b"-.".contains(byte));
                 (digits && !bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned())
             }
+            // MariaDB sends those of expressions as digits, or as bits.
+            MYSQL_TYPE_BIT if column.org_name.is_empty() => None,
             MYSQL_TYPE_BIT => {
                 let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
                 matches!(kind, Kind::Bit | Kind::Number).then(|| format!("b'{bits}'"))

@@ -10,7 +10,7 @@ use serval_executor::definitions::fetch;
 use serval_planner::primitive::{Primitive, Route};
 use serval_planner::{PlanTable, plan_create_select, plan_ddl};
 use serval_remote::Backend;
-use serval_sql::{Ddl, DdlKind, LexOptions, create_table};
+use serval_sql::{Ddl, DdlKind, Edit, LexOptions, create_table, splice};
 use serval_types::NodeId;
 use serval_wire::packet::OkPacket;
 use tokio::io::AsyncWrite;
@@ -55,6 +55,13 @@ where
     let filled = session.with_identity(text.as_bytes())?.into_owned();
     let filled = String::from_utf8(filled).map_err(|_| created::not_understood())?;
     let reparsed = definitions::reparsed(&filled, session.options)?;
+    let (filled, reparsed) = match expanded(session, &filled, &reparsed)? {
+        Some(text) => {
+            let reparsed = definitions::reparsed(&text, session.options)?;
+            (text, reparsed)
+        }
+        None => (filled, reparsed),
+    };
     let catalog = definitions::meant(session, ddl, schemas);
     let creating = Creating { text: &filled, ddl: &reparsed, schemas, catalog };
     let ready = creating.ready(session).await?;
@@ -70,6 +77,16 @@ where
     let ok = creating.in_steps(session, &ready.bound.tables).await?;
     writer.ok(&ok);
     Ok(())
+}
+
+/// The statement with the views of its query expanded.
+fn expanded<B: Backend>(session: &Session<B>, text: &str, ddl: &Ddl) -> Result<Option<String>, Failure> {
+    let Some(at) = ddl.query else { return Ok(None) };
+    let Some(query) = session.expand_text(at.of(text.as_bytes()))? else { return Ok(None) };
+    let query = session.with_identity(&query.sql)?.into_owned();
+    let query = String::from_utf8(query).map_err(|_| created::not_understood())?;
+    let text = splice(text.as_bytes(), &[Edit { at, text: query }]);
+    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
 }
 
 impl Creating<'_> {

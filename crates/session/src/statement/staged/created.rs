@@ -28,8 +28,7 @@ pub(super) async fn definition<B: Backend>(
     let catalog = session.catalog();
     let plan = plan(session, &catalog, &Query::text(&sql, &scan)).await?;
     let text = session.client_text();
-    let request =
-        BindRequest { sql: &sql, scan: &scan, parameters: &[], sequence_start: None, now: None, text };
+    let request = BindRequest { text, ..BindRequest::of(&sql, &scan) };
     // IGNORE: what would be an error of a row is not yet one.
     let create = |query: &[u8]| {
         let mut sql = format!("CREATE TEMPORARY TABLE {NAME} {head} IGNORE ").into_bytes();
@@ -74,8 +73,7 @@ fn show() -> String {
     format!("SHOW CREATE TABLE {NAME}")
 }
 
-/// Makes the table on a data node, over a connection that is closed behind it unless it has temporary tables of the
-/// client's own.
+/// Makes the table on a data node, over a connection that is closed behind it unless the session needs it.
 async fn on<B: Backend>(
     session: &mut Session<B>,
     target: Target,
@@ -87,8 +85,9 @@ async fn on<B: Backend>(
     let first = (!keeps).then(|| session.backend.attempt(PinReason::TemporaryTable));
     session.backend.pin(group, PinReason::TemporaryTable);
     let made = make(session, target, tables).await;
+    // The session may keep the connection for other reasons.
+    drop_again(session, node).await;
     if keeps {
-        drop_again(session, node).await;
         return made;
     }
     match (&made, first) {

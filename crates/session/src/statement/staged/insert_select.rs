@@ -1,7 +1,7 @@
 //! INSERT … SELECT and REPLACE … SELECT whose rows come from or go to several nodes.
 
 use serval_catalog::ColumnDef;
-use serval_planner::PlanTable;
+use serval_planner::{PlanError, PlanTable};
 use serval_remote::Backend;
 use serval_types::MysqlError;
 use serval_wire::packet::OkPacket;
@@ -69,8 +69,14 @@ impl<'a> InsertSelect<'a> {
         Some(Self { clauses, name, columns, head_end, query, ignore, replaces, update, returning })
     }
 
-    fn head(&self) -> &[u8] {
-        self.clauses.text(0, self.head_end)
+    /// What stands before the query. Behind DELAYED no server waits for a SELECT, but some tables refuse VALUES.
+    fn head(&self) -> Vec<u8> {
+        let clauses = self.clauses;
+        let delayed = clauses.find(0, &["DELAYED"]);
+        if delayed >= self.head_end {
+            return clauses.text(0, self.head_end).to_vec();
+        }
+        [clauses.text(0, delayed), b" ", clauses.text(delayed + 1, self.head_end)].concat()
     }
 
     fn tail(&self) -> &[u8] {
@@ -95,7 +101,7 @@ impl<'a> InsertSelect<'a> {
             Step::query("read the rows, and lock them", self.clauses.text(from, to).to_vec()),
             Step::later(format!(
                 "insert them, up to {CHUNK_ROWS} at once, each into its shard: {} VALUES …{tail}",
-                text(self.head())
+                text(&self.head())
             )),
         ]
     }
@@ -209,6 +215,9 @@ async fn copy<B: Backend>(
     warned::heed(staging, statement.ignore).await?;
     statement.check(target, &sources)?;
     let mariadb = staging.session.proxy.flavour().is_mariadb();
+    if rows.rows.is_empty() {
+        refuse_unknown(staging, target)?;
+    }
     if let (Some(at), []) = (statement.update, &*rows.rows) {
         assigned::check(statement.clauses, at, target, mariadb)?;
     }
@@ -229,6 +238,16 @@ async fn copy<B: Backend>(
     }
     insert(staging, statement, &mut chunk).await?;
     Ok(rows.rows.len() as u64)
+}
+
+/// No server will miss a table into which no row goes.
+fn refuse_unknown<B: Backend>(staging: &mut Staging<'_, B>, target: &PlanTable) -> Result<(), Failure> {
+    if target.table.definition.is_some() || !staging.is_own() {
+        return Ok(());
+    }
+    let (schema, table) = (target.schema.clone(), target.table.name.clone());
+    staging.session.undefined = Some((schema.clone(), table.clone()));
+    Err(PlanError::Undefined { schema, table }.to_mysql().into())
 }
 
 /// Where the cells of a row go.
@@ -314,7 +333,7 @@ struct Chunk {
 
 impl Chunk {
     fn new(statement: &InsertSelect<'_>) -> Self {
-        let mut head = statement.head().to_vec();
+        let mut head = statement.head();
         head.extend_from_slice(b"\nVALUES ");
         Self { text: head.clone(), head, rows: 0 }
     }

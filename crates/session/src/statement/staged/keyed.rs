@@ -261,7 +261,7 @@ impl Steps<'_> {
         Ok(rows)
     }
 
-    /// One server does not let a subquery read the table that is changed, unless it is put aside first.
+    /// MySQL does not let a subquery read the table that is changed, unless it is put aside first.
     fn check_sources<B: Backend>(
         &self,
         staging: &Staging<'_, B>,
@@ -273,16 +273,10 @@ impl Steps<'_> {
         let clauses = self.statement.clauses;
         let aside = (0..clauses.tokens.len())
             .any(|at| clauses.is_word(at, &["FROM", "JOIN"]) && clauses.is_symbol(at + 1, b'('));
-        if mentions < 2 || aside || mariadb && self.statement.updates {
+        if mentions < 2 || aside || mariadb {
             return Ok(());
         }
-        let message = if mariadb {
-            format!(
-                "Table '{name}' is specified twice, both as a target for 'DELETE' and as a separate source for data"
-            )
-        } else {
-            format!("You can't specify target table '{name}' for update in FROM clause")
-        };
+        let message = format!("You can't specify target table '{name}' for update in FROM clause");
         Err(MysqlError { number: 1093, sqlstate: *b"HY000", message }.into())
     }
 }

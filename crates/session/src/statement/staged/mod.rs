@@ -11,10 +11,11 @@
 
 mod assigned;
 mod cells;
-mod clauses;
+pub(super) mod clauses;
 mod create_select;
 mod created;
 mod evaluated;
+mod followed;
 mod head;
 mod insert_select;
 mod keyed;
@@ -88,6 +89,8 @@ where
                 insert_select::run(session, &statement).await?
             } else if let Some(statement) = evaluated::find(session, &clauses)? {
                 evaluated::run(session, &statement).await?
+            } else if followed::takes(session, &clauses)? {
+                followed::run(session, &clauses).await?
             } else {
                 return Err(refusal);
             }

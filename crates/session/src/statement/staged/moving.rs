@@ -18,7 +18,7 @@ use super::cells::Cells;
 use super::keyed::Keyed;
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
-use crate::session::{Query, Staging, prepare_moving, rescan, targets};
+use crate::session::{Query, Staging, places, prepare_moving, rescan, targets};
 
 /// An UPDATE that sets sharding columns to one value each.
 pub(super) struct Moving<'a> {
@@ -74,6 +74,9 @@ impl<'a> Moving<'a> {
         if !definition.foreign_keys.is_empty() {
             return Err(advice("a table with foreign keys does not move its rows"));
         }
+        if let Some(child) = sharding.children.first() {
+            return Err(advice(&format!("rows of {} lie beside its rows", child.table)));
+        }
         let unique = |name: &str| {
             let named = |other: &String| other.eq_ignore_ascii_case(name);
             definition.primary_key.iter().any(named)
@@ -110,8 +113,9 @@ impl<'a> Moving<'a> {
         staging: &mut Staging<'_, B>,
         sql: &[u8],
     ) -> Result<(), Failure> {
-        self.way(0)?;
         let catalog = Arc::clone(&staging.catalog);
+        let place = self.beside_parent(staging).await?;
+        self.way(0, place)?;
         let scan = rescan(sql, staging.session.options)?;
         let bound = prepare_moving(staging.session, &catalog, &Query::text(sql, &scan))?;
         for target in targets(&bound.root) {
@@ -123,7 +127,7 @@ impl<'a> Moving<'a> {
         let mut scattered = Vec::new();
         for target in targets(&bound.root) {
             let from = target.shard.unwrap_or_default();
-            match self.way(from)? {
+            match self.way(from, place)? {
                 Way::To(to) if to == from => {}
                 Way::To(to) => {
                     let Some(rows) = self.take(staging, target).await? else { continue };
@@ -139,11 +143,27 @@ impl<'a> Moving<'a> {
         Ok(())
     }
 
+    /// The shard of the parent's row that the new value names, which is locked.
+    async fn beside_parent<B: Backend>(
+        &self,
+        staging: &mut Staging<'_, B>,
+    ) -> Result<Option<usize>, Failure> {
+        let (Some(_), Some(assigned)) = (&self.sharding.parent, self.assigned.first()) else {
+            return Ok(None);
+        };
+        let catalog = Arc::clone(&staging.catalog);
+        let shards = places(staging.session, &catalog, self.table, &[assigned.literal()]).await?;
+        Ok(shards.first().copied())
+    }
+
     /// Where rows of the new values go from a shard.
     ///
     /// # Errors
     /// That of an INSERT where the rule has no shard for a new value.
-    fn way(&self, from: usize) -> Result<Way, Failure> {
+    fn way(&self, from: usize, place: Option<usize>) -> Result<Way, Failure> {
+        if let Some(shard) = place {
+            return Ok(Way::To(shard));
+        }
         let of_level = |inside: bool| -> Vec<Value> {
             let assigned = self.assigned.iter().filter(|assigned| assigned.inside == inside);
             // The literals are what the columns store, in the order of the rule's columns.

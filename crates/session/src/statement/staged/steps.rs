@@ -4,7 +4,7 @@ use serval_remote::Backend;
 use serval_sql::StatementClass;
 
 use super::clauses::Clauses;
-use super::{evaluated, insert_select, keyed, text};
+use super::{evaluated, followed, insert_select, keyed, text};
 use crate::failure::Failure;
 use crate::session::{Query, Session};
 
@@ -40,12 +40,13 @@ pub(in crate::statement) fn steps<B: Backend>(
             if let Some(statement) = insert_select::InsertSelect::of(&clauses) {
                 return Ok(Some(statement.steps()));
             }
-            Ok(evaluated::find(session, &clauses)?.map(|_| {
-                vec![
-                    Step::later("evaluate the expressions whose values decide where rows go, once"),
-                    Step::later("insert the rows with these values, each into its shard"),
-                ]
-            }))
+            if evaluated::find(session, &clauses)?.is_none() {
+                return followed::steps(session, &clauses);
+            }
+            Ok(Some(vec![
+                Step::later("evaluate the expressions whose values decide where rows go, once"),
+                Step::later("insert the rows with these values, each into its shard"),
+            ]))
         }
         _ => match keyed::Keyed::of(&clauses) {
             Some(statement) => keyed::steps(session, &statement),

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::what;
 use crate::failure::{Failure, refused, unknown_schema};
 use crate::identity;
-use crate::session::Session;
+use crate::session::{Session, is_system_schema};
 
 /// Refuses a body that would run over something else on its server than the client means.
 pub(super) fn check<B: Backend>(
@@ -75,6 +75,12 @@ impl Body<'_> {
         for at in 0..self.tokens.len() {
             let Some(name) = self.name(at).filter(|name| name != database) else { continue };
             let qualifies = self.is_dot(Some(at + 1)) && !self.is_dot(at.checked_sub(1));
+            if qualifies && is_system_schema(&name) {
+                return Err(refused(format!(
+                    "{} cannot read {name}: its server would describe itself and its own databases; query it outside",
+                    self.what
+                )));
+            }
             if qualifies && catalog.schema(&name).is_some() {
                 return Err(refused(format!(
                     "{} cannot name schema {name}: its server knows it by another name; leave the schema out",

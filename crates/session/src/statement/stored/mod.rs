@@ -5,7 +5,9 @@
 //! view's query is planned to know its tables. A routine's body is opaque, so every name in it counts.
 
 mod body;
+mod copies;
 mod definer;
+mod kept;
 mod place;
 mod view;
 
@@ -28,6 +30,7 @@ use crate::literal::identifier;
 use crate::session::{Session, on_node};
 use crate::stream::Writer;
 
+pub(super) use copies::{renew, what_is_broken};
 use place::Place;
 pub(super) use place::trigger_nodes;
 
@@ -69,17 +72,40 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
-    let place = Place::find(session, stored).await?;
+    if stored.object == StoredObject::View && stored.action == StoredAction::Drop {
+        return kept::drop_views(session, writer, stored).await;
+    }
     let mut edits = names(stored);
     edits.extend(definer::edit(session, stored)?);
-    if stored.action != StoredAction::Drop {
-        match stored.query {
-            Some(query) => edits.push(view::edit(session, text, query, &place).await?),
-            None => body::check(session, text, stored, &place)?,
-        }
+    if stored.object == StoredObject::View && kept::has_taken_name(session, stored) {
+        return kept::define(session, writer, text, stored, edits).await;
+    }
+    let place = Place::find(session, stored).await?;
+    match stored.query {
+        _ if stored.action == StoredAction::Drop => {}
+        Some(query) => match view::edit(session, text, query, &place).await {
+            Ok(edit) if !kept::is_kept(session, &place, stored) => edits.push(edit),
+            // Its tables are not beside it, or a server would take something in it for its own.
+            _ => return kept::define(session, writer, text, stored, edits).await,
+        },
+        None => body::check(session, text, stored, &place)?,
     }
     commit(session).await?;
     let sql = splice(text.as_bytes(), &edits);
+    execute(session, writer, place, sql).await
+}
+
+/// Runs the statement on its node.
+async fn execute<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    place: Place,
+    sql: Vec<u8>,
+) -> Result<(), Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
     let tables: Vec<PlanTable> = place.tables;
     let bound = Bound { tables: Arc::from(tables), ..on_node(Target::new(place.node, None, sql)) };
     let catalog = session.catalog();

@@ -138,6 +138,10 @@ fn of_drop(name: &TableName) -> Stored {
         definer: None,
         table: None,
         query: None,
+        columns: Vec::new(),
+        check: false,
+        or_replace: false,
+        if_exists: false,
         body: serval_sql::Span::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serval_catalog::Placement;
 use serval_planner::primitive::{Primitive, Route};
-use serval_planner::{BindRequest, ClientText, PlanError, PlanRequest};
+use serval_planner::{BindRequest, PlanError, PlanRequest};
 use serval_remote::Backend;
 use serval_sql::{Edit, Span};
 
@@ -49,14 +49,7 @@ pub(super) async fn edit<B: Backend>(
             )));
         }
     }
-    let values = BindRequest {
-        sql: sql.as_bytes(),
-        scan: &scan,
-        parameters: &[],
-        sequence_start: None,
-        now: None,
-        text: ClientText::default(),
-    };
+    let values = BindRequest { ..BindRequest::of(sql.as_bytes(), &scan) };
     let bound = plan.bind(&values).map_err(|error| error.to_mysql())?;
     match bound.root {
         Primitive::Route(Route { targets, .. }) if targets.len() == 1 => {
