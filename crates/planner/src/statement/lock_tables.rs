@@ -50,20 +50,17 @@ pub fn plan_lock_tables(
                 .count()
                 == 1;
             for alias in aliases(lock, &table, physical, alone) {
-                let text = groups.entry(node.group).or_insert_with(|| b"LOCK TABLES ".to_vec());
-                if !text.ends_with(b"TABLES ") {
-                    text.extend_from_slice(b", ");
-                }
-                quote(&node.database, text);
-                text.push(b'.');
-                quote(physical, text);
-                if let Some(alias) = alias {
-                    text.extend_from_slice(b" AS ");
-                    quote(alias, text);
-                }
-                text.push(b' ');
-                text.extend_from_slice(lock.mode.of(sql.as_bytes()));
+                let text = groups.entry(node.group).or_default();
+                add(text, &node.database, physical, alias, lock.mode.of(sql.as_bytes()));
             }
+        }
+        tables.push(table);
+    }
+    for table in family(catalog, &tables) {
+        for (node, shard) in places(&table) {
+            let node = catalog.node(node);
+            let text = groups.entry(node.group).or_default();
+            add(text, &node.database, table.physical_name(shard), None, b"READ");
         }
         tables.push(table);
     }
@@ -73,6 +70,42 @@ pub fn plan_lock_tables(
         text.truncate(text.trim_ascii_end().len());
     }
     Ok(Locks { tables: tables.into(), statements: groups.into_iter().collect() })
+}
+
+/// One more lock of a group's statement.
+fn add(text: &mut Vec<u8>, database: &str, physical: &str, alias: Option<&str>, mode: &[u8]) {
+    text.extend_from_slice(if text.is_empty() { b"LOCK TABLES ".as_slice() } else { b", " });
+    quote(database, text);
+    text.push(b'.');
+    quote(physical, text);
+    if let Some(alias) = alias {
+        text.extend_from_slice(b" AS ");
+        quote(alias, text);
+    }
+    text.push(b' ');
+    text.extend_from_slice(mode);
+}
+
+/// The parents and the children of tables, whose rows are looked at by writes to them: MySQL, too, locks those that
+/// foreign keys relate to a table.
+fn family(catalog: &Catalog, named: &[PlanTable]) -> Vec<PlanTable> {
+    let mut found: Vec<PlanTable> = Vec::new();
+    let shardings = named.iter().filter_map(|table| table.table.sharding());
+    let related = shardings.flat_map(|own| {
+        let parent = own.parent.iter().map(|key| (&*key.schema, &*key.table));
+        parent.chain(own.children.iter().map(|child| (&*child.key.schema, &*child.table)))
+    });
+    for (schema, name) in related {
+        let is_it = |table: &PlanTable| table.schema == schema && table.table.name == name;
+        if named.iter().chain(&found).any(is_it) {
+            continue;
+        }
+        // One that nobody has created yet has no rows to look at.
+        if let Some(table) = catalog.table(schema, name).filter(|table| table.definition.is_some()) {
+            found.push(PlanTable { schema: schema.to_owned(), table: Arc::clone(table) });
+        }
+    }
+    found
 }
 
 /// The names that statements will use for the physical table: where it is called otherwise than the logical one, a

@@ -88,6 +88,10 @@ pub(super) async fn refuse_strays<B: Backend>(
 ) -> Result<(), Failure> {
     for Led { child, keys } in leads {
         let Some(table) = catalog.table(&child.key.schema, &child.table) else { continue };
+        if session.locked.is_some() && table.definition.is_none() {
+            // LOCK TABLES could not lock what was not created yet; nobody has a row in it.
+            continue;
+        }
         let Some(sharding) = table.sharding().map(Arc::clone) else { continue };
         let Some(column) = sharding.columns.first() else { continue };
         let mut places = Vec::with_capacity(keys.len());

@@ -1,7 +1,9 @@
 //! What an INSERT must not do to shards and copies.
 
 use serval_catalog::{Placement, Sharding, ShardingColumn};
-use sqlparser::ast::{Assignment, AssignmentTarget, Insert, OnInsert};
+use sqlparser::ast::{
+    Assignment, AssignmentTarget, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, OnInsert,
+};
 
 use super::columns;
 use crate::analysis::Analysis;
@@ -56,6 +58,19 @@ pub(super) fn refuse_unequal_copies(
     )))
 }
 
+/// Whether the expression is the column itself, or `LAST_INSERT_ID(column)`, the usual way to learn the number of the
+/// row that was there.
+fn keeps(value: &Expr, name: &str) -> bool {
+    match value {
+        Expr::Identifier(ident) => ident.value.eq_ignore_ascii_case(name),
+        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("last_insert_id") => {
+            let FunctionArguments::List(list) = &function.args else { return false };
+            matches!(&*list.args, [FunctionArg::Unnamed(FunctionArgExpr::Expr(inner))] if keeps(inner, name))
+        }
+        _ => false,
+    }
+}
+
 /// A duplicate key must not move the row to another shard.
 pub(super) fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<(), PlanError> {
     let Some(OnInsert::DuplicateKeyUpdate(assignments)) = &insert.on else { return Ok(()) };
@@ -67,7 +82,9 @@ pub(super) fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<
     };
     let named = |name: &str| {
         assignments.iter().any(|assignment| match &assignment.target {
-            AssignmentTarget::ColumnName(target) => columns::is_named(target, name),
+            AssignmentTarget::ColumnName(target) => {
+                columns::is_named(target, name) && !keeps(&assignment.value, name)
+            }
             AssignmentTarget::Tuple(names) => names.iter().any(|target| columns::is_named(target, name)),
         })
     };
