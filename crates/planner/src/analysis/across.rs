@@ -7,12 +7,10 @@
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
-use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, UnaryOperator, Visit, Visitor,
-};
+use sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, UnaryOperator, Visit, Visitor};
 
 use super::columns::{Column, Scope};
-use super::early::{Equal, Place, is_exact, terms};
+use super::early::{Equal, Place, is_exact, place, terms};
 use super::tables::TableRef;
 
 /// A SELECT whose columns its subqueries may name.
@@ -244,17 +242,12 @@ impl Visitor for Names<'_, '_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        let parts: &[Ident] = match expr {
-            Expr::Identifier(name) => std::slice::from_ref(name),
-            Expr::CompoundIdentifier(parts) => parts,
-            _ => return ControlFlow::Continue(()),
-        };
-        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return ControlFlow::Break(()) };
+        let Some(place) = place(expr) else { return ControlFlow::Continue(()) };
         if self.reader.inner.column(expr).is_none() {
             let Some(column) = self.reader.around(expr) else { return ControlFlow::Break(()) };
             self.around.insert(column.table);
         }
-        self.places.insert((first.span, last.span));
+        self.places.insert(place);
         ControlFlow::Continue(())
     }
 }

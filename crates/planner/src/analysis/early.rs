@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use serval_types::ColumnType;
-use sqlparser::ast::{BinaryOperator, Expr, Ident, Query, Visit, Visitor};
+use sqlparser::ast::{BinaryOperator, Expr, Query, Visit, Visitor};
 use sqlparser::tokenizer::Span;
 
 use super::alternatives::pairs;
@@ -12,6 +12,15 @@ use super::columns::{Column, Scope};
 
 /// Where a column is named: its first name and its last.
 pub(crate) type Place = (Span, Span);
+
+/// Where an expression that is a column's name stands; `None` for other expressions.
+pub(super) fn place(expr: &Expr) -> Option<Place> {
+    match expr {
+        Expr::Identifier(name) => Some((name.span, name.span)),
+        Expr::CompoundIdentifier(parts) => Some((parts.first()?.span, parts.last()?.span)),
+        _ => None,
+    }
+}
 
 /// A term of a condition that needs the columns of one reference only.
 #[derive(Debug, Clone)]
@@ -171,15 +180,10 @@ impl Visitor for Reader<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        let parts: &[Ident] = match expr {
-            Expr::Identifier(name) => std::slice::from_ref(name),
-            Expr::CompoundIdentifier(parts) => parts,
-            _ => return ControlFlow::Continue(()),
-        };
-        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return ControlFlow::Break(()) };
+        let Some(place) = place(expr) else { return ControlFlow::Continue(()) };
         let Some(column) = self.scope.column(expr) else { return ControlFlow::Break(()) };
         self.columns.push(column);
-        self.places.insert((first.span, last.span));
+        self.places.insert(place);
         ControlFlow::Continue(())
     }
 }

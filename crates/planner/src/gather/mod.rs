@@ -31,7 +31,7 @@ use crate::physical::{SELECT_ALL, quote};
 use crate::plan::{Gathers, Kind, Plan};
 use crate::planner::{dml, readable};
 use crate::primitive::{Gather, GatherSource, Primitive, Target};
-use crate::statement::{Planning, plan_tables};
+use crate::statement::Planning;
 use segments::Segments;
 use serval_types::NodeId;
 
@@ -107,18 +107,9 @@ pub(crate) fn plan(planning: Planning<'_>, reason: String) -> Result<Plan, PlanE
         PlanError::Refused(_) => PlanError::Refused(reason.clone()),
         error => error,
     })?;
-    Ok(Plan {
-        catalog: Arc::clone(planning.catalog),
-        tables: plan_tables(&analysis),
-        options: planning.options,
-        // Nothing is kept of the text but which tables it names.
-        guards: Vec::new(),
-        names_clock: crate::clock::is_named(planning.sql, planning.options),
-        alone: None,
-        gathers: Some(Gathers { schema: planning.schema.map(str::to_owned) }),
-        hinted: None,
-        kind: Kind::Gathered(reason),
-    })
+    // Nothing is kept of the text but which tables it names.
+    let plan = planning.planned(&analysis, Vec::new(), Kind::Gathered(reason));
+    Ok(Plan { gathers: Some(Gathers { schema: planning.schema.map(str::to_owned) }), ..plan })
 }
 
 /// The gathering of a statement, with its values.

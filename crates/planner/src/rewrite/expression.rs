@@ -46,7 +46,7 @@ pub(super) enum Decomposable {
 }
 
 /// Whether an expression is a call of an aggregate function (not over a window).
-pub(super) fn is_aggregate(expr: &Expr) -> bool {
+pub(crate) fn is_aggregate(expr: &Expr) -> bool {
     matches!(expr, Expr::Function(function) if function.over.is_none()
         && AGGREGATES.iter().any(|name| is_named(function, name)))
 }
@@ -92,7 +92,7 @@ pub(super) fn decomposable(expr: &Expr) -> Option<(Decomposable, &Function)> {
 }
 
 /// The only argument of a function, where it is an expression.
-pub(super) fn argument(function: &Function) -> Option<&Expr> {
+pub(crate) fn argument(function: &Function) -> Option<&Expr> {
     let FunctionArguments::List(list) = &function.args else { return None };
     match &*list.args {
         [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => Some(expr),
@@ -129,6 +129,6 @@ pub(super) fn strip(expr: &Expr) -> &Expr {
 }
 
 /// Whether a function is called by this name, in any case.
-pub(super) fn is_named(function: &Function, name: &str) -> bool {
+pub(crate) fn is_named(function: &Function, name: &str) -> bool {
     matches!(&*function.name.0, [part] if part.as_ident().is_some_and(|ident| ident.value.eq_ignore_ascii_case(name)))
 }

@@ -7,7 +7,7 @@
 
 mod distinct_within_shard;
 mod draft;
-mod expression;
+pub(crate) mod expression;
 mod group_within_shard;
 mod having_within_shard;
 mod limit_merged;

@@ -15,12 +15,13 @@ use std::sync::Arc;
 use serval_catalog::Catalog;
 use serval_sql::{LexOptions, Modifier, Parsed, Scan, TokenKind, VersionComments, tokens};
 use serval_types::NodeId;
-use sqlparser::ast::Statement;
+use sqlparser::ast::{Assignment, AssignmentTarget, ObjectName, Statement};
 
 use crate::analysis::Analysis;
 use crate::bound::PlanTable;
+use crate::clock;
 use crate::error::PlanError;
-use crate::plan::Plan;
+use crate::plan::{Guard, Kind, Plan};
 
 /// A statement that is being planned.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,21 @@ impl Planning<'_> {
         }
         let plan = self.plan_kind()?;
         Ok(Plan { alone: self.alone(), ..plan })
+    }
+
+    /// The plan of this kind. `guards` are the literals that another text must share with this one to have the same plan.
+    pub(crate) fn planned(self, analysis: &Analysis, guards: Vec<Guard>, kind: Kind) -> Plan {
+        Plan {
+            catalog: Arc::clone(self.catalog),
+            tables: plan_tables(analysis),
+            options: self.options,
+            guards,
+            names_clock: clock::is_named(self.sql, self.options),
+            alone: None,
+            gathers: None,
+            hinted: None,
+            kind,
+        }
     }
 
     fn plan_kind(self) -> Result<Plan, PlanError> {
@@ -113,6 +129,14 @@ impl Planning<'_> {
     pub(crate) fn home(self) -> NodeId {
         let schema = self.schema.and_then(|schema| self.catalog.schema(schema));
         schema.and_then(|schema| schema.default_node).unwrap_or(NodeId(0))
+    }
+}
+
+/// The columns that an assignment sets.
+pub(crate) fn targets(assignment: &Assignment) -> &[ObjectName] {
+    match &assignment.target {
+        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        AssignmentTarget::Tuple(names) => names,
     }
 }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use serval_sql::{Modifier, Replacement, Span, Template, may_call_stored, tokens};
 use sqlparser::ast::{Expr, Function, Query, Select, SetExpr, Visit, visit_expressions};
 
+use super::Planning;
 use super::routed::{RoutedPlan, Several};
-use super::{Planning, plan_tables};
 use crate::analysis::Analysis;
 use crate::bound::Note;
 use crate::clauses::Clauses;
-use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
 use crate::gather::shown::names_of_template;
@@ -56,25 +55,16 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
     let locking = !query.locks.is_empty() || planning.parsed.trailing_lock.is_some();
     // What a stored function does is its server's secret.
     let only_reads = !locking && !may_call_stored(sql, planning.options);
-    Ok(Plan {
-        catalog: Arc::clone(planning.catalog),
-        tables: plan_tables(&analysis),
-        options: planning.options,
-        guards: guards(sql, planning.scan, &released),
-        names_clock: clock::is_named(planning.sql, planning.options),
-        alone: None,
-        gathers: None,
-        hinted: None,
-        kind: Kind::Routed(RoutedPlan {
-            destination,
-            single,
-            names,
-            several,
-            counts_all: counted(planning).is_some(),
-            replica_safe: only_reads,
-            single_notes: single_note(),
-        }),
-    })
+    let kind = Kind::Routed(RoutedPlan {
+        destination,
+        single,
+        names,
+        several,
+        counts_all: counted(planning).is_some(),
+        replica_safe: only_reads,
+        single_notes: single_note(),
+    });
+    Ok(planning.planned(&analysis, guards(sql, planning.scan, &released), kind))
 }
 
 fn single_note() -> Arc<[Note]> {

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use serval_catalog::Child;
-use serval_sql::{Span, Template};
-use sqlparser::ast::{Assignment, AssignmentTarget, Delete, ObjectName, OrderByExpr, Update};
+use serval_sql::Template;
+use sqlparser::ast::{Assignment, Delete, ObjectName, OrderByExpr, Update};
 
 use super::copies::{refuse_joined_copy, refuse_unequal_rows, refuse_unequal_values};
 use super::routed::{RoutedPlan, Several, copies};
-use super::{Planning, plan_tables};
+use super::{Planning, targets};
 use crate::analysis::{Analysis, TableRef};
 use crate::bound::Note;
-use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
 use crate::physical::{Renaming, name_slots};
-use crate::plan::{Kind, Plan, guards};
+use crate::plan::{Kind, Plan};
 
 /// Which of the rows that a statement finds it changes, and in which order.
 #[derive(Debug, Clone, Copy)]
@@ -63,31 +62,20 @@ fn plan(
 ) -> Result<Plan, PlanError> {
     let destination = Destination::of(&analysis.refs, planning.home())?;
     let (edits, names) = name_slots(planning.sql, analysis, renaming);
-    let sql = planning.sql;
     let several = several(planning, analysis, &destination, rows)?;
-    let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
-    Ok(Plan {
-        catalog: Arc::clone(planning.catalog),
-        tables: plan_tables(analysis),
-        options: planning.options,
-        guards: guards(sql, planning.scan, &[everything]),
-        names_clock: clock::is_named(planning.sql, planning.options),
-        alone: None,
-        gathers: None,
-        hinted: None,
-        kind: Kind::Routed(RoutedPlan {
-            destination,
-            single: Template::build(sql, planning.scan, &edits),
-            names,
-            several,
-            counts_all: false,
-            replica_safe: false,
-            single_notes: Arc::new([Note {
-                rewrite: "write_where_rows_are",
-                reason: "each shard changes its own rows; all of them or none".to_owned(),
-            }]),
-        }),
-    })
+    let kind = Kind::Routed(RoutedPlan {
+        destination,
+        single: Template::build(planning.sql, planning.scan, &edits),
+        names,
+        several,
+        counts_all: false,
+        replica_safe: false,
+        single_notes: Arc::new([Note {
+            rewrite: "write_where_rows_are",
+            reason: "each shard changes its own rows; all of them or none".to_owned(),
+        }]),
+    });
+    Ok(planning.planned(analysis, Vec::new(), kind))
 }
 
 fn several(
@@ -150,11 +138,7 @@ fn refuse_deleted_copies(analysis: &Analysis) -> Result<(), PlanError> {
 
 /// A key that other tables' rows follow stays: they would be another's, or nobody's, on the shard where they are.
 fn refuse_led_column(analysis: &Analysis, assignment: &Assignment) -> Result<(), PlanError> {
-    let names = match &assignment.target {
-        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
-        AssignmentTarget::Tuple(names) => names,
-    };
-    for name in names {
+    for name in targets(assignment) {
         let Some(column) = name.0.last().and_then(|part| part.as_ident()) else { continue };
         for found in &analysis.refs {
             let Some(sharding) = found.table.table.sharding() else { continue };
@@ -182,11 +166,7 @@ fn may_mean(name: &ObjectName, found: &TableRef) -> bool {
 
 /// A row whose sharding value changes would have to move to another shard.
 fn refuse_sharding_column(analysis: &Analysis, assignment: &Assignment) -> Result<(), PlanError> {
-    let names = match &assignment.target {
-        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
-        AssignmentTarget::Tuple(names) => names,
-    };
-    for name in names {
+    for name in targets(assignment) {
         let Some(column) = name.0.last().and_then(|part| part.as_ident()) else { continue };
         let shards_by = |found: &&crate::analysis::TableRef| {
             found.table.table.sharding().is_some_and(|sharding| sharding.position(&column.value).is_some())

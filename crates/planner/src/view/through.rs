@@ -14,6 +14,7 @@ use super::write::server;
 use crate::analysis::TableRef;
 use crate::clauses::Clauses;
 use crate::error::PlanError;
+use crate::rewrite::expression::is_aggregate;
 
 /// A view whose rows are rows of one table.
 pub(super) struct Through {
@@ -191,38 +192,9 @@ pub(super) fn is_plain(query: &Query, select: &Select) -> bool {
 
 /// Whether an item may make one row of many.
 fn aggregates(item: &SelectItem) -> bool {
-    const AGGREGATES: [&str; 22] = [
-        "AVG",
-        "BIT_AND",
-        "BIT_OR",
-        "BIT_XOR",
-        "COUNT",
-        "GROUP_CONCAT",
-        "JSON_ARRAYAGG",
-        "JSON_OBJECTAGG",
-        "MAX",
-        "MIN",
-        "STD",
-        "STDDEV",
-        "STDDEV_POP",
-        "STDDEV_SAMP",
-        "SUM",
-        "VARIANCE",
-        "VAR_POP",
-        "VAR_SAMP",
-        "ANY_VALUE",
-        "ST_COLLECT",
-        "MEDIAN",
-        "PERCENTILE_CONT",
-    ];
-    visit_expressions(item, |expr| match expr {
-        Expr::Function(function) => {
-            let name = function.name.0.last().and_then(|part| part.as_ident());
-            let known =
-                name.is_some_and(|name| AGGREGATES.iter().any(|word| name.value.eq_ignore_ascii_case(word)));
-            if known || function.over.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        }
-        _ => ControlFlow::Continue(()),
+    visit_expressions(item, |expr| {
+        let over = matches!(expr, Expr::Function(function) if function.over.is_some());
+        if over || is_aggregate(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .is_break()
 }

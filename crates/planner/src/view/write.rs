@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use serval_sql::{Edit, Modifier, Span, Token, tokens};
 use serval_types::MysqlError;
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Delete, Expr, Ident, Insert, ObjectName, OnInsert, Query, SelectItem,
-    SetExpr, Statement, Update, Visit, Visitor,
+    Delete, Expr, Ident, Insert, ObjectName, OnInsert, Query, SelectItem, SetExpr, Statement, Update, Visit,
+    Visitor,
 };
 
 use super::query::quoted;
@@ -18,6 +18,7 @@ use super::through::{Source, Through};
 use super::{Found, Mentions};
 use crate::analysis::TableRef;
 use crate::error::PlanError;
+use crate::statement::targets;
 
 /// The edits that put a table in the place of the view that is written through, and which reference that is; `None` where
 /// no view is.
@@ -99,13 +100,6 @@ fn may_assign(update: &Update, view: &TableRef) -> bool {
         }
         _ => true,
     })
-}
-
-fn targets(assignment: &Assignment) -> &[ObjectName] {
-    match &assignment.target {
-        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
-        AssignmentTarget::Tuple(names) => names,
-    }
 }
 
 fn several(view: &TableRef, verb: &str) -> PlanError {

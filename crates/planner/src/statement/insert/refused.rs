@@ -1,17 +1,16 @@
 //! What an INSERT must not do to shards and copies.
 
 use serval_catalog::{Placement, Sharding, ShardingColumn};
-use sqlparser::ast::{
-    Assignment, AssignmentTarget, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, OnInsert,
-};
+use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, OnInsert};
 
 use super::columns;
 use crate::analysis::Analysis;
 use crate::bound::PlanTable;
 use crate::error::PlanError;
-use crate::statement::Planning;
+use crate::rewrite::expression::{argument, is_named};
 use crate::statement::copies::refuse_unequal_values;
 use crate::statement::routed::copies;
+use crate::statement::{Planning, targets};
 
 /// Without its definition no row of a sharded table can be placed.
 pub(super) fn refuse_undefined(table: &PlanTable) -> Result<(), PlanError> {
@@ -63,9 +62,8 @@ pub(super) fn refuse_unequal_copies(
 fn keeps(value: &Expr, name: &str) -> bool {
     match value {
         Expr::Identifier(ident) => ident.value.eq_ignore_ascii_case(name),
-        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("last_insert_id") => {
-            let FunctionArguments::List(list) = &function.args else { return false };
-            matches!(&*list.args, [FunctionArg::Unnamed(FunctionArgExpr::Expr(inner))] if keeps(inner, name))
+        Expr::Function(function) if is_named(function, "LAST_INSERT_ID") => {
+            argument(function).is_some_and(|inner| keeps(inner, name))
         }
         _ => false,
     }
@@ -74,21 +72,15 @@ fn keeps(value: &Expr, name: &str) -> bool {
 /// A duplicate key must not move the row to another shard.
 pub(super) fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<(), PlanError> {
     let Some(OnInsert::DuplicateKeyUpdate(assignments)) = &insert.on else { return Ok(()) };
-    let changes = |column: &&ShardingColumn| {
-        assignments.iter().any(|assignment| match &assignment.target {
-            AssignmentTarget::ColumnName(name) => columns::is_named(name, &column.name),
-            AssignmentTarget::Tuple(names) => names.iter().any(|name| columns::is_named(name, &column.name)),
-        })
+    let sets = |assignment: &Assignment, column: &str| {
+        targets(assignment).iter().any(|target| columns::is_named(target, column))
     };
-    let named = |name: &str| {
-        assignments.iter().any(|assignment| match &assignment.target {
-            AssignmentTarget::ColumnName(target) => {
-                columns::is_named(target, name) && !keeps(&assignment.value, name)
-            }
-            AssignmentTarget::Tuple(names) => names.iter().any(|target| columns::is_named(target, name)),
-        })
+    let changes =
+        |column: &&ShardingColumn| assignments.iter().any(|assignment| sets(assignment, &column.name));
+    let moves = |column: &&str| {
+        assignments.iter().any(|assignment| sets(assignment, column) && !keeps(&assignment.value, column))
     };
-    if let Some(column) = sharding.led_columns().find(|name| named(name)) {
+    if let Some(column) = sharding.led_columns().find(moves) {
         return Err(PlanError::refused(format!(
             "ON DUPLICATE KEY UPDATE cannot change {column}, which rows of other tables follow; leave it out of the \
              assignments"

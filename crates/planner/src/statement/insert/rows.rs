@@ -1,7 +1,5 @@
 //! Rows of VALUES, or the one of SET, with the places of their keys.
 
-use std::sync::Arc;
-
 use serval_catalog::{Sharding, ShardingColumn};
 use serval_sql::{Modifier, Span};
 use serval_types::ColumnType;
@@ -14,13 +12,12 @@ use super::{Edit, Generated, InsertPlan, KeySource, Placing, PlannedRow};
 use crate::analysis::Analysis;
 use crate::anchor::AnchorSpan;
 use crate::bound::PlanTable;
-use crate::clock;
 use crate::error::PlanError;
 use crate::operand::{Operand, is_date, is_moment, is_now};
 use crate::physical::{Renaming, name_slots};
-use crate::plan::{Kind, Plan, guards};
+use crate::plan::{Kind, Plan};
+use crate::statement::Planning;
 use crate::statement::insert_text::{InsertText, RowText};
-use crate::statement::{Planning, plan_tables};
 
 /// Builds the plan of an INSERT with rows.
 pub(super) struct Builder<'a> {
@@ -55,28 +52,17 @@ impl Builder<'_> {
         } else {
             vec![self.assigned_row((&columns, &led))?]
         };
-        let sql = planning.sql;
-        let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
-        Ok(Plan {
-            catalog: Arc::clone(planning.catalog),
-            tables: plan_tables(self.analysis),
-            options: planning.options,
-            guards: guards(sql, planning.scan, &[everything]),
-            names_clock: clock::is_named(planning.sql, planning.options),
-            alone: None,
-            gathers: None,
-            hinted: None,
-            kind: Kind::Insert(InsertPlan {
-                placing: self.placing.clone(),
-                rows: planned,
-                edits,
-                names,
-                splittable: self.insert.assignments.is_empty(),
-                returning: self.insert.returning.is_some(),
-                conditional: self.insert.on.is_some() || self.ignores(),
-                watched,
-            }),
-        })
+        let kind = Kind::Insert(InsertPlan {
+            placing: self.placing.clone(),
+            rows: planned,
+            edits,
+            names,
+            splittable: self.insert.assignments.is_empty(),
+            returning: self.insert.returning.is_some(),
+            conditional: self.insert.on.is_some() || self.ignores(),
+            watched,
+        });
+        Ok(planning.planned(self.analysis, Vec::new(), kind))
     }
 
     fn row(

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use serval_sql::{Span, Template};
+use serval_sql::Template;
 use sqlparser::ast::Insert;
 
 use super::refused::refuse_unequal_copies;
 use crate::analysis::Analysis;
-use crate::clock;
 use crate::destination::Destination;
 use crate::error::PlanError;
 use crate::physical::{Renaming, name_slots};
-use crate::plan::{Kind, Plan, guards};
+use crate::plan::{Kind, Plan};
+use crate::statement::Planning;
 use crate::statement::routed::{RoutedPlan, Several, copies};
-use crate::statement::{Planning, plan_tables};
 
 /// An INSERT whose text is not split: into a table that is not sharded, or from a SELECT.
 pub(super) fn plan_whole(
@@ -23,7 +22,6 @@ pub(super) fn plan_whole(
 ) -> Result<Plan, PlanError> {
     let target = &analysis.refs[0];
     let (edits, names) = name_slots(planning.sql, analysis, Renaming::Qualifiers);
-    let sql = planning.sql;
     let several = match copies(&target.table.table.placement) {
         Some(nodes) => {
             refuse_unequal_copies(planning, insert, analysis)?;
@@ -38,24 +36,14 @@ pub(super) fn plan_whole(
             target.exposed
         )),
     };
-    let everything = Span::new(0, u32::try_from(sql.len()).unwrap_or(u32::MAX));
-    Ok(Plan {
-        catalog: Arc::clone(planning.catalog),
-        tables: plan_tables(analysis),
-        options: planning.options,
-        guards: guards(sql, planning.scan, &[everything]),
-        names_clock: clock::is_named(planning.sql, planning.options),
-        alone: None,
-        gathers: None,
-        hinted: None,
-        kind: Kind::Routed(RoutedPlan {
-            destination: Destination::of(&analysis.refs, planning.home())?,
-            single: Template::build(sql, planning.scan, &edits),
-            names,
-            several,
-            counts_all: false,
-            replica_safe: false,
-            single_notes: Arc::new([]),
-        }),
-    })
+    let kind = Kind::Routed(RoutedPlan {
+        destination: Destination::of(&analysis.refs, planning.home())?,
+        single: Template::build(planning.sql, planning.scan, &edits),
+        names,
+        several,
+        counts_all: false,
+        replica_safe: false,
+        single_notes: Arc::new([]),
+    });
+    Ok(planning.planned(analysis, Vec::new(), kind))
 }
