@@ -21,8 +21,23 @@ const BELIEVED: Duration = Duration::from_secs(10);
 /// How long a connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const QUESTION: &str = "SELECT VERSION(), (SELECT COUNT(*) FROM information_schema.GLOBAL_VARIABLES WHERE \
-                        VARIABLE_NAME='rpl_semi_sync_master_enabled' AND VARIABLE_VALUE='ON')";
+/// What waits for a replica on a MariaDB server; MySQL has no such table.
+const MARIADB: &str = "SELECT COUNT(*) FROM information_schema.GLOBAL_VARIABLES WHERE \
+                       VARIABLE_NAME='rpl_semi_sync_master_enabled' AND VARIABLE_VALUE='ON'";
+const MYSQL: &str = "SELECT COUNT(*) FROM performance_schema.global_variables WHERE \
+                     VARIABLE_NAME IN ('rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled') \
+                     AND VARIABLE_VALUE='ON'";
+
+/// When a server answers an XA PREPARE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// When it has it itself: replication is asynchronous.
+    Alone,
+    /// When a replica has it.
+    Acknowledged,
+    /// Before a replica has it, though its commits wait for one.
+    TooEarly,
+}
 
 /// The barriers of all groups.
 #[derive(Debug, Default)]
@@ -32,7 +47,7 @@ pub(crate) struct Barriers(Mutex<HashMap<GroupId, Arc<Barrier>>>);
 #[derive(Debug, Default)]
 struct Barrier {
     /// Whether one is needed, and when that was asked.
-    needed: Mutex<Option<(bool, Instant)>>,
+    answers: Mutex<Option<(Answers, Instant)>>,
     /// One at a time: those that come meanwhile share the next.
     turn: tokio::sync::Mutex<()>,
     begun: AtomicU64,
@@ -40,23 +55,25 @@ struct Barrier {
 }
 
 impl Barriers {
-    /// Returns when everything that `group` has written so far is where its commits are.
+    /// Returns when everything that `group` has written so far is where its commits are, and whether that is a replica.
     pub(crate) async fn pass<B: Backend>(
         &self,
         backend: &B,
         place: impl Future<Output = Result<Arc<Identity>, RemoteError>>,
         group: GroupId,
-    ) -> Result<(), RemoteError> {
+    ) -> Result<bool, RemoteError> {
         let barrier = Arc::clone(self.0.lock().entry(group).or_default());
-        if !barrier.is_needed(backend, group).await? {
-            return Ok(());
+        match barrier.answers(backend, group).await? {
+            Answers::Alone => return Ok(false),
+            Answers::Acknowledged => return Ok(true),
+            Answers::TooEarly => {}
         }
         let place = place.await?;
         // Every barrier that begins from now on covers what the caller has prepared.
         let before = barrier.begun.load(Ordering::SeqCst);
         let _turn = barrier.turn.lock().await;
         if barrier.done.load(Ordering::SeqCst) > before {
-            return Ok(());
+            return Ok(true);
         }
         let number = barrier.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let sql = format!(
@@ -65,31 +82,34 @@ impl Barriers {
         );
         run(backend, group, &sql).await?;
         barrier.done.store(number, Ordering::SeqCst);
-        Ok(())
+        Ok(true)
     }
 }
 
 impl Barrier {
-    async fn is_needed<B: Backend>(&self, backend: &B, group: GroupId) -> Result<bool, RemoteError> {
-        if let Some((needed, asked)) = *self.needed.lock()
+    async fn answers<B: Backend>(&self, backend: &B, group: GroupId) -> Result<Answers, RemoteError> {
+        if let Some((answers, asked)) = *self.answers.lock()
             && asked.elapsed() < BELIEVED
         {
-            return Ok(needed);
+            return Ok(answers);
         }
-        let needed = semi_sync_mariadb(backend, group).await?;
-        *self.needed.lock() = Some((needed, Instant::now()));
-        Ok(needed)
+        let answers = ask_when(backend, group).await?;
+        *self.answers.lock() = Some((answers, Instant::now()));
+        Ok(answers)
     }
 }
 
-async fn semi_sync_mariadb<B: Backend>(backend: &B, group: GroupId) -> Result<bool, RemoteError> {
+async fn ask_when<B: Backend>(backend: &B, group: GroupId) -> Result<Answers, RemoteError> {
     let state = SessionState::default();
     let mut connection = backend.acquire(group, Access::Primary, &state, Instant::now() + PATIENCE).await?;
-    let answer = ask(&mut connection, &state, QUESTION).await?;
-    // MySQL has no such table (its PREPARE waits by itself), so an error answers the question too.
-    let rows = answer.unwrap_or_default();
-    let cell = |at: usize| rows.first().and_then(|row| row.get(at).cloned().flatten()).unwrap_or_default();
-    Ok(cell(0).contains("MariaDB") && cell(1) == "1")
+    for (question, answers) in [(MARIADB, Answers::TooEarly), (MYSQL, Answers::Acknowledged)] {
+        // A question that is refused is one for the other kind of server.
+        if let Ok(rows) = ask(&mut connection, &state, question).await? {
+            let is_on = rows.first().and_then(|row| row.first()?.as_deref()) == Some("1");
+            return Ok(if is_on { answers } else { Answers::Alone });
+        }
+    }
+    Ok(Answers::Alone)
 }
 
 async fn run<B: Backend>(backend: &B, group: GroupId, sql: &str) -> Result<(), RemoteError> {

@@ -159,7 +159,7 @@ impl<B: Backend> Coordinator<B> {
         Ok(verdict)
     }
 
-    async fn pass_barrier(&self, group: GroupId) -> Result<(), RemoteError> {
+    async fn pass_barrier(&self, group: GroupId) -> Result<bool, RemoteError> {
         self.barriers.pass(&*self.backend, self.identify(group), group).await
     }
 
@@ -197,7 +197,7 @@ impl<B: Backend> Decisions for Coordinator<B> {
         self.running.lock().get(gtrid).is_some_and(|running| running.victim)
     }
 
-    fn barrier(&self, group: GroupId) -> Boxed<'_, Result<(), RemoteError>> {
+    fn barrier(&self, group: GroupId) -> Boxed<'_, Result<bool, RemoteError>> {
         Box::pin(self.pass_barrier(group))
     }
 
@@ -221,8 +221,8 @@ impl<B: Backend> Decisions for Coordinator<B> {
     fn kept(&self, gtrid: &Gtrid, parts: Vec<(GroupId, Kept)>) {
         let now = Instant::now();
         let unfinished = parts.iter().filter_map(|(group, kept)| match kept {
-            Kept::Branch(branch, false) => Some(((*group, branch.clone()), now)),
-            Kept::Branch(..) | Kept::Record(_) => None,
+            Kept::Branch { branch, finished: false, .. } => Some(((*group, branch.clone()), now)),
+            Kept::Branch { .. } | Kept::Record(_) => None,
         });
         self.owing.lock().extend(unfinished);
         self.remember(gtrid, parts);

@@ -31,8 +31,8 @@ pub(crate) trait Decisions: Send + Sync {
     fn joined(&self, gtrid: &Gtrid, group: GroupId, connection: &Arc<AtomicU32>);
     /// Whether the transaction was chosen to end a deadlock.
     fn is_victim(&self, gtrid: &Gtrid) -> bool;
-    /// Returns when what `group` has prepared so far is as durable as a commit there.
-    fn barrier(&self, group: GroupId) -> Boxed<'_, Result<(), RemoteError>>;
+    /// Returns when what `group` has prepared so far is as durable as a commit there, and whether a replica has it too.
+    fn barrier(&self, group: GroupId) -> Boxed<'_, Result<bool, RemoteError>>;
     /// What was decided; `wanted`, if nothing was.
     fn decide<'a>(
         &'a self,

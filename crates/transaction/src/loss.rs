@@ -39,8 +39,15 @@ const MISSING: [u16; 2] = [1146, 1049];
 pub(crate) enum Kept {
     /// The record, and the first participant's rows.
     Record(Arc<Identity>),
-    /// A branch; finished, as far as this proxy was told.
-    Branch(Branch, bool),
+    /// A branch that was prepared.
+    Branch {
+        branch: Branch,
+        /// The server has said that it is committed.
+        finished: bool,
+        /// A replica had it when the transaction was decided. If it is gone from a server that lacks nothing, then it
+        /// is committed, though the answer was lost with the old primary.
+        acknowledged: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -170,13 +177,13 @@ impl<B: Backend> Coordinator<B> {
         }
         let memories = self.memories.lock();
         for commit in memories.get(&group).iter().flat_map(|memory| &memory.commits) {
-            let Kept::Branch(branch, finished) = &commit.kept else { continue };
+            let Kept::Branch { branch, finished, acknowledged } = &commit.kept else { continue };
             if prepared.contains(branch) || good.is_some_and(|good| commit.when <= good) {
                 continue;
             }
             // Writes are replicated in order: what came after something that is missing is missing.
             let certain = bad.is_some_and(|bad| commit.when > bad);
-            if bad.is_some() || !finished {
+            if bad.is_some() || !(*finished || *acknowledged) {
                 let before = lost.entry(commit.gtrid.clone()).or_insert(certain);
                 *before |= certain;
             }

@@ -22,6 +22,8 @@ pub(crate) struct Participant<C: Connection> {
     pub(crate) part: Part,
     /// Something may have been changed or locked there.
     pub(crate) wrote: bool,
+    /// What it has prepared is on a replica.
+    pub(crate) acknowledged: bool,
     /// The borrower holds the other half; the connection's id on its server stands in it.
     loan: Arc<AtomicU32>,
 }
@@ -48,7 +50,16 @@ pub(crate) enum Part {
 impl<C: Connection> Participant<C> {
     /// A participant whose connection is on loan from the start.
     pub(crate) fn lent(group: GroupId, name: &str, state: SessionState, part: Part) -> Self {
-        Self { group, name: name.into(), state, place: Place::Lent, part, wrote: false, loan: Arc::default() }
+        Self {
+            group,
+            name: name.into(),
+            state,
+            place: Place::Lent,
+            part,
+            wrote: false,
+            acknowledged: false,
+            loan: Arc::default(),
+        }
     }
 
     /// The borrower's half of the loan.

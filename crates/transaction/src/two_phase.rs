@@ -130,7 +130,8 @@ async fn prepare_one<C: Connection>(branch: &mut Participant<C>, global: &Global
     match branch.prepare().await {
         Ok(Ok(())) => {
             let passed = global.decisions.barrier(branch.group).await;
-            passed.map_err(|error| rolled_back(&branch.name, &error))
+            branch.acknowledged = passed.map_err(|error| rolled_back(&branch.name, &error))?;
+            Ok(())
         }
         Ok(Err(error)) => {
             // Whether there is a branch left is for the server to say once the connection is closed.
@@ -197,7 +198,8 @@ async fn resolve(error: Option<MysqlError>, wanted: Verdict, global: &Global) ->
 /// Tells the branches. What cannot be told now, recovery tells later; the transaction is committed either way.
 async fn finish<C: Connection>(branches: Vec<Participant<C>>, mut global: Global) {
     let mut kept = vec![(global.place.group, Kept::Record(Arc::clone(&global.place)))];
-    let names: Vec<_> = branches.iter().map(|branch| (branch.group, branch.branch().cloned())).collect();
+    let parts = branches.iter().map(|part| (part.group, part.branch().cloned(), part.acknowledged));
+    let parts: Vec<_> = parts.collect();
     let finished = together(branches.into_iter().map(|mut branch| async move {
         match tokio::time::timeout(FINISH_LIMIT, branch.finish()).await {
             Ok(Ok(Ok(()))) => return true,
@@ -208,8 +210,9 @@ async fn finish<C: Connection>(branches: Vec<Participant<C>>, mut global: Global
         false
     }))
     .await;
-    let branches = names.into_iter().zip(&finished);
-    kept.extend(branches.filter_map(|((group, branch), done)| Some((group, Kept::Branch(branch?, *done)))));
+    kept.extend(parts.into_iter().zip(&finished).filter_map(|((group, branch, acknowledged), finished)| {
+        Some((group, Kept::Branch { branch: branch?, finished: *finished, acknowledged }))
+    }));
     global.decisions.kept(&global.gtrid, kept);
     if finished.into_iter().all(|finished| finished) {
         global.is_finished();

@@ -282,6 +282,38 @@ async fn many_faults(seed: u64) {
     check(&servers, &told, &script, &format!("seed {seed}: {flavour:?} {faults:?} {script:?}"));
 }
 
+/// XA COMMIT was done, its answer was lost with the primary, and the replica that follows has no such branch: nothing is
+/// missing if a replica had acknowledged the branch, and nobody knows if not.
+#[tokio::test(start_paused = true)]
+async fn a_failover_that_swallows_an_answer() {
+    let script = [(0, PUT), (1, PUT)];
+    for (flavour, acknowledges) in
+        [Flavour::MariaDb, Flavour::MySql].into_iter().flat_map(|f| [(f, true), (f, false)])
+    {
+        let servers = Servers::new(3, flavour);
+        (0..3).for_each(|group| servers.with(group, |group| group.acknowledges = acknowledges));
+        let proxy = coordinator(&servers);
+        warm_up(&servers, &proxy).await;
+        servers.fail(&[]);
+        assert_eq!(client(&servers, &proxy, &script).await, Told::Committed);
+        let last = servers.steps() - 1;
+        recover(&servers, &proxy).await;
+        servers.fail(&[(last, Fault::LostAfter)]);
+        assert_eq!(client(&servers, &proxy, &script).await, Told::Committed);
+        servers.heal();
+        servers.with(1, |group| group.server = "its replica");
+        proxy.round().await;
+        let verdicts: Vec<_> = proxy.in_doubt().into_iter().map(|doubt| doubt.verdict).collect();
+        let expected: &[&str] = if acknowledges { &[] } else { &["perhaps lost"] };
+        assert_eq!(
+            verdicts,
+            expected,
+            "{flavour:?}, acknowledges {acknowledges}\n{}",
+            servers.log().join("\n")
+        );
+    }
+}
+
 /// Where a group has no XA, what it says to XA START becomes advice, the transaction goes on without it, and the connection
 /// is as good as before.
 #[tokio::test(start_paused = true)]

@@ -58,6 +58,10 @@ struct Branch {
 #[derive(Debug)]
 pub struct Group {
     flavour: Flavour,
+    /// Which server is the primary.
+    pub server: &'static str,
+    /// What it answers is on a replica.
+    pub acknowledges: bool,
     uuid: Option<String>,
     has_records: bool,
     /// What is committed.
@@ -72,6 +76,8 @@ impl Group {
     pub fn new(flavour: Flavour) -> Self {
         Self {
             flavour,
+            server: "this",
+            acknowledges: true,
             uuid: None,
             has_records: false,
             rows: BTreeSet::new(),
@@ -189,11 +195,22 @@ impl Group {
                 Some(uuid) => Answer::Rows(vec![vec![uuid.clone()]]),
                 None => Answer::Error(1146),
             },
+            ["SELECT", "`gtrid`", ..] if sql.contains(" IN (") => {
+                let asked = literals(sql).into_iter().filter(|name| self.records.contains_key(name));
+                Answer::Rows(asked.map(|name| vec![name]).collect())
+            }
             // No record is old here.
             ["SELECT", "`gtrid`", ..] => Answer::Rows(Vec::new()),
             ["SELECT", "`verdict`", ..] | ["SELECT", "`owner`", ..] => self.select(session, sql),
-            ["SELECT", "CONCAT_WS('", ..] => Answer::Rows(vec![vec!["this".to_owned(), "0-1-1".to_owned()]]),
-            ["SELECT", "VERSION(),", ..] => Answer::Rows(vec![vec!["x-MariaDB".to_owned(), "1".to_owned()]]),
+            ["SELECT", "CONCAT_WS('", ..] => {
+                Answer::Rows(vec![vec![self.server.to_owned(), "0-1-1".to_owned()]])
+            }
+            ["SELECT", "COUNT(*)", "FROM", place, ..] => {
+                match place == "information_schema.GLOBAL_VARIABLES" && self.flavour == Flavour::MySql {
+                    true => Answer::Error(1109),
+                    false => Answer::Rows(vec![vec![u8::from(self.acknowledges).to_string()]]),
+                }
+            }
             _ => panic!("what is {sql}?"),
         }
     }
