@@ -33,6 +33,7 @@
 
 mod barrier;
 mod branch;
+mod by_hand;
 mod circle;
 mod commit;
 mod coordinator;

@@ -91,11 +91,24 @@ pub(crate) async fn decide<B: Backend>(
     };
     match tokio::time::timeout(limit, tries).await {
         Ok(verdict) => Ok(verdict),
-        Err(_) => Err(last.unwrap_or_else(|| {
-            let text = format!("The record of transaction {gtrid} could not be read in time");
-            RemoteError::Refused(MysqlError::new(ErrorCode::WaitTimeout, text))
-        })),
+        Err(_) => Err(last.unwrap_or_else(|| unread(gtrid))),
     }
+}
+
+fn unread(gtrid: &Gtrid) -> RemoteError {
+    let text = format!("The record of transaction {gtrid} could not be read in time");
+    RemoteError::Refused(MysqlError::new(ErrorCode::WaitTimeout, text))
+}
+
+/// What was decided, if anything was; decides nothing.
+pub(crate) async fn read<B: Backend>(
+    backend: &B,
+    place: &Identity,
+    gtrid: &Gtrid,
+    limit: Duration,
+) -> Result<Option<Verdict>, RemoteError> {
+    let reading = async { Decision::take(backend, place, gtrid, limit).await?.read().await };
+    tokio::time::timeout(limit, reading).await.unwrap_or_else(|_| Err(unread(gtrid)))
 }
 
 /// A connection on which a decision is looked for and made.

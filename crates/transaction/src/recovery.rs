@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serval_remote::{Access, Backend, RemoteError, SessionState};
-use serval_types::{ErrorCode, GroupId, MysqlError};
+use serval_types::{GroupId, MysqlError};
 
 use crate::branch::Branch;
 use crate::coordinator::{Coordinator, PATIENCE};
@@ -22,7 +22,7 @@ use crate::record::Verdict;
 use crate::together::together;
 
 /// How long one transaction's verdict is looked for in one round.
-const DECIDE: Duration = Duration::from_secs(5);
+pub(crate) const DECIDE: Duration = Duration::from_secs(5);
 /// Between two rounds at the least, however often sessions ask for one.
 const BREATH: Duration = Duration::from_millis(100);
 /// How many transactions are recovered at once.
@@ -154,49 +154,6 @@ impl<B: Backend> Coordinator<B> {
         found.into_values().collect()
     }
 
-    /// Decides a transaction by hand and finishes its branches: how many there were.
-    ///
-    /// Where the record can be read, it counts more than `wanted`. Where it cannot, because its group is gone for good or
-    /// unknown here, `wanted` is done: nobody else will decide it.
-    ///
-    /// # Errors
-    /// 1210 for what is no transaction in doubt, or where the record says otherwise; otherwise what the groups said.
-    pub async fn resolve(&self, gtrid: &str, wanted: Verdict) -> Result<u64, MysqlError> {
-        let wrong = |text: String| MysqlError::new(ErrorCode::WrongArguments, text);
-        let gtrid =
-            Gtrid::parse(gtrid).ok_or_else(|| wrong(format!("'{gtrid}' is no name of a transaction")))?;
-        if self.running.lock().contains_key(&gtrid) {
-            return Err(wrong(format!("Transaction {gtrid} is being committed by a session of this proxy")));
-        }
-        self.round().await;
-        let branches = self.branches(&gtrid);
-        let was_lost = self.losses.lock().remove(&gtrid).is_some();
-        if branches.is_empty() && was_lost {
-            // Somebody has seen it; nothing is left that could be done here.
-            return Ok(0);
-        }
-        if branches.is_empty() {
-            return Err(wrong(format!(
-                "Transaction {gtrid} has no prepared branch on a group that answers; there is nothing to resolve"
-            )));
-        }
-        let verdict = match self.place(gtrid.uuid()).await {
-            Some(place) => self.settle(&place, &gtrid, wanted, DECIDE).await.unwrap_or(wanted),
-            None => wanted,
-        };
-        if verdict != wanted {
-            return Err(wrong(format!(
-                "The record of transaction {gtrid} says {}; resolve it that way",
-                verdict.word()
-            )));
-        }
-        tracing::warn!(%gtrid, verdict = verdict.word(), "a transaction is resolved by hand");
-        for (group, branch) in &branches {
-            self.finish(*group, branch, verdict).await.map_err(|error| error.to_mysql())?;
-        }
-        Ok(branches.len() as u64)
-    }
-
     /// The branches of Serval's that are prepared on a group.
     pub(crate) async fn list(&self, group: GroupId) -> Result<Vec<Branch>, RemoteError> {
         let rows = self.ask(group, "XA RECOVER").await?.map_err(RemoteError::Refused)?;
@@ -265,13 +222,18 @@ impl<B: Backend> Coordinator<B> {
         }
     }
 
-    fn branches(&self, gtrid: &Gtrid) -> Vec<(GroupId, Branch)> {
+    pub(crate) fn branches(&self, gtrid: &Gtrid) -> Vec<(GroupId, Branch)> {
         let doubts = self.doubts.lock();
         doubts.keys().filter(|(_, branch)| branch.gtrid == *gtrid).cloned().collect()
     }
 
     /// Commits or rolls back one branch.
-    async fn finish(&self, group: GroupId, branch: &Branch, verdict: Verdict) -> Result<(), RemoteError> {
+    pub(crate) async fn finish(
+        &self,
+        group: GroupId,
+        branch: &Branch,
+        verdict: Verdict,
+    ) -> Result<(), RemoteError> {
         let sql = branch.xa(match verdict {
             Verdict::Commit => "COMMIT",
             Verdict::Abort => "ROLLBACK",
