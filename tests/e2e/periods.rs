@@ -95,6 +95,11 @@ async fn coming_periods_have_tables_and_old_ones_are_dropped() {
     let mut admin = world.admin().await;
     let shown = admin.rows("show @@periods where schema = live_drop and table = live").await;
     assert!(shown.iter().flatten().any(|cell| cell == &lost_name), "{shown:?}");
+    // What would be done is shown, unless the round of every ten seconds has just done it.
+    let planned = admin.rows("dry run @@periods").await.concat();
+    let done = tables(&world).await;
+    assert!(planned.contains(&lost_name) || done.contains(&lost_name), "{planned:?}");
+    assert!(planned.contains(&passed_name) || !done.contains(&passed_name), "{planned:?}");
     eventually("one is made and one is dropped", Duration::from_secs(60), || async {
         let names = tables(&world).await;
         names.contains(&lost_name) && !names.contains(&passed_name)
