@@ -164,3 +164,75 @@ async fn what_cannot_be_done_says_so() {
         assert!(answer.message().contains(words), "{sql}: {answer:?}");
     }
 }
+
+/// A child that was committed, and lost its parent, after the transaction's snapshot was taken.
+#[tokio::test]
+async fn an_orphan_that_the_snapshot_does_not_show_is_found() {
+    let world = World::new("family_orphans").await;
+    let mut client = world.client().await;
+    tables(&mut client).await;
+    client.must("INSERT INTO orders (id, user_id) VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)").await;
+    let mut other = world.client().await;
+    client.must("BEGIN").await;
+    assert_eq!(client.value("SELECT COUNT(*) FROM parcels").await, "0");
+    other.must("INSERT INTO parcels (order_id, code) VALUES (4, 'late')").await;
+    other.must("DELETE FROM orders WHERE id = 4").await;
+    let mut refused = 0;
+    for user in 1..=12 {
+        let answer = client.run(&format!("INSERT INTO orders (id, user_id) VALUES (4, {user})")).await;
+        assert!(matches!(answer.error_number(), 0 | 1062 | 1451), "{answer:?}");
+        refused += u32::from(answer.error_number() == 1451);
+    }
+    assert!(refused > 3, "most users lie on other shards than the orphan: {refused}");
+    client.must("ROLLBACK").await;
+    // What the transaction itself has deleted is in nobody's way.
+    client.must("BEGIN").await;
+    client.must("DELETE FROM parcels WHERE order_id = 4").await;
+    for user in 1..=4 {
+        client.must(&format!("INSERT INTO orders (id, user_id) VALUES (4, {user})")).await;
+        client.must(&format!("DELETE FROM orders WHERE id = 4 AND user_id = {user}")).await;
+    }
+    client.must("COMMIT").await;
+}
+
+#[tokio::test]
+async fn keys_that_name_no_single_row_are_refused() {
+    let world = World::new("family_keys_bad").await;
+    let mut client = world.client().await;
+    let parent = "CREATE TABLE orders (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL)";
+    let child = "CREATE TABLE parcels (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, order_id BIGINT NOT NULL)";
+    let refused = async |client: &mut Client, sql: &str, words: &str| {
+        let answer = client.run(sql).await;
+        assert_eq!(answer.error_number(), 1235, "{sql}: {answer:?}");
+        assert!(answer.message().contains(words), "{sql}: {answer:?}");
+    };
+    // A child before its parent.
+    client.must(child).await;
+    let two = "CREATE TABLE orders (id BIGINT NOT NULL AUTO_INCREMENT, user_id BIGINT NOT NULL, PRIMARY KEY (id, user_id))";
+    refused(&mut client, two, "names no single row").await;
+    let other = "CREATE TABLE orders (number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL)";
+    refused(&mut client, other, "has no column `id`").await;
+    client.must(parent).await;
+    client.must("DROP TABLE parcels").await;
+    let text = "CREATE TABLE parcels (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, order_id VARCHAR(20) NOT NULL)";
+    refused(&mut client, text, "compare otherwise").await;
+    client.must(child).await;
+}
+
+/// A dump in another order than parents first, and a file: what is refused says what to do, and nothing is left.
+#[tokio::test]
+async fn children_before_their_parents_are_refused() {
+    let world = World::new("family_dump").await;
+    let mut client = world.client().await;
+    tables(&mut client).await;
+    client.must("SET FOREIGN_KEY_CHECKS = 0").await;
+    let answer = client.run("INSERT INTO parcels (order_id, code) VALUES (1, 'x'), (2, 'y')").await;
+    assert_eq!(answer.error_number(), 1452, "{answer:?}");
+    assert!(answer.message().contains("insert that first"), "{answer:?}");
+    let answer = client.run("LOAD DATA LOCAL INFILE 'x' INTO TABLE parcels (order_id, code)").await;
+    assert_eq!(answer.error_number(), 1235, "{answer:?}");
+    assert!(answer.message().contains("lie beside those of orders"), "{answer:?}");
+    assert_eq!(client.value("SELECT COUNT(*) FROM parcels").await, "0");
+    client.must("INSERT INTO orders (id, user_id) VALUES (1, 1), (2, 2)").await;
+    client.must("INSERT INTO parcels (order_id, code) VALUES (1, 'x'), (2, 'y')").await;
+}

@@ -62,7 +62,14 @@ async fn other_proxies_learn_of_views_and_so_does_the_next_one() {
     let mut later = Client::connect("later", connect(&three)).await;
     assert_eq!(later.value("SELECT COUNT(*) FROM active").await, "2");
     assert_eq!(later.run("CREATE VIEW active AS SELECT id FROM users").await.error_number(), 1050);
-    later.must("DROP VIEW active").await;
+    // Views of views, of which the next proxy has heard nothing.
+    let four = proxy().await.expect("a fourth proxy starts");
+    let mut last = Client::connect("last", connect(&four)).await;
+    assert_eq!(last.value("SELECT COUNT(*) FROM active").await, "2");
+    later.must("CREATE VIEW second AS SELECT name FROM active WHERE id = 2").await;
+    later.must("CREATE VIEW third AS SELECT name FROM second").await;
+    assert_eq!(last.value("SELECT name FROM third").await, "bob");
+    later.must("DROP VIEW active, second, third").await;
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert_eq!(there.run("SELECT COUNT(*) FROM active").await.error_number(), 1146);
     assert_eq!(here.run("SELECT COUNT(*) FROM active").await.error_number(), 1146);
@@ -77,7 +84,12 @@ async fn a_view_outlives_a_reload_and_what_others_do_to_its_tables() {
     }
     client.must("CREATE VIEW active AS SELECT id, name FROM users WHERE active = 1").await;
     admin.must("reload @@config").await;
+    // At once, and in a transaction, which keeps what was known when it began.
+    client.must("BEGIN").await;
     assert_eq!(client.value("SELECT COUNT(*) FROM active").await, "3");
+    client.must("COMMIT").await;
+    let changes = admin.rows("dry run @@config").await.concat().join("\n");
+    assert!(!changes.contains("active"), "a view is no matter of the config: {changes}");
     // Past the proxy.
     for node in 0..4 {
         let sql = format!("ALTER TABLE views_reload_{node}.users DROP COLUMN active");
@@ -89,4 +101,32 @@ async fn a_view_outlives_a_reload_and_what_others_do_to_its_tables() {
     assert_eq!(client.run("DESCRIBE active").await.error_number(), 1356);
     client.must("ALTER TABLE users ADD COLUMN active INT NOT NULL DEFAULT 1").await;
     assert_eq!(client.value("SELECT name FROM active WHERE id = 1").await, "ann");
+}
+
+/// Servers show a new view to transactions that began before it was made.
+#[tokio::test]
+async fn an_open_transaction_finds_new_views() {
+    let world = World::new("views_open").await;
+    let topology = Topology::new(&world.schema);
+    let cluster = &world.shared.cluster;
+    let two = ServalProcess::start(|ports| topology.toml(cluster, ports)).await.expect("another proxy starts");
+    let mut here = world.client().await;
+    let mut same = world.client().await;
+    let mut there = Client::connect("another", two.client_options(APP.0, APP.1, Some(&world.schema))).await;
+    for sql in TABLES {
+        here.must(sql).await;
+    }
+    for client in [&mut same, &mut there] {
+        client.must("BEGIN").await;
+        assert_eq!(client.value("SELECT COUNT(*) FROM users").await, "3");
+    }
+    here.must("CREATE VIEW active AS SELECT id, name FROM users WHERE active = 1").await;
+    here.must("CREATE VIEW first AS SELECT name FROM active WHERE id = 1").await;
+    for client in [&mut same, &mut there] {
+        assert_eq!(client.value("SELECT name FROM first").await, "ann");
+        assert_eq!(client.value("SELECT COUNT(*) FROM active").await, "3");
+        client.must("UPDATE active SET name = 'Bob' WHERE id = 2").await;
+        client.must("ROLLBACK").await;
+    }
+    assert_eq!(there.value("SELECT name FROM active WHERE id = 2").await, "bob");
 }

@@ -6,6 +6,7 @@ mod unique;
 
 use std::sync::Arc;
 
+pub use family::check_family;
 pub use foreign::check_foreign_keys;
 use serval_types::{Collation, ColumnType, IntWidth};
 pub use unique::check_unique;

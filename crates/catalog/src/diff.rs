@@ -94,7 +94,9 @@ fn facts(catalog: &Catalog) -> IndexMap<String, Fact> {
         // What lies on the default node lies there with and without its own line, and whoever makes or drops such a
         // table changes no config.
         let by_default = |table: &&Arc<Table>| matches!(&table.placement, Placement::Node(node) if Some(*node) == schema.default_node);
-        for table in schema.tables.values().filter(|table| !by_default(table)) {
+        // Nor do views, which a server keeps.
+        let by_config = |table: &&Arc<Table>| !by_default(table) && table.view.is_none();
+        for table in schema.tables.values().filter(by_config) {
             say(
                 format!("table {}.{}", schema.name, table.name),
                 describe_table(catalog, table),

@@ -65,7 +65,7 @@ mod zone;
 
 pub use address::{Address, AddressError};
 pub use catalog::{Catalog, Schemas};
-pub use definitions::{check_foreign_keys, check_unique};
+pub use definitions::{check_family, check_foreign_keys, check_unique};
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::diff;
 pub use engine::{Engine, EngineTable, Engines};

@@ -101,6 +101,13 @@ impl Catalog {
         catalog
     }
 
+    /// This catalog with the views of a newer one; `None` where it lacks none.
+    #[must_use]
+    pub fn with_views_of(&self, number: u64, newer: &Self) -> Option<Self> {
+        let mut catalog = Self { version: FIRST | number, ..self.clone() };
+        catalog.keep_views(newer).then_some(catalog)
+    }
+
     /// Whether it is one session's own, so that what is known of it is of no use to others.
     #[must_use]
     pub fn is_overlay(&self) -> bool {

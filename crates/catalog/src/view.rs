@@ -123,6 +123,41 @@ impl Catalog {
         Some((catalog, unread))
     }
 
+    /// Takes over the views that another catalog knows and this one does not, of schemas whose views are kept in the same
+    /// place. Whether there were any.
+    pub fn keep_views(&mut self, other: &Self) -> bool {
+        let mut kept = false;
+        for schema in other.schemas.values() {
+            for table in schema.views() {
+                kept |= self.keep_view(other, &schema.name, table).is_some();
+            }
+        }
+        if kept {
+            let views = self.schemas.values().flat_map(crate::Schema::views);
+            self.views = views.map(|table| table.name.clone()).collect();
+        }
+        kept
+    }
+
+    fn keep_view(&mut self, other: &Self, schema: &str, table: &Arc<Table>) -> Option<()> {
+        let default = self.node(self.schema(schema)?.default_node?).clone();
+        let theirs = other.node(other.schema(schema)?.default_node?);
+        let is_same_group = self.group(default.group).name == other.group(theirs.group).name;
+        let key = table.name.to_lowercase();
+        // What is known to be a table, or has a place of its own, is no view.
+        let is_taken = self.table(schema, &key).is_some_and(|known| {
+            let beside = matches!(known.placement, crate::Placement::Node(node) if node == default.id);
+            known.view.is_some() || known.definition.is_some() || !beside
+        });
+        if is_taken || !is_same_group || default.database != theirs.database {
+            return None;
+        }
+        let node = self.node_of_views(&default, &View::database_beside(&default.database));
+        let view = Table { view: table.view.clone(), ..Table::on_node(&table.name, node) };
+        self.schemas.get_mut(&schema.to_lowercase())?.tables.insert(key, Arc::new(view));
+        Some(())
+    }
+
     /// The place that keeps the views of a schema with this default node: no data node of the config, but like one.
     fn node_of_views(&mut self, default: &DataNode, database: &str) -> NodeId {
         let here = |node: &&DataNode| node.group == default.group && node.database == database;
@@ -209,5 +244,23 @@ mod tests {
         assert_eq!(without.nodes.len(), 2);
         assert!(with.with_views("shop", &[], &[], false).is_none());
         assert!(with.with_views("shop", &[], &[], true).is_some());
+    }
+
+    #[test]
+    fn another_catalog_keeps_them() {
+        let found = [("v".to_owned(), TEXT.to_owned())];
+        let (with, _) = catalog().with_views("shop", &found, &[], true).expect("news");
+        let mut next = catalog();
+        assert!(next.keep_views(&with) && next.views == ["v"]);
+        assert_eq!(next.schema("shop").and_then(|schema| schema.view("v")), with.schema("shop").and_then(|schema| schema.view("v")));
+        assert_eq!(&*next.nodes[1].database, "serval_views_s0");
+        assert!(!next.keep_views(&with), "nothing is new");
+        let session = catalog().with_views_of(7, &with).expect("news");
+        assert!(session.is_overlay() && session.views == ["v"]);
+        assert!(session.with_views_of(8, &with).is_none());
+        // A table that has come in its place stays.
+        let table = serval_sql::create_table::parse("CREATE TABLE v (id INT)", LexOptions::default()).expect("a table");
+        let (mut other, _) = catalog().with_definitions(vec![("shop".to_owned(), table)]);
+        assert!(!other.keep_views(&with) && other.views.is_empty());
     }
 }

@@ -76,7 +76,7 @@ pub(crate) struct Session<B: Backend> {
     /// What [`Session::client_text`] last was, and of which state.
     client_text: Option<(SessionState, ClientText)>,
     /// What a server has said of the session's time zone.
-    clock: Option<zone::Clock>,
+    clock: Option<Box<zone::Clock>>,
     /// When the running command began.
     pub(crate) began: Instant,
     /// How the session's statements are read.
@@ -131,7 +131,7 @@ pub(crate) struct Session<B: Backend> {
     /// The views that the running statement names, by schema and name.
     pub(crate) views: Vec<(String, String)>,
     /// The last statement left warnings that have yet to be fetched.
-    warned: Option<warnings::Warned>,
+    warned: Option<Box<warnings::Warned>>,
     /// What the session began with, and COM_RESET_CONNECTION goes back to.
     initial: SessionState,
 }
@@ -245,6 +245,11 @@ impl<B: Backend> Session<B> {
     /// [`Session::catalog`] without the temporary tables.
     pub(crate) fn base_catalog(&self) -> Arc<Catalog> {
         self.pinned.clone().unwrap_or_else(|| self.proxy.catalog.load_full())
+    }
+
+    /// The version of [`Session::base_catalog`].
+    pub(crate) fn catalog_version(&self) -> u64 {
+        self.pinned.as_ref().map_or_else(|| self.proxy.catalog.load().version, |pinned| pinned.version)
     }
 
     /// Forgets what was lost with its connection; the client has been told.

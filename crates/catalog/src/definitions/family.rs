@@ -1,9 +1,11 @@
 //! Children and their parents: whether the one's column can hold the other's key.
 
+use std::sync::Arc;
+
 use serval_types::ColumnType;
 
 use super::{Finding, TableFindings};
-use crate::{Catalog, ParentKey, ShardingColumn, Table};
+use crate::{Catalog, ParentKey, ShardingColumn, Table, TableDefinition};
 
 /// The type of a column that holds a parent's key.
 pub(super) fn check_type(column: &ShardingColumn, column_type: &ColumnType, findings: &mut Vec<Finding>) {
@@ -36,6 +38,25 @@ pub(super) fn check(catalog: &Catalog, found: &mut Vec<TableFindings>) {
             None => found.push(TableFindings { schema, table: child, findings: vec![finding] }),
         }
     }
+}
+
+/// What would be wrong between a table of this definition and its parent and children, as far as those are there.
+#[must_use]
+pub fn check_family(catalog: &Catalog, schema: &str, definition: &TableDefinition) -> Option<String> {
+    let known = catalog.table(schema, &definition.name)?;
+    let sharding = known.sharding().filter(|sharding| sharding.has_family())?;
+    let children: Vec<String> = sharding.children.iter().map(|child| child.table.clone()).collect();
+    let own = sharding.parent.iter().map(|_| known.name.clone());
+    let (defined, _) = Table::clone(known).defined(definition.clone());
+    let mut changed = catalog.clone();
+    let tables = &mut changed.schemas.get_mut(&schema.to_lowercase())?.tables;
+    tables.insert(definition.name.to_lowercase(), Arc::new(defined));
+    let mut members = own.chain(children);
+    members.find_map(|name| {
+        let child = changed.table(schema, &name).filter(|child| child.definition.is_some())?;
+        let finding = of_child(&changed, child)?;
+        Some(format!("table `{name}`: {}; {}", finding.message, finding.fix))
+    })
 }
 
 /// What is wrong with a child, as far as both definitions are known.

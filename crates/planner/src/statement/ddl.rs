@@ -5,7 +5,7 @@ mod references;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serval_catalog::{Catalog, Placement, Table, check_unique};
+use serval_catalog::{Catalog, Placement, Table, check_family, check_unique};
 use serval_sql::{Ddl, DdlKind, Edit, LexOptions, Span, TableName, create_table, splice};
 use serval_types::NodeId;
 
@@ -56,6 +56,7 @@ pub fn plan_ddl(
     }
     if matches!(ddl.kind, DdlKind::CreateTable { .. }) {
         refuse_unenforced(first, sql, options)?;
+        refuse_family(catalog, first, sql, options)?;
     }
     references::refuse_apart(catalog, ddl, first, sql, options)?;
     let mut targets: Vec<Target> = places(first)
@@ -66,7 +67,7 @@ pub fn plan_ddl(
     let root = if targets.len() == 1 {
         Primitive::Route(Route { targets, replica_safe: false, hidden: 0 })
     } else {
-        Primitive::Spread(Spread { targets, tally: Tally::Definition })
+        Primitive::Spread(Spread::new(targets, Tally::Definition))
     };
     let note =
         Note { rewrite: "every_node", reason: "each node of the table gets the definition".to_owned() };
@@ -141,7 +142,7 @@ fn several_drops(catalog: &Arc<Catalog>, names: &[&TableName], tables: Vec<PlanT
         rewrite: "divided_drop",
         reason: "each node drops those of the tables that it has".to_owned(),
     };
-    let root = Primitive::Spread(Spread { targets, tally: Tally::Definition });
+    let root = Primitive::Spread(Spread::new(targets, Tally::Definition));
     Bound { root, tables: tables.into(), notes: Arc::new([note]) }
 }
 
@@ -299,6 +300,23 @@ fn refuse_unenforced(table: &PlanTable, sql: &str, options: LexOptions) -> Resul
     }
     let sharding = sharding.with_columns(columns);
     match check_unique(&sharding, &definition, table.table.unique) {
+        Some(problem) => Err(PlanError::refused(problem)),
+        None => Ok(()),
+    }
+}
+
+/// A parent's key names one row, and its children's columns can hold it.
+fn refuse_family(
+    catalog: &Catalog,
+    table: &PlanTable,
+    sql: &str,
+    options: LexOptions,
+) -> Result<(), PlanError> {
+    if !table.table.sharding().is_some_and(|sharding| sharding.has_family()) {
+        return Ok(());
+    }
+    let Ok(definition) = create_table::parse(sql, options) else { return Ok(()) };
+    match check_family(catalog, &table.schema, &definition) {
         Some(problem) => Err(PlanError::refused(problem)),
         None => Ok(()),
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serval_catalog::Catalog;
 use serval_sql::{LockTables, TableLock};
-use serval_types::GroupId;
+use serval_types::{GroupId, NodeId};
 
 use super::ddl::{find, places};
 use crate::bound::PlanTable;
 use crate::error::PlanError;
 use crate::physical::quote;
+use crate::view::tables_to_lock;
 
 /// What LOCK TABLES comes down to.
 #[derive(Debug)]
@@ -31,38 +32,27 @@ pub fn plan_lock_tables(
     statement: &LockTables,
     sql: &str,
 ) -> Result<Locks, PlanError> {
-    let mut tables = Vec::new();
-    let mut groups: BTreeMap<GroupId, Vec<u8>> = BTreeMap::new();
-    for lock in &statement.locks {
-        let table = find(catalog, schema, &lock.table)?;
-        if table.table.view.is_some() {
-            return Err(PlanError::refused(format!(
-                "View {} lies over several data nodes and cannot be locked; lock its tables",
-                table.table.name
-            )));
-        }
-        for (node, shard) in places(&table) {
-            let node = catalog.node(node);
-            let physical = table.physical_name(shard);
-            let alone = places(&table)
-                .into_iter()
-                .filter(|(other, _)| catalog.node(*other).database == node.database)
-                .count()
-                == 1;
-            for alias in aliases(lock, &table, physical, alone) {
-                let text = groups.entry(node.group).or_default();
-                add(text, &node.database, physical, alias, lock.mode.of(sql.as_bytes()));
-            }
-        }
-        tables.push(table);
+    let named = statement.locks.iter().map(|lock| Ok((lock, find(catalog, schema, &lock.table)?)));
+    let named = named.collect::<Result<Vec<(&TableLock, PlanTable)>, PlanError>>()?;
+    let mut list = List { catalog, tables: Vec::new(), locks: Vec::new() };
+    for (lock, table) in &named {
+        let alias = lock.alias.as_ref().map(|alias| &*alias.value);
+        list.lock(table, alias, lock.mode.of(sql.as_bytes()));
     }
-    for table in family(catalog, &tables) {
-        for (node, shard) in places(&table) {
-            let node = catalog.node(node);
-            let text = groups.entry(node.group).or_default();
-            add(text, &node.database, table.physical_name(shard), None, b"READ");
+    for (lock, table) in named.iter().filter(|(_, table)| table.table.view.is_some()) {
+        let exposed = lock.alias.as_ref().map_or(&*table.table.name, |alias| &*alias.value);
+        for (behind, name) in tables_to_lock(catalog, table, exposed)? {
+            let alias = Some(&*name).filter(|name| *name != behind.table.name);
+            list.lock_too(&behind, alias, lock.mode.of(sql.as_bytes()));
         }
-        tables.push(table);
+    }
+    for table in family(catalog, &list.tables) {
+        list.lock_too(&table, None, b"READ");
+    }
+    let List { tables, locks, .. } = list;
+    let mut groups: BTreeMap<GroupId, Vec<u8>> = BTreeMap::new();
+    for lock in &locks {
+        lock.add(groups.entry(lock.group).or_default());
     }
     for text in groups.values_mut() {
         text.push(b' ');
@@ -72,18 +62,95 @@ pub fn plan_lock_tables(
     Ok(Locks { tables: tables.into(), statements: groups.into_iter().collect() })
 }
 
-/// One more lock of a group's statement.
-fn add(text: &mut Vec<u8>, database: &str, physical: &str, alias: Option<&str>, mode: &[u8]) {
-    text.extend_from_slice(if text.is_empty() { b"LOCK TABLES ".as_slice() } else { b", " });
-    quote(database, text);
-    text.push(b'.');
-    quote(physical, text);
-    if let Some(alias) = alias {
-        text.extend_from_slice(b" AS ");
-        quote(alias, text);
+/// The locks of a statement.
+struct List<'a> {
+    catalog: &'a Catalog,
+    tables: Vec<PlanTable>,
+    locks: Vec<Lock>,
+}
+
+/// The lock of one physical table under one name.
+struct Lock {
+    group: GroupId,
+    database: String,
+    physical: String,
+    alias: Option<String>,
+    mode: Vec<u8>,
+}
+
+impl List<'_> {
+    /// A table that the statement names. One that it names twice its servers refuse.
+    fn lock(&mut self, table: &PlanTable, alias: Option<&str>, mode: &[u8]) {
+        // Of a view itself nobody changes anything.
+        let mode = if table.table.view.is_some() { b"READ" } else { mode };
+        self.locks.extend(locks(self.catalog, table, alias, mode));
+        self.tables.push(table.clone());
     }
-    text.push(b' ');
-    text.extend_from_slice(mode);
+
+    /// A table that has to be locked besides, which the statement may name as well.
+    fn lock_too(&mut self, table: &PlanTable, alias: Option<&str>, mode: &[u8]) {
+        // Pieces of one database cannot all have the same alias.
+        let alias = alias.filter(|_| !places(table).iter().any(|(_, shard)| table.physical_name(*shard) != table.table.name));
+        for lock in locks(self.catalog, table, alias, mode) {
+            match self.locks.iter_mut().find(|known| known.is_of(&lock)) {
+                Some(known) if !known.writes() && lock.writes() => known.mode = lock.mode,
+                Some(_) => {}
+                None => self.locks.push(lock),
+            }
+        }
+        let is_it = |known: &PlanTable| known.schema == table.schema && known.table.name == table.table.name;
+        if !self.tables.iter().any(is_it) {
+            self.tables.push(table.clone());
+        }
+    }
+}
+
+impl Lock {
+    /// Whether statements would mean both by the same name.
+    fn is_of(&self, other: &Self) -> bool {
+        let name = |lock: &Self| lock.alias.as_ref().unwrap_or(&lock.physical).clone();
+        self.database == other.database && self.physical == other.physical && name(self) == name(other)
+    }
+
+    fn writes(&self) -> bool {
+        self.mode.to_ascii_uppercase().ends_with(b"WRITE")
+    }
+
+    /// Puts it behind the other locks of its group's statement.
+    fn add(&self, text: &mut Vec<u8>) {
+        text.extend_from_slice(if text.is_empty() { b"LOCK TABLES ".as_slice() } else { b", " });
+        quote(&self.database, text);
+        text.push(b'.');
+        quote(&self.physical, text);
+        if let Some(alias) = &self.alias {
+            text.extend_from_slice(b" AS ");
+            quote(alias, text);
+        }
+        text.push(b' ');
+        text.extend_from_slice(&self.mode);
+    }
+}
+
+/// The locks of all physical tables behind a logical one.
+fn locks(catalog: &Catalog, table: &PlanTable, alias: Option<&str>, mode: &[u8]) -> Vec<Lock> {
+    let mut found = Vec::new();
+    for (node, shard) in places(table) {
+        let node = catalog.node(node);
+        let physical = table.physical_name(shard);
+        let beside =
+            |other: &(NodeId, Option<usize>)| catalog.node(other.0).database == node.database;
+        let alone = places(table).iter().filter(|other| beside(other)).count() == 1;
+        for alias in aliases(alias, table, physical, alone) {
+            found.push(Lock {
+                group: node.group,
+                database: node.database.clone(),
+                physical: physical.to_owned(),
+                alias: alias.map(str::to_owned),
+                mode: mode.to_vec(),
+            });
+        }
+    }
+    found
 }
 
 /// The parents and the children of tables, whose rows are looked at by writes to them: MySQL, too, locks those that
@@ -112,13 +179,13 @@ fn family(catalog: &Catalog, named: &[PlanTable]) -> Vec<PlanTable> {
 /// statement without an alias gets the logical name for one, or none where the grammar has no room for it or nothing
 /// else says the name. Pieces of one database cannot all have the same alias, so they are locked without.
 fn aliases<'a>(
-    lock: &'a TableLock,
+    alias: Option<&'a str>,
     table: &'a PlanTable,
     physical: &str,
     alone: bool,
 ) -> Vec<Option<&'a str>> {
-    match &lock.alias {
-        Some(alias) => vec![Some(&*alias.value)],
+    match alias {
+        Some(alias) => vec![Some(alias)],
         None if physical == table.table.name => vec![None],
         None if !alone => vec![None],
         None => vec![None, Some(&*table.table.name)],

@@ -10,6 +10,8 @@
 //! ```
 
 mod body;
+mod joined;
+mod locked;
 mod mentioned;
 mod merge;
 mod order;
@@ -27,6 +29,7 @@ use crate::bound::Note;
 use crate::error::PlanError;
 use crate::planner::{PlanRequest, dml, readable};
 
+pub(crate) use locked::tables_to_lock;
 pub use mentioned::{Mentioned, view_tables};
 
 /// How deep views may stand on views. No server lets them stand in a circle.

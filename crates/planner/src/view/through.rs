@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serval_catalog::{Catalog, ColumnDef, TableDefinition};
 use serval_sql::{Edit, LexOptions, Span, splice};
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Query, Select, SelectItem, TableFactor, Visit, Visitor, visit_expressions,
+    Expr, GroupByExpr, Ident, Query, Select, SelectItem, Statement, TableFactor, Visit, Visitor,
+    visit_expressions,
 };
 
 use super::query::{ViewQuery, quoted};
+use super::joined::joined;
 use super::write::server;
 use crate::analysis::TableRef;
 use crate::clauses::Clauses;
@@ -44,20 +46,24 @@ pub(super) enum Source {
 
 impl Through {
     /// Reads the view that `verb` is to write through.
-    pub(super) fn of(catalog: &Catalog, found: &TableRef, verb: &str) -> Result<Self, PlanError> {
+    pub(super) fn of(
+        catalog: &Catalog,
+        found: &TableRef,
+        (statement, verb): (&Statement, &str),
+    ) -> Result<Self, PlanError> {
         let refused = || no_target(&found.exposed, verb);
         let view = found.table.table.view.as_ref().ok_or_else(refused)?;
         let parsed = ViewQuery::of(view, &found.table.table.name)?;
         let query = parsed.query().ok_or_else(refused)?;
         let select = parsed.select().filter(|select| !view.temporary && is_plain(query, select));
         let select = select.ok_or_else(refused)?;
-        let [from] = &*select.from else { return Err(joined(&found.exposed, verb)) };
+        let [from] = &*select.from else { return Err(joined(found, select, statement)) };
         let TableFactor::Table { name, args: None, .. } = &from.relation else {
             let joins = matches!(from.relation, TableFactor::NestedJoin { .. }) || !from.joins.is_empty();
-            return Err(if joins { joined(&found.exposed, verb) } else { refused() });
+            return Err(if joins { joined(found, select, statement) } else { refused() });
         };
         if !from.joins.is_empty() {
-            return Err(joined(&found.exposed, verb));
+            return Err(joined(found, select, statement));
         }
         let idents: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let [schema, table] = &*idents else { return Err(refused()) };
@@ -243,11 +249,4 @@ fn no_target(exposed: &str, verb: &str) -> PlanError {
 
 fn not_insertable(exposed: &str, verb: &str) -> PlanError {
     server(1471, *b"HY000", format!("The target table {exposed} of the {verb} is not insertable-into"))
-}
-
-fn joined(exposed: &str, verb: &str) -> PlanError {
-    PlanError::refused(format!(
-        "{verb} through view {exposed} is not supported, because it joins several tables; {verb} the table whose rows are \
-         meant"
-    ))
 }

@@ -29,7 +29,7 @@ pub(super) fn edits(
 ) -> Result<Option<usize>, PlanError> {
     let Some((at, verb)) = target(mentions)? else { return Ok(None) };
     let view = &mentions.analysis.refs[at];
-    let through = Through::of(mentions.catalog, view, verb)?;
+    let through = Through::of(mentions.catalog, view, (&mentions.parsed.ast, verb))?;
     found.note(view);
     if returns_all(&mentions.parsed.ast) {
         return Err(PlanError::refused(format!(

@@ -24,6 +24,7 @@ pub fn successor(old: &Catalog, new: &Catalog) -> Catalog {
     if let (Some(before), Some(scratch)) = (&old.scratch, &mut next.scratch) {
         scratch.total = scratch.total.counting_with(&before.total);
     }
+    next.keep_views(old);
     next.version = old.version + 1;
     next
 }

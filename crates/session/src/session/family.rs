@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serval_catalog::{Catalog, ShardIndex, Sharding};
+use serval_executor::{ExecuteError, query_rows};
 use serval_planner::primitive::{Primitive, Route, Target};
 use serval_planner::{Bound, Led, PlanTable};
 use serval_remote::{Backend, SessionState};
@@ -109,7 +110,11 @@ pub(super) async fn refuse_strays<B: Backend>(
                     format!("SELECT {column} FROM {} WHERE {column} IN ({list}) LIMIT 1", identifier(table));
                 (!keys.is_empty()).then_some(sql)
             };
-            let rows = sought.ask(session, catalog, sought.targets(&elsewhere), false).await?;
+            let seen = sought.ask(session, catalog, sought.targets(&elsewhere), false).await?;
+            let rows = match seen.is_empty() {
+                true => sought.unseen(session, catalog, sought.targets(&elsewhere)).await?,
+                false => seen,
+            };
             if let Some([Some(key)]) = rows.first().map(Vec::as_slice) {
                 let message = format!(
                     "Cannot add a parent row: rows of {} have {} = {key} and lie on another data node than this one would; \
@@ -221,6 +226,36 @@ impl Sought<'_> {
             rows.extend(self.run(session, catalog, outside, false).await?);
         }
         Ok(rows)
+    }
+
+    /// Rows that the transaction does not see, because they were committed since its snapshot: found outside of it, and then
+    /// confirmed in it by reading what is there now, since it may have deleted them itself.
+    async fn unseen<B: Backend>(
+        &self,
+        session: &mut Session<B>,
+        catalog: &Arc<Catalog>,
+        targets: Vec<Target>,
+    ) -> Result<Vec<Vec<Option<String>>>, Failure> {
+        let joined = session.transaction.groups().to_vec();
+        let mut late = Vec::new();
+        // What LOCK TABLES keeps from others nobody has committed since.
+        let targets = targets.into_iter().filter(|_| session.locked.is_none());
+        for mut target in targets.filter(|target| joined.contains(&catalog.node(target.node).group)) {
+            let node = catalog.node(target.node);
+            let sql = String::from_utf8_lossy(&target.sql).into_owned();
+            let servers = &*session.proxy.backend;
+            match query_rows(servers, node.group, Some(&node.database), &sql).await {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(_) => {
+                    target.sql.extend_from_slice(LOCK.as_bytes());
+                    late.push(target);
+                }
+                // What has not been made yet has no rows.
+                Err(ExecuteError::Server(error)) if error.number == 1146 => {}
+                Err(error) => return Err(error.to_mysql().into()),
+            }
+        }
+        self.run(session, catalog, late, true).await
     }
 
     async fn run<B: Backend>(

@@ -1,5 +1,8 @@
 //! Views that Serval keeps, in the statements that name them.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use serval_planner::{ClientText, Expanded, PlanRequest, expand_views};
 use serval_remote::Backend;
 use serval_sql::{LexOptions, Scan};
@@ -39,6 +42,17 @@ impl<B: Backend> Session<B> {
             }
         }
         Ok(expanded)
+    }
+
+    /// Takes views into the open transaction's catalog that were made since it began, by this proxy or another: a server
+    /// shows them to everybody at once. Whether there are any.
+    pub(crate) fn adopt_views(&mut self) -> bool {
+        let newest = self.proxy.catalog.load();
+        let Some(pinned) = self.pinned.as_ref().filter(|_| !newest.views.is_empty()) else { return false };
+        let number = self.proxy.overlays.fetch_add(1, Ordering::Relaxed);
+        let Some(adopted) = pinned.with_views_of(number, &newest) else { return false };
+        self.pinned = Some(Arc::new(adopted));
+        true
     }
 
     /// [`Session::expand`] for a text that has not been scanned.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serval_catalog::Catalog;
 use serval_executor::definitions::{Fetched, fetch};
+use serval_planner::PlanTable;
 use serval_remote::Backend;
 use serval_sql::LexOptions;
 use serval_types::MysqlError;
@@ -22,6 +23,9 @@ use crate::stream::{Progress, Writer};
 /// What a server says of a statement that was written for another definition than the one Serval knows: an unknown
 /// column, a wrong number of values, an unknown table, a column without a default.
 const STALE: [u16; 4] = [1054, 1136, 1146, 1364];
+
+/// How often a statement is run for want of definitions.
+const MOST: usize = 5;
 
 /// What the servers said.
 #[derive(Debug, Default)]
@@ -67,39 +71,78 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
+    // A view may stand on others, which are missed one after another.
+    for _ in 1..MOST {
+        let Some(failure) = attempt(session, writer, query).await? else { return Ok(()) };
+        Box::pin(learned(session, writer.progress(), query, failure)).await?;
+    }
+    with_copies(session, writer, query).await
+}
+
+/// Runs the statement; gives a failure that more knowledge of definitions may help.
+async fn attempt<B, W>(
+    session: &mut Session<B>,
+    writer: &mut Writer<W>,
+    query: Query<'_>,
+) -> Result<Option<Missed>, Failure>
+where
+    B: Backend,
+    W: AsyncWrite + Unpin + Send,
+{
     session.undefined = None;
     session.views.clear();
     session.copies.statement_begins();
-    let failure = match with_copies(session, writer, query).await {
+    let version = session.catalog_version();
+    match with_copies(session, writer, query).await {
         Err(Failure::Told(error)) if session.undefined.is_some() || STALE.contains(&error.number) => {
-            Failure::Told(error)
+            Ok(Some(Missed { error, version }))
         }
-        result => return result,
-    };
+        result => result.map(|()| None),
+    }
+}
+
+/// A failure for want of a definition, it may be.
+struct Missed {
+    error: MysqlError,
+    /// The catalog's version before the statement.
+    version: u64,
+}
+
+/// Learns what a statement has missed, so that it is worth running again.
+///
+/// # Errors
+/// Why it failed, where nothing more is known now.
+async fn learned<B: Backend>(
+    session: &mut Session<B>,
+    progress: Progress,
+    query: Query<'_>,
+    Missed { error, version }: Missed,
+) -> Result<(), Failure> {
     let views = std::mem::take(&mut session.views);
-    if let Failure::Told(error) = &failure
-        && let Some(broken) = broken(session, error, &views).await
-    {
+    if let Some(broken) = broken(session, &error, &views).await {
         return Err(broken.into());
     }
     if session.undefined.is_some() {
-        if let Err(failure) = Box::pin(resolve(session, failure)).await {
-            let Failure::Told(error) = &failure else { return Err(failure) };
-            return Err(broken(session, error, &views).await.map_or(failure, Failure::Told));
+        let Err(failure) = resolve(session, Failure::Told(error)).await else { return Ok(()) };
+        if session.adopt_views() {
+            return Ok(());
         }
-    } else {
-        let tables = Box::pin(named(session, query)).await;
-        let learned = Box::pin(learn(session, &tables)).await;
-        if let Some((schema, table)) = learned.absent {
-            return Err(unknown_table(&schema, &table).into());
-        }
-        // A transaction keeps the catalog that it began with, and of a read something has perhaps been sent.
-        let untouched = is_write(&query) || writer.progress() == Progress::NotStarted;
-        if !learned.changed || session.transaction.is_open() || !untouched {
-            return Err(failure);
-        }
+        let Failure::Told(error) = &failure else { return Err(failure) };
+        return Err(broken(session, error, &views).await.map_or(failure, Failure::Told));
     }
-    with_copies(session, writer, query).await
+    let tables = named(session, query).await;
+    let Learned { changed, absent } = learn(session, &tables).await;
+    if let Some((schema, table)) = absent {
+        return Err(unknown_table(&schema, &table).into());
+    }
+    // Of a read something has perhaps been sent.
+    let untouched = is_write(&query) || progress == Progress::NotStarted;
+    if untouched && missed::may_be(&error) && session.adopt_views() {
+        return Ok(());
+    }
+    // A transaction keeps the catalog that it began with. Somebody else may have learned it just now.
+    let changed = changed || session.catalog_version() != version;
+    if changed && untouched && !session.transaction.is_open() { Ok(()) } else { Err(error.into()) }
 }
 
 /// What a server says of the views of a statement that failed with this error, where it failed because one is broken.
@@ -154,14 +197,14 @@ fn is_write(query: &Query<'_>) -> bool {
 /// The tables of a statement that could be planned.
 async fn named<B: Backend>(session: &mut Session<B>, query: Query<'_>) -> Vec<(String, String)> {
     let catalog = session.catalog();
-    if catalog.is_overlay() {
-        return Vec::new();
-    }
     let Ok(filled) = query.filled(session, &catalog) else { return Vec::new() };
     let query = filled.as_ref().map_or(query, |filled| filled.query(query));
     match plan(session, &catalog, &query).await {
         Ok(plan) => {
-            let tables = plan.tables().iter().map(|table| (table.schema.clone(), table.table.name.clone()));
+            // Nobody else knows anything of temporary ones.
+            let shared = |table: &&PlanTable| !session.temporary.has(&table.schema, &table.table.name);
+            let tables = plan.tables().iter().filter(shared);
+            let tables = tables.map(|table| (table.schema.clone(), table.table.name.clone()));
             tables.chain(query.views.iter().cloned()).collect()
         }
         Err(_) => Vec::new(),
