@@ -4,6 +4,7 @@ mod admin;
 mod architecture;
 mod atomic;
 mod atomic_costs;
+mod atomic_ends;
 mod atomic_functions;
 mod backend_tls;
 mod bad_config;

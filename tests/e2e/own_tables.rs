@@ -1,8 +1,9 @@
 //! Serval's own tables in the groups' databases: to a client they are not there.
 
-use serval_tests::{Client, World};
+use serval_tests::{Client, Topology, World};
 
 use crate::atomic::{filled, records};
+use crate::dump::{dump, restore};
 
 const OWN: [&str; 3] = ["serval_transaction", "serval_group", "serval_sequence"];
 
@@ -90,4 +91,55 @@ async fn no_statement_reaches_them() {
     client.must("UPDATE t1 SET v = v + 1").await;
     client.must("COMMIT").await;
     client.must("INSERT INTO users (name) VALUES ('d')").await;
+}
+
+/// They are replicated, and a replica shows them no more than its primary.
+#[tokio::test]
+async fn a_replica_hides_them_too() {
+    let (world, _) = with_own_tables("own_replica").await;
+    world.shared.cluster.wait_until_replicated().await.expect("replication");
+    let records = "SELECT COUNT(*) FROM own_replica_0.serval_transaction";
+    let count = world.shared.cluster.group(0).replica(0).value::<u32>(records).await.expect("a count");
+    assert!(count > Some(0), "a replica that is promoted knows what was decided");
+    let topology = Topology { consistency: "any", ..Topology::new("own_replica") };
+    let cluster = &world.shared.cluster;
+    let serval = serval_testkit::ServalProcess::start(|ports| topology.toml(cluster, ports)).await;
+    let serval = serval.expect("the proxy starts");
+    let options = serval.client_options(serval_tests::APP.0, serval_tests::APP.1, Some("own_replica"));
+    let mut client = Client::connect("proxy", options).await;
+    assert_eq!(client.value("SELECT COUNT(*) FROM t1").await, "20");
+    for sql in [
+        "SHOW TABLES",
+        "SHOW TABLE STATUS",
+        "SELECT table_name FROM information_schema.tables",
+        "SELECT table_name FROM information_schema.columns",
+    ] {
+        let answer = client.run(sql).await;
+        assert!(!answer.rows().iter().flatten().any(|cell| cell.contains("serval_")), "{sql}: {answer:?}");
+    }
+    for own in OWN {
+        assert_eq!(client.run(&format!("SELECT * FROM {own}")).await.error_number(), 1146);
+    }
+}
+
+/// What mysqldump writes through the proxy has none of them, and restores beside those that are there.
+#[tokio::test]
+async fn a_dump_leaves_them_out() {
+    let (world, mut client) = with_own_tables("own_dump").await;
+    client.must("UPDATE t1 SET v = id").await;
+    let before = client.rows("SELECT * FROM t1 ORDER BY id").await;
+    for options in [&["--single-transaction", "own_dump"][..], &["--databases", "own_dump"]] {
+        let text = dump(&world, options).await;
+        let written = String::from_utf8_lossy(&text);
+        assert!(written.contains("CREATE TABLE `t1`") && !written.contains("serval_"), "{written}");
+        client.must("UPDATE t1 SET v = 0").await;
+        restore(&world, text).await;
+        assert_eq!(client.rows("SELECT * FROM t1 ORDER BY id").await, before);
+    }
+    // A table that is named all the same is not there.
+    assert_eq!(client.run("SHOW CREATE TABLE serval_group").await.error_number(), 1146);
+    // The restored tables take part in transactions over both groups, and the ids go on.
+    client.must("UPDATE t1 SET v = 1").await;
+    client.must("INSERT INTO users (name) VALUES ('d')").await;
+    assert_eq!(client.rows("SELECT id FROM users").await.len(), 4);
 }

@@ -4,6 +4,8 @@
 //! a signal's name for the program; the pipe's end means SIGKILL. The kernel closes the pipe when this process ends in
 //! whatever way, so no exit hook, no unsafe call and no orderly drop is needed. The shell leads a process group of its
 //! own: Ctrl-C in a terminal reaches this process only, and the shells then see their pipes close.
+//!
+//! The program ignores SIGXFSZ, so that a limit of the size of its files is to it what a full disk is.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,6 +20,7 @@ use crate::{Result, TestkitError};
 const SCRIPT: &str = r#"
 log=$1; shift
 exec 3<&0 </dev/null
+trap '' XFSZ
 "$@" >>"$log" 2>&1 3<&- &
 pid=$!
 ( while read -r signal; do kill -s "$signal" $pid; done; kill -s KILL $pid ) <&3 >/dev/null 2>&1 &
