@@ -8,10 +8,11 @@ mod compare;
 mod shape;
 mod views;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serval_catalog::{Catalog, DataNode, Schema, Table};
 use serval_remote::Backend;
+use serval_transaction::together;
 use serval_types::{GroupId, NodeId};
 
 use crate::error::ExecuteError;
@@ -65,6 +66,12 @@ pub async fn fetch<B: Backend>(backend: &B, catalog: &Catalog, schema: &str, tab
     fetch.found
 }
 
+/// The question for a node's tables.
+const LIST: &str = "SHOW FULL TABLES WHERE Table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+
+/// The tables of nodes, or why they could not be listed.
+type Lists = HashMap<NodeId, Result<Vec<String>, ExecuteError>>;
+
 struct Fetch<'a, B: Backend> {
     backend: &'a B,
     catalog: &'a Catalog,
@@ -75,21 +82,62 @@ struct Fetch<'a, B: Backend> {
 
 impl<B: Backend> Fetch<'_, B> {
     async fn all(&mut self, schema: &Schema) {
+        // A config may name hundreds of tables that are nowhere yet; each would be asked for in many places.
+        let mut lists = self.lists(schema).await;
+        let lower = |list: &Vec<String>| list.iter().map(|name| name.to_lowercase()).collect();
+        let there: HashMap<NodeId, HashSet<String>> =
+            lists.iter().filter_map(|(node, list)| Some((*node, lower(list.as_ref().ok()?)))).collect();
         for table in schema.tables.values().filter(|table| table.view.is_none()) {
-            self.table(table).await;
+            self.table(table, &there).await;
         }
         self.views(schema, None).await;
         let Some(default) = schema.default_node else { return };
-        for name in self.unnamed(schema, default).await {
-            self.table(&Table::on_node(&name, default)).await;
+        match lists.remove(&default) {
+            Some(Ok(names)) => {
+                for name in self.unnamed(schema, default, names) {
+                    self.table(&Table::on_node(&name, default), &there).await;
+                }
+            }
+            Some(Err(error)) => {
+                self.found.failed.push((self.catalog.node(default).name.to_string(), error));
+            }
+            None => {}
         }
+    }
+
+    /// The tables of the nodes on which the schema's may be, one question per node, all groups at once.
+    async fn lists(&mut self, schema: &Schema) -> Lists {
+        let places = schema.tables.values().flat_map(|table| places(table).into_iter().take(MOST_PLACES));
+        let nodes: BTreeSet<NodeId> = places.map(|(node, _)| node).chain(schema.default_node).collect();
+        let mut groups: BTreeMap<GroupId, Vec<NodeId>> = BTreeMap::new();
+        for node in nodes {
+            groups.entry(self.catalog.node(node).group).or_default().push(node);
+        }
+        let (backend, catalog) = (self.backend, self.catalog);
+        let asked = groups.into_iter().map(|(group, nodes)| async move {
+            let mut lists = Vec::with_capacity(nodes.len());
+            for node in nodes {
+                let database = &catalog.node(node).database;
+                let list = query_rows(backend, group, Some(database), LIST).await.map(first_cells);
+                let is_down = matches!(list, Err(ExecuteError::Remote(_)));
+                lists.push((node, list));
+                if is_down {
+                    return (lists, Some(group));
+                }
+            }
+            (lists, None)
+        });
+        let (lists, down): (Vec<_>, Vec<_>) = together(asked).await.into_iter().unzip();
+        self.down.extend(down.into_iter().flatten());
+        lists.into_iter().flatten().collect()
     }
 
     /// A table, or the view that stands in its place.
     async fn named(&mut self, schema: &Schema, table: &Table) {
         let was_view = table.view.is_some();
+        let anywhere = HashMap::new();
         if !was_view {
-            self.table(table).await;
+            self.table(table, &anywhere).await;
         }
         if was_view || self.found.absent.contains(&table.name) {
             self.views(schema, Some(&table.name)).await;
@@ -100,26 +148,17 @@ impl<B: Backend> Fetch<'_, B> {
         if was_view && self.found.views.is_empty() {
             self.found.absent.push(table.name.clone());
             if let Some(default) = schema.default_node {
-                self.table(&Table::on_node(&table.name, default)).await;
+                self.table(&Table::on_node(&table.name, default), &anywhere).await;
             }
         }
     }
 
-    /// The tables on the default node that the catalog does not know.
-    async fn unnamed(&mut self, schema: &Schema, default: NodeId) -> Vec<String> {
+    /// Those of the default node's tables that the catalog does not know.
+    fn unnamed(&self, schema: &Schema, default: NodeId, names: Vec<String>) -> Vec<String> {
         let node = self.catalog.node(default);
-        let sql = "SHOW FULL TABLES WHERE Table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')";
-        let rows = match self.ask(node, sql).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                self.found.failed.push((node.name.to_string(), error));
-                return Vec::new();
-            }
-        };
         let known = physical_names(self.catalog, &node.database, node.group);
-        let names = rows.into_iter().filter_map(|row| row.into_iter().next().flatten());
-        let names = names.map(|name| String::from_utf8_lossy(&name).into_owned());
         names
+            .into_iter()
             .filter(|name| {
                 schema.table(name).is_none() && !known.contains(name.as_str()) && !name.starts_with(HIDDEN)
             })
@@ -127,10 +166,15 @@ impl<B: Backend> Fetch<'_, B> {
     }
 
     /// Asks the first place of a table whose group answers and that has it: after a definition that failed half-way
-    /// others may lack it. Only where it is nowhere it counts as absent.
-    async fn table(&mut self, table: &Table) {
+    /// others may lack it. Only where it is nowhere it counts as absent. Nodes whose tables are listed in `there` are asked
+    /// for what they have.
+    async fn table(&mut self, table: &Table, there: &HashMap<NodeId, HashSet<String>>) {
         let (mut failure, mut is_absent, mut unasked) = (None, false, false);
         for (node, physical) in places(table).into_iter().take(MOST_PLACES) {
+            if there.get(&node).is_some_and(|names| !names.contains(&physical.to_lowercase())) {
+                is_absent = true;
+                continue;
+            }
             let node = self.catalog.node(node);
             if self.down.contains(&node.group) {
                 unasked = true;
@@ -160,6 +204,11 @@ impl<B: Backend> Fetch<'_, B> {
         }
         answer
     }
+}
+
+fn first_cells(rows: Vec<Vec<Option<Vec<u8>>>>) -> Vec<String> {
+    let cells = rows.into_iter().filter_map(|row| row.into_iter().next().flatten());
+    cells.map(|cell| String::from_utf8_lossy(&cell).into_owned()).collect()
 }
 
 /// The second cell of SHOW CREATE TABLE's row, which a view's row has not at this place as a CREATE TABLE.

@@ -171,9 +171,10 @@ impl ServalProcess {
     }
 
     async fn wait_until_ready(&mut self) -> Result<()> {
-        let deadline = Instant::now() + START_LIMIT;
+        let (deadline, port) = (Instant::now() + START_LIMIT, self.ports.mysql());
         while self.process.ended().is_none() && Instant::now() < deadline {
-            if greets(self.ports.mysql()) {
+            // On a thread of its own: the proxy may need this one, where a link to its servers runs.
+            if tokio::task::spawn_blocking(move || greets(port)).await.unwrap_or(false) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,5 +1,7 @@
 //! The views that Serval expands, as the server that keeps their definitions says them.
 
+use std::collections::HashMap;
+
 use serval_catalog::{Schema, View};
 use serval_remote::Backend;
 
@@ -59,7 +61,7 @@ impl<B: Backend> Fetch<'_, B> {
         for table in unknown {
             let named = format!(".{}", quoted(&table.name));
             if self.found.views.iter().any(|(_, text)| text.contains(&named)) {
-                self.table(table).await;
+                self.table(table, &HashMap::new()).await;
             }
         }
     }
