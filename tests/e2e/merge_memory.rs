@@ -35,10 +35,11 @@ async fn fill(world: &World, rows: u64) {
         let mut connection = server.connect().await.expect("a connection");
         // The replicas have no use for them.
         connection.query_drop("SET SESSION sql_log_bin = 0, unique_checks = 0").await.expect("SET");
+        // MySQL wants a current database for derived tables.
+        connection.query_drop(format!("USE {}_{node}", world.schema)).await.expect("USE");
         let sql = format!(
-            "INSERT INTO {}_{node}.t1 SELECT ({number}) * 4 + {node}, SHA1(({number}) * 4 + {node}) FROM {} \
+            "INSERT INTO t1 SELECT ({number}) * 4 + {node}, SHA1(({number}) * 4 + {node}) FROM {} \
              WHERE {number} < {}",
-            world.schema,
             from.join(", "),
             rows / 4,
         );

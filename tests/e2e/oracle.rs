@@ -92,10 +92,12 @@ files! {
     show,
     stored,
     temporary,
+    text_keys,
     transactions,
     two_levels,
     update_delete,
     user_variables,
     variables,
     views,
+    warnings,
 }

@@ -96,6 +96,7 @@ async fn the_law(mut proxy: Client, mut oracle: Client) {
     let most_wrong = pause.unwrap_or(MOST_WRONG) as usize;
     let mariadb = Flavour::from_env() == Flavour::MariaDb;
     let (mut wrong, mut report) = (0, String::new());
+    let mut all = [0; 4];
     for seed in seeds() {
         let begun = std::time::Instant::now();
         let mut law = law::Law::new(seed, mariadb);
@@ -113,8 +114,9 @@ async fn the_law(mut proxy: Client, mut oracle: Client) {
             counted.wrong.len()
         );
         wrong += counted.wrong.len();
-        let refused = refused_writes * 100 > *writes;
-        wrong += usize::from(refused);
+        for (sum, number) in all.iter_mut().zip([*selects, *refused_selects, *writes, *refused_writes]) {
+            *sum += number;
+        }
         for line in counted.wrong.iter().take(number("SERVAL_SHOWN").unwrap_or(5) as usize) {
             report.push_str(&format!("seed {seed}, statement {line}\n"));
         }
@@ -123,6 +125,9 @@ async fn the_law(mut proxy: Client, mut oracle: Client) {
             tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
         }
     }
+    let [selects, refused_selects, writes, refused_writes] = all;
+    println!("all: {selects} SELECTs, {refused_selects} refused; {writes} writes, {refused_writes} refused; {wrong} wrong");
+    assert!(refused_writes * 100 < writes, "{refused_writes} of {writes} writes are refused");
     assert!(wrong == 0, "{wrong} differ, among them\n{report}");
 }
 

@@ -80,11 +80,11 @@ pub struct Completed {
     pub rows: u64,
     /// What FOUND_ROWS() is, where rows were skipped or left out by the proxy.
     pub found_rows: Option<u64>,
-    /// What a scratch server's session was asked for before it was given back.
+    /// What a session was asked for before it was given back.
     pub behind: Option<Box<Behind>>,
 }
 
-/// What a gathered statement left in the scratch server's session.
+/// What a statement left in a session that is not kept: a scratch server's, or of a transaction of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Behind {
     /// Its warnings, as SHOW WARNINGS has them.
@@ -93,4 +93,12 @@ pub struct Behind {
     pub columns: Vec<ColumnDefinition>,
     /// Its row.
     pub cells: Vec<Option<Vec<u8>>>,
+}
+
+impl Behind {
+    /// Nothing but warnings.
+    #[must_use]
+    pub fn of_warnings(warnings: Vec<Vec<Option<Vec<u8>>>>) -> Self {
+        Self { warnings, ..Self::default() }
+    }
 }

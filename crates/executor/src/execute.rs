@@ -38,7 +38,7 @@ pub async fn define<B: Backend, S: ResultSink>(
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
     match &bound.root {
-        Primitive::Spread(Spread { targets, tally: Tally::Definition }) => {
+        Primitive::Spread(Spread { targets, tally: Tally::Definition, .. }) => {
             spread::define(targets, &bound.tables, context, progress, sink).await
         }
         _ => execute(bound, context, sink).await,

@@ -6,20 +6,30 @@ mod info;
 pub(crate) mod links;
 pub(crate) mod returning;
 pub(crate) mod tally;
+pub(crate) mod warnings;
 
 use serval_planner::PlanTable;
 use serval_planner::primitive::{Spread, Tally, Target};
 use serval_remote::Backend;
+use serval_types::MysqlError;
+use serval_wire::response::Completion;
 
-use crate::context::{Completed, Context};
+use crate::context::{Behind, Completed, Context};
 use crate::error::ExecuteError;
 use crate::execute::explained;
 use crate::progress::Progress;
 use crate::relay;
 use crate::sink::ResultSink;
 
+use head::Verb;
 use links::Links;
 use tally::Count;
+use warnings::{Places, Warnings};
+
+/// A row breaks a CHECK, on MariaDB.
+const CONSTRAINT_FAILED: u16 = 4025;
+/// A row is not one that its view shows.
+const VIEW_CHECK_FAILED: u16 = 1369;
 
 /// Runs a write. A single target needs nothing but its server's own atomicity.
 pub(crate) async fn run<B: Backend, S: ResultSink>(
@@ -34,7 +44,8 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     if let [target] = &*spread.targets {
         return relay::run(target, false, tables, context, sink).await;
     }
-    let count = atomic(context, async |context, links| write(spread, tables, context, links).await).await?;
+    let (count, warnings) =
+        atomic(context, async |context, links| write(spread, tables, context, links).await).await?;
     let ok = count.ok();
     sink.ok(&ok).await?;
     Ok(Completed {
@@ -43,7 +54,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
         warnings: ok.warnings,
         rows: 0,
         found_rows: None,
-        behind: None,
+        behind: (ok.warnings > 0).then(|| Box::new(Behind::of_warnings(warnings.into_rows()))),
     })
 }
 
@@ -121,11 +132,33 @@ async fn write<B: Backend>(
     tables: &[PlanTable],
     context: &mut Context<'_, B>,
     links: &mut Links<B>,
-) -> Result<Count, ExecuteError> {
-    let mut count = Count::new(spread.tally);
-    for target in &spread.targets {
-        let completion = links.run(target, tables, context).await?;
+) -> Result<(Count, Warnings), ExecuteError> {
+    let (mut count, mut warnings) = (Count::new(spread.tally), Warnings::default());
+    for (at, target) in spread.targets.iter().enumerate() {
+        let places = Places::of(&spread.rows, at);
+        let completion = match links.run(target, tables, context).await {
+            Err(ExecuteError::Server(error)) if skips(spread, target, &error) => skipped(),
+            Err(ExecuteError::Server(error)) => return Err(ExecuteError::Server(places.renumber(error))),
+            completion => completion?,
+        };
+        let counts = at == 0 || spread.tally != Tally::First;
+        if completion.warnings > 0 && counts {
+            links.warnings(target, tables, context, places, &mut warnings).await?;
+        }
         count.add(target, &completion);
     }
-    Ok(count)
+    Ok((count, warnings))
+}
+
+/// Whether one server would have left this row out and gone on: under IGNORE MariaDB skips a row that breaks a CHECK
+/// where the statement has others, and fails where it has none, as a node's part of the statement may.
+fn skips(spread: &Spread, target: &Target, error: &MysqlError) -> bool {
+    spread.tally == Tally::Sum
+        && matches!(error.number, CONSTRAINT_FAILED | VIEW_CHECK_FAILED)
+        && Verb::of(&target.sql) == Verb::InsertIgnore
+}
+
+/// The answer of a row that was left out.
+fn skipped() -> Completion {
+    Completion { warnings: 1, info: b"Records: 0  Duplicates: 0  Warnings: 1".to_vec(), ..Completion::default() }
 }

@@ -88,7 +88,7 @@ impl Printer<'_> {
             Primitive::Route(route) => self.route(route, head, rest),
             Primitive::Spread(spread) => self.spread(spread, head, rest),
             Primitive::Returning(returning) => {
-                let order = if returning.rows.is_empty() { "" } else { ", in the order of VALUES" };
+                let order = if returning.spread.rows.is_empty() { "" } else { ", in the order of VALUES" };
                 self.line(head, &format!("Returning{order}"));
                 self.spread(&returning.spread, &format!("{rest}└─ "), &format!("{rest}   "));
             }

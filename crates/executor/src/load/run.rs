@@ -4,8 +4,7 @@ use bytes::Bytes;
 use serval_planner::PlanTable;
 use serval_planner::primitive::{Tally, Target};
 use serval_remote::Backend;
-use serval_wire::response::{Completion, CompletionKind, Part, PartDecoder};
-use serval_wire::text_row;
+use serval_wire::response::{Completion, CompletionKind};
 
 use super::spool::{Place, Spool};
 use super::{FileSource, Loaded};
@@ -13,13 +12,10 @@ use crate::context::Context;
 use crate::error::ExecuteError;
 use crate::link::{Link, Query};
 use crate::names::Names;
-use crate::query_rows::Row;
 use crate::sink::SinkError;
 use crate::spread::links::Links;
 use crate::spread::tally::Count;
-
-/// How many warnings are kept, as a server's max_error_count has it.
-const MOST_WARNINGS: usize = 64;
+use crate::spread::warnings::{Places, Warnings};
 
 /// Loads a client's file into one node as it comes.
 ///
@@ -112,7 +108,7 @@ async fn write<B: Backend, F: FileSource>(
     links: &mut Links<B>,
     body: &mut Body<'_, F>,
 ) -> Result<Loaded, ExecuteError> {
-    let (mut count, mut warnings) = (Count::new(tally), Vec::new());
+    let (mut count, mut warnings) = (Count::new(tally), Warnings::default());
     for (target, part) in targets {
         let node = context.catalog.node(target.node);
         let names = Names::of(context.catalog, tables, target);
@@ -120,12 +116,11 @@ async fn write<B: Backend, F: FileSource>(
         let link = links.link(node.group, context).await.map_err(|error| names.map_remote(error))?;
         let completion = load(link, &query, body, *part, &names).await?;
         count.add(target, &completion);
-        if completion.warnings > 0 && warnings.len() < MOST_WARNINGS {
-            let state = context.state;
-            ask_warnings(link, &Query::internal(state, b"SHOW WARNINGS"), &names, &mut warnings).await?;
+        if completion.warnings > 0 {
+            warnings.ask(link, context.state, &names, Places::NONE).await?;
         }
     }
-    Ok(Loaded { ok: count.ok(), warnings })
+    Ok(Loaded { ok: count.ok(), warnings: warnings.into_rows() })
 }
 
 async fn load<B: Backend, F: FileSource>(
@@ -184,41 +179,4 @@ async fn read<B: Backend>(link: &mut Link<B>, names: &Names<'_>) -> Result<Compl
             return Ok(completion);
         }
     }
-}
-
-/// Takes over the server's warnings, with the names that the client knows.
-async fn ask_warnings<B: Backend>(
-    link: &mut Link<B>,
-    query: &Query<'_>,
-    names: &Names<'_>,
-    warnings: &mut Vec<Row>,
-) -> Result<(), ExecuteError> {
-    link.send(query).await?;
-    let mut decoder = PartDecoder::new(true);
-    loop {
-        let burst = link.read_burst().await?;
-        let complete = burst.completion.is_some();
-        decoder.push(burst.bytes.freeze());
-        while let Ok(Some(part)) = decoder.next() {
-            if let (Part::Row(payload), true) = (part, warnings.len() < MOST_WARNINGS) {
-                let cells = text_row::cells(&payload).map_while(Result::ok);
-                warnings.push(renamed(cells.map(|cell| cell.map(<[u8]>::to_vec)).collect(), names));
-            }
-        }
-        if complete {
-            return Ok(());
-        }
-    }
-}
-
-fn renamed(mut row: Row, names: &Names<'_>) -> Row {
-    if let Some(Some(message)) = row.get_mut(2) {
-        let error = serval_types::MysqlError {
-            number: 0,
-            sqlstate: *b"HY000",
-            message: String::from_utf8_lossy(message).into_owned(),
-        };
-        *message = names.map_error(error).message.into_bytes();
-    }
-    row
 }

@@ -13,6 +13,8 @@ use crate::error::ExecuteError;
 use crate::link::{Link, Query};
 use crate::names::Names;
 
+use super::warnings::{Places, Warnings};
+
 /// Marks where a statement began, on each of its groups. Clients do not see it, and their own savepoints stay.
 const SAVEPOINT: &[u8] = b"SAVEPOINT serval_statement";
 const ROLLBACK_TO: &[u8] = b"ROLLBACK TO SAVEPOINT serval_statement";
@@ -82,6 +84,21 @@ impl<B: Backend> Links<B> {
             (None, CompletionKind::LocalInfile) => Err(ExecuteError::local_infile()),
             (None, _) => taken.map(|()| completion),
         }
+    }
+
+    /// Takes over what the target's server has warned of.
+    pub(crate) async fn warnings(
+        &mut self,
+        target: &Target,
+        tables: &[PlanTable],
+        context: &mut Context<'_, B>,
+        places: Places<'_>,
+        warnings: &mut Warnings,
+    ) -> Result<(), ExecuteError> {
+        let names = Names::of(context.catalog, tables, target);
+        let group = context.catalog.node(target.node).group;
+        let link = self.link(group, context).await.map_err(|error| names.map_remote(error))?;
+        warnings.ask(link, context.state, &names, places).await
     }
 
     /// The connection of a group; the first time, after marking where the statement began.

@@ -9,8 +9,9 @@ use serval_remote::Backend;
 use serval_wire::packet::{ColumnDefinition, OkPacket};
 use serval_wire::response::{Part, PartDecoder};
 
+use super::warnings::{Places, Warnings};
 use super::{atomic, links::Links};
-use crate::context::{Completed, Context};
+use crate::context::{Behind, Completed, Context};
 use crate::error::ExecuteError;
 use crate::names::Names;
 use crate::sink::{End, ResultSink};
@@ -24,25 +25,37 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
 ) -> Result<Completed, ExecuteError> {
     let given = atomic(context, async |context, links| {
         let mut given = Given::default();
-        for target in &returning.spread.targets {
-            given.take(target, tables, context, links).await?;
+        for (at, target) in returning.spread.targets.iter().enumerate() {
+            let places = Places::of(&returning.spread.rows, at);
+            let warnings = match given.take(target, tables, context, links).await {
+                Err(ExecuteError::Server(error)) => {
+                    return Err(ExecuteError::Server(places.renumber(error)));
+                }
+                taken => taken?,
+            };
+            // Copies warn of the same.
+            if warnings > 0 && (at == 0 || returning.spread.tally != Tally::First) {
+                given.warnings = given.warnings.saturating_add(warnings);
+                links.warnings(target, tables, context, places, &mut given.messages).await?;
+            }
         }
         given.in_order(returning)
     });
     let given = given.await?;
+    let warnings = given.warnings;
+    let behind = (warnings > 0).then(|| Box::new(Behind::of_warnings(given.messages.into_rows())));
     if given.columns.is_empty() {
         // MariaDB answers DELETE … RETURNING with OK where it has seen beforehand that no row can match.
-        sink.ok(&OkPacket { warnings: given.warnings, ..OkPacket::default() }).await?;
-        return Ok(Completed { warnings: given.warnings, ..Completed::default() });
+        sink.ok(&OkPacket { warnings, ..OkPacket::default() }).await?;
+        return Ok(Completed { warnings, behind, ..Completed::default() });
     }
     sink.columns(&given.columns).await?;
     for row in &given.ordered {
         sink.row(row).await?;
     }
-    let warnings = given.warnings;
     sink.end(End { warnings, ..End::default() }).await?;
     let rows = given.ordered.len() as u64;
-    Ok(Completed { affected_rows: rows, warnings, rows, ..Completed::default() })
+    Ok(Completed { affected_rows: rows, warnings, rows, behind, ..Completed::default() })
 }
 
 /// What the targets have given so far.
@@ -54,17 +67,18 @@ struct Given {
     ordered: Vec<Bytes>,
     bytes: usize,
     warnings: u16,
+    messages: Warnings,
 }
 
 impl Given {
-    /// Runs one target's part.
+    /// Runs one target's part; how many warnings it left.
     async fn take<B: Backend>(
         &mut self,
         target: &Target,
         tables: &[PlanTable],
         context: &mut Context<'_, B>,
         links: &mut Links<B>,
-    ) -> Result<(), ExecuteError> {
+    ) -> Result<u16, ExecuteError> {
         let (limit, mut decoder) = (context.memory_limit, PartDecoder::new(true));
         let mut rows = VecDeque::new();
         let mut held = self.bytes;
@@ -89,14 +103,13 @@ impl Given {
         };
         let completion = links.run_with_rows(target, tables, context, each).await?;
         self.bytes = held;
-        self.warnings = self.warnings.saturating_add(completion.warnings);
         self.rows.push(rows);
         if self.columns.is_empty() {
             let names = Names::of(context.catalog, tables, target);
             self.columns = columns.unwrap_or_default();
             self.columns.iter_mut().for_each(|column| names.map_column(column));
         }
-        Ok(())
+        Ok(completion.warnings)
     }
 
     /// The rows as the statement has them.
@@ -105,7 +118,7 @@ impl Given {
             self.ordered = self.rows.first_mut().map(std::mem::take).unwrap_or_default().into();
             return Ok(self);
         }
-        let order = &returning.rows;
+        let order = &returning.spread.rows;
         if order.is_empty() {
             self.ordered = self.rows.drain(..).flatten().collect();
             return Ok(self);

@@ -68,7 +68,7 @@ async fn writes_execute_and_what_surrounds_them_does_not() {
     session.servers.on(0, "w ?", Answer::ok(1));
     session.servers.on(1, "w ?", Answer::ok(2));
     let targets = vec![taking(target(0, "w ?"), &[0]), taking(target(2, "w ?"), &[1])];
-    let root = Primitive::Spread(Spread { targets, tally: Tally::Sum });
+    let root = Primitive::Spread(Spread::new(targets, Tally::Sum));
     assert_eq!(session.execute(&bound(root)).await.unwrap().affected_rows, 3);
     let expected = [
         "g0.shop_0: START TRANSACTION; w ? [0]",

@@ -6,9 +6,6 @@ use super::Spread;
 /// RETURNING: they come in no order, as on one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Returning {
-    /// The write.
+    /// The write, with the order of its rows where they have one.
     pub spread: Spread,
-    /// For each row in the order of VALUES, the index of the target that gives it. Each target gives its own in their
-    /// order. Nothing where all targets give the same rows ([`Tally::First`](super::Tally)), or where rows have no order.
-    pub rows: Vec<usize>,
 }

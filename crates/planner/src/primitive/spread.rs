@@ -10,6 +10,17 @@ pub struct Spread {
     pub targets: Vec<Target>,
     /// How the numbers of the targets become one.
     pub tally: Tally,
+    /// For each row of VALUES, in their order, the index of the target that takes it. Each target takes its own in their
+    /// order. Nothing where all targets take the same rows ([`Tally::First`]), and of what is no INSERT.
+    pub rows: Vec<usize>,
+}
+
+impl Spread {
+    /// A write whose rows are not those of a VALUES.
+    #[must_use]
+    pub fn new(targets: Vec<Target>, tally: Tally) -> Self {
+        Self { targets, tally, rows: Vec::new() }
+    }
 }
 
 /// How affected rows are counted over targets.

@@ -128,13 +128,13 @@ impl RoutedPlan {
             }
             Several::WriteReturning => {
                 let targets = self.targets(plan, values, sharding, &self.single, shards, None)?;
-                let spread = Spread { targets, tally: Tally::Sum };
-                let root = Primitive::Returning(Returning { spread, rows: Vec::new() });
+                let spread = Spread::new(targets, Tally::Sum);
+                let root = Primitive::Returning(Returning { spread });
                 Ok((root, Arc::clone(&self.single_notes)))
             }
             Several::Write | Several::Copies(_) | Several::CopiesReturning(_) => {
                 let targets = self.targets(plan, values, sharding, &self.single, shards, None)?;
-                Ok((Primitive::Spread(Spread { targets, tally: Tally::Sum }), Arc::clone(&self.single_notes)))
+                Ok((Primitive::Spread(Spread::new(targets, Tally::Sum)), Arc::clone(&self.single_notes)))
             }
             Several::Refused(reason) => Err(PlanError::refused(reason)),
         }
@@ -148,9 +148,9 @@ impl RoutedPlan {
         if targets.len() == 1 {
             return self.route(targets, 0);
         }
-        let spread = Spread { targets, tally: Tally::First };
+        let spread = Spread::new(targets, Tally::First);
         match self.several {
-            Several::CopiesReturning(_) => Primitive::Returning(Returning { spread, rows: Vec::new() }),
+            Several::CopiesReturning(_) => Primitive::Returning(Returning { spread }),
             _ => Primitive::Spread(spread),
         }
     }

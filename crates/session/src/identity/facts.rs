@@ -51,9 +51,22 @@ pub(super) struct Replacement {
     wide: bool,
     /// A number that is another one each time.
     value: Option<Value>,
+    /// A server knows the same fact of itself, and so its type: texts of its own in its own character set.
+    of_server: bool,
 }
 
 impl Replacement {
+    /// The literal with the type of what it stands for, where the server is asked for nothing but that: `IF` has the
+    /// character set, the length and the coercibility also of what it does not evaluate.
+    pub(super) fn typed_as(self, original: &[u8]) -> String {
+        format!("IF(1, {}, {})", self.literal, String::from_utf8_lossy(original))
+    }
+
+    /// Whether a server knows the fact, of itself.
+    pub(super) fn is_of_server(&self) -> bool {
+        self.of_server
+    }
+
     /// The literal with its type.
     pub(super) fn typed(self) -> String {
         match self.cast {
@@ -84,13 +97,13 @@ impl Facts<'_> {
 
     pub(super) fn answer(&self, fact: Fact) -> Result<Replacement, MysqlError> {
         Ok(match fact {
-            Fact::Schema => self.schema.map_or_else(null_text, text),
-            Fact::User => text(&format!("{}@{}", self.user, self.host)),
-            Fact::CurrentUser => text(&format!("{}@%", self.user)),
+            Fact::Schema => self.schema.map_or_else(null_text, of_server),
+            Fact::User => of_server(&format!("{}@{}", self.user, self.host)),
+            Fact::CurrentUser => of_server(&format!("{}@%", self.user)),
             Fact::ConnectionId => unsigned(self.connection_id.into()),
-            Fact::Version => text(self.version),
-            Fact::VersionComment => text("Serval"),
-            Fact::HostName => text("serval"),
+            Fact::Version => of_server(self.version),
+            Fact::VersionComment => of_server("Serval"),
+            Fact::HostName => of_server("serval"),
             Fact::Port => unsigned(self.port.into()),
             Fact::Autocommit => signed(self.autocommit.into()),
             Fact::InTransaction => signed(self.in_transaction.into()),
@@ -131,22 +144,51 @@ impl Facts<'_> {
 }
 
 fn text(value: &str) -> Replacement {
-    Replacement { literal: quote(value.as_bytes(), "utf8mb4"), cast: None, wide: false, value: None }
+    Replacement {
+        literal: quote(value.as_bytes(), "utf8mb4"),
+        cast: None,
+        wide: false,
+        value: None,
+        of_server: false,
+    }
+}
+
+/// A text that the server has another one for.
+fn of_server(value: &str) -> Replacement {
+    Replacement { of_server: true, ..text(value) }
 }
 
 fn null_text() -> Replacement {
-    Replacement { literal: "NULL".to_owned(), cast: Some("CHAR(64)"), wide: false, value: None }
+    Replacement {
+        literal: "NULL".to_owned(),
+        cast: Some("CHAR(64)"),
+        wide: false,
+        value: None,
+        of_server: false,
+    }
 }
 
 fn unsigned(value: u64) -> Replacement {
     let number = i64::try_from(value).map_or(Value::UInt(value), Value::Int);
-    Replacement { literal: value.to_string(), cast: Some("UNSIGNED"), wide: false, value: Some(number) }
+    Replacement {
+        literal: value.to_string(),
+        cast: Some("UNSIGNED"),
+        wide: false,
+        value: Some(number),
+        of_server: false,
+    }
 }
 
 /// Negative numbers are put in parentheses, so that what stands before them cannot join them.
 fn signed(value: i64) -> Replacement {
     let literal = if value < 0 { format!("({value})") } else { value.to_string() };
-    Replacement { literal, cast: Some("SIGNED"), wide: false, value: Some(Value::Int(value)) }
+    Replacement {
+        literal,
+        cast: Some("SIGNED"),
+        wide: false,
+        value: Some(Value::Int(value)),
+        of_server: false,
+    }
 }
 
 fn found_rows_unknown() -> MysqlError {

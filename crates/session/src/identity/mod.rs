@@ -62,6 +62,8 @@ pub fn replace(
         return Ok(None);
     }
     let items = items::find(sql, &tokens);
+    // Elsewhere a literal says more to the planner.
+    let tableless = !tokens.iter().any(|token| token.is_word(sql, "FROM"));
     let (mut edits, mut values) = (Vec::new(), Vec::new());
     for mention in &mentions {
         let alone =
@@ -78,7 +80,12 @@ pub fn replace(
             values.push((before.count() + values.len(), value));
         }
         let at = tokens[mention.first].span.to(tokens[mention.last].span);
-        edits.push(Edit { at, text: if typed { replacement.typed() } else { replacement.literal } });
+        let text = match (inside && tableless, typed) {
+            (true, _) if replacement.is_of_server() => replacement.typed_as(at.of(sql)),
+            (_, true) => replacement.typed(),
+            (_, false) => replacement.literal,
+        };
+        edits.push(Edit { at, text });
     }
     for item in items.iter().filter(|item| item.alias.is_none()) {
         if mentions.iter().any(|mention| item.first <= mention.first && mention.last <= item.last) {

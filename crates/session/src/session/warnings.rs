@@ -37,12 +37,12 @@ impl<B: Backend> Session<B> {
     pub(crate) fn note_warnings(&mut self, bound: &Bound, catalog: &Arc<Catalog>, state: SessionState) {
         let targets = targets(&bound.root).iter();
         let targets = targets.map(|target| Target::new(target.node, target.shard, Vec::new()));
-        self.warned = Some(Warned {
+        self.warned = Some(Box::new(Warned {
             catalog: Arc::clone(catalog),
             tables: Arc::clone(&bound.tables),
             targets: targets.collect(),
             state,
-        });
+        }));
     }
 
     /// [`Session::note_warnings`] of a statement of Serval's own on one node.

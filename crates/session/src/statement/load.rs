@@ -183,7 +183,7 @@ fn groups(placing: &Placing, catalog: &Catalog) -> Vec<GroupId> {
 /// The statement as a plan, for who wants to know what it touches.
 fn bound(placing: &Placing, table: &PlanTable) -> Bound {
     let targets = placing.targets.iter().map(|(target, _)| target.clone()).collect();
-    let spread = Spread { targets, tally: Tally::Sum };
+    let spread = Spread::new(targets, Tally::Sum);
     Bound { root: Primitive::Spread(spread), tables: Arc::from([table.clone()]), notes: Arc::from([]) }
 }
 

@@ -94,13 +94,20 @@ impl Law {
             ("n1", "regions"),
         ]);
         let kind = self.dice.one_of(&["JOIN", "JOIN", "LEFT JOIN"]);
-        // Of a row with NULL and one that is out of range, either may be met first.
         let set = self.dice.one_of(&[
             "x.k = 5",
-            "x.k = GREATEST(LEAST(y.k, 90), 0)",
+            "x.k = y.k",
             "x.k = 3, x.n0 = NULL",
-            "x.k = COALESCE(LEAST(ABS(y.k), 70), 1)",
+            "x.k = COALESCE(y.k, 1)",
+            "x.k = GREATEST(LEAST(y.k, 90), 0)",
         ]);
+        // Of a row with NULL and one that is out of range, either may be met first.
+        let nullable = |name: &str| {
+            let table = self.tables.iter().find(|table| table.name == name).expect("a table");
+            table.columns.iter().any(|column| column.name == "k" && column.nullable)
+        };
+        let two_errors = !nullable(one) && (nullable(two) || kind == "LEFT JOIN");
+        let set = if two_errors && set == "x.k = y.k" { "x.k = LEAST(ABS(y.k), 70)" } else { set };
         format!("UPDATE {one} x {kind} {two} y ON x.id = y.id SET {set} WHERE x.id < {}", self.dice.below(60))
     }
 

@@ -119,10 +119,10 @@ impl Law {
             4 => format!("SET @v = {}, @w = '{}'", self.dice.below(9), self.dice.one_of(&["a", "b"])),
             5 => {
                 let table = self.table();
-                return self.ordered(
-                    format!("SELECT x.{}, @v, x.k + @v FROM {} x WHERE x.k >= @v", table.key, table.name),
-                    &[format!("x.{}", table.key)],
-                );
+                let condition = self.dice.one_of(&["x.k >= @v", "x.id = @v", "x.id <=> @v"]);
+                let sql =
+                    format!("SELECT x.{}, @v, x.k + @v FROM {} x WHERE {condition}", table.key, table.name);
+                return self.ordered(sql, &[format!("x.{}", table.key)]);
             }
             _ => "SELECT @v, @w".to_owned(),
         };

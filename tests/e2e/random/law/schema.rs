@@ -88,9 +88,19 @@ impl Table {
         found[dice.below(found.len())].clone()
     }
 
-    /// A column whose equal values are the same.
+    /// A column that MIN and MAX compare in one way: of ENUM and SET servers compare the text, or by an index the number.
+    pub(crate) fn least(&self, dice: &mut Dice) -> Column {
+        let column =
+            self.of(&[Class::Exact, Class::Huge, Class::Moment, Class::Member, Class::Bytes], dice);
+        if column.class == Class::Member && self.indexed.contains(&column.name) {
+            return self.of(&[Class::Exact, Class::Moment], dice);
+        }
+        column
+    }
+
+    /// A column whose equal values are the same. Not BIT, which MariaDB sends as bits or as a number, as its plan is.
     pub(crate) fn plain(&self, dice: &mut Dice) -> Column {
-        self.of(&[Class::Exact, Class::Huge, Class::Moment, Class::Member], dice)
+        self.of(&[Class::Exact, Class::Huge, Class::Moment, Class::Member, Class::Bytes], dice)
     }
 
     /// The columns that a write may set.

@@ -77,8 +77,12 @@ impl Law {
                 any(format!("SELECT {list} FROM {from}{condition} GROUP BY {text}"))
             }
             3 => {
-                // MariaDB's total of GROUP_CONCAT(DISTINCT …) is NULL where rows are sorted without a temporary table.
-                let list = list.replace("GROUP_CONCAT(DISTINCT ", "GROUP_CONCAT(");
+                // MariaDB's total of GROUP_CONCAT is NULL where its plan sorts joined rows without a temporary table.
+                let list = if self.mariadb && list.contains("GROUP_CONCAT(") {
+                    "COUNT(*), SUM(x.k)".to_owned()
+                } else {
+                    list
+                };
                 any(format!("SELECT {by}, {list} FROM {from}{condition} GROUP BY {by} WITH ROLLUP"))
             }
             4 => {

@@ -4,6 +4,9 @@ use super::Law;
 use super::column::Class;
 use super::schema::Table;
 
+/// What can be shown as text, and ordered with itself.
+const SHOWN: &[Class] = &[Class::Exact, Class::Huge, Class::Moment, Class::Member];
+
 impl Law {
     /// An expression over one table's row, under a name.
     pub(super) fn value(&mut self, name: &str, table: &Table) -> String {
@@ -20,7 +23,7 @@ impl Law {
                 let column = of(table.of(&[Class::Exact], &mut self.dice));
                 format!("CASE {name}.k WHEN 1 THEN 'one' WHEN {} THEN {column} END", self.dice.below(5))
             }
-            8 => format!("CAST({} AS CHAR)", of(table.plain(&mut self.dice))),
+            8 => format!("CAST({} AS CHAR)", of(table.of(SHOWN, &mut self.dice))),
             9 => format!("{} IS NULL", of(table.column(&mut self.dice))),
             10 => format!("{name}.k % 3 = 0"),
             11 => format!("-{name}.k"),
@@ -45,6 +48,7 @@ impl Law {
         let mut of = |classes: &[Class]| format!("{name}.{}", table.of(classes, &mut self.dice).name);
         let (exact, real) = (of(&[Class::Exact]), of(&[Class::Real]));
         let plain = of(&[Class::Exact, Class::Huge, Class::Moment]);
+        let least = format!("{name}.{}", table.least(&mut self.dice).name);
         let any = format!("{name}.{}", table.column(&mut self.dice).name);
         match self.dice.below(19) {
             0 | 1 => "COUNT(*)".to_owned(),
@@ -52,8 +56,8 @@ impl Law {
             3 => format!("COUNT(DISTINCT {any})"),
             4 | 5 => format!("SUM({exact})"),
             6 => format!("SUM({real})"),
-            7 => format!("MIN({plain})"),
-            8 => format!("MAX({plain})"),
+            7 => format!("MIN({least})"),
+            8 => format!("MAX({least})"),
             9 => format!("AVG({exact})"),
             10 => format!("AVG({real})"),
             11 => format!("MIN({real})"),

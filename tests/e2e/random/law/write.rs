@@ -1,6 +1,6 @@
 //! Statements that write rows.
 
-use super::column::{Class, Column};
+use super::column::Column;
 use super::schema::Table;
 use super::{Asked, Law, Order};
 
@@ -58,15 +58,13 @@ impl Law {
         format!("({})", cells.join(", "))
     }
 
-    fn wrong(&mut self, table: &Table, ignore: bool) -> Option<String> {
+    fn wrong(&mut self, table: &Table) -> Option<String> {
         let column = table.column(&mut self.dice);
-        // MariaDB skips such a row where the statement has others, and fails where it has none: so does each shard.
-        let checked = ignore && self.mariadb && column.class == Class::Json;
-        (self.dice.once_in(12) && !column.unique && !checked).then_some(column.name)
+        (self.dice.once_in(12) && !column.unique).then_some(column.name)
     }
 
-    fn rows(&mut self, table: &Table, columns: &[Column], most: usize, ignore: bool) -> String {
-        let mut wrong = self.wrong(table, ignore);
+    fn rows(&mut self, table: &Table, columns: &[Column], most: usize) -> String {
+        let mut wrong = self.wrong(table);
         self.wrong_once = wrong.is_some();
         let rows: Vec<String> = (0..=self.dice.below(most)).map(|_| self.row(columns, &mut wrong)).collect();
         rows.join(", ")
@@ -97,18 +95,18 @@ impl Law {
                     table.settable().into_iter().filter(|column| column.nullable && self.dice.once_in(2)),
                 );
                 let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
-                let rows = self.rows(table, &columns, 4, !ignore.is_empty());
+                let rows = self.rows(table, &columns, 4);
                 format!("INSERT{ignore} INTO {name} ({}) VALUES {rows}", names.join(", "))
             }
             _ => format!(
                 "INSERT{ignore} INTO {name} VALUES {}",
-                self.rows(table, &table.columns, 5, !ignore.is_empty())
+                self.rows(table, &table.columns, 5)
             ),
         }
     }
 
     fn insert_or_update(&mut self, table: &Table) -> String {
-        let rows = self.rows(table, &table.columns, 4, false);
+        let rows = self.rows(table, &table.columns, 4);
         let mut set = Vec::new();
         for _ in 0..=self.dice.below(2) {
             let columns = table.settable();
@@ -123,7 +121,7 @@ impl Law {
     }
 
     fn replace(&mut self, table: &Table) -> String {
-        format!("REPLACE INTO {} VALUES {}", table.name, self.rows(table, &table.columns, 4, false))
+        format!("REPLACE INTO {} VALUES {}", table.name, self.rows(table, &table.columns, 4))
     }
 
     /// Numbers of the other table, moved to where none is, and what fits from it.
@@ -181,13 +179,13 @@ impl Law {
             1 => format!(
                 "INSERT INTO {} VALUES {} RETURNING {}, s0, k + 1",
                 table.name,
-                self.rows(table, &table.columns, 3, false),
+                self.rows(table, &table.columns, 3),
                 table.key
             ),
             _ => format!(
                 "REPLACE INTO {} VALUES {} RETURNING *",
                 table.name,
-                self.rows(table, &table.columns, 3, false)
+                self.rows(table, &table.columns, 3)
             ),
         }
     }

@@ -82,7 +82,7 @@ impl Session {
 
     pub async fn prepare(&mut self, target: &Target) -> Result<Prepared, ExecuteError> {
         let state = SessionState::default();
-        let tables = bound(Primitive::Spread(Spread { targets: Vec::new(), tally: Tally::Sum })).tables;
+        let tables = bound(Primitive::Spread(Spread::new(Vec::new(), Tally::Sum))).tables;
         let mut context = Context {
             backend: &self.servers,
             catalog: &self.catalog,

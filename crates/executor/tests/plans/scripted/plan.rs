@@ -88,7 +88,7 @@ pub fn limit(input: Primitive, count: u64) -> Primitive {
 }
 
 pub fn spread(nodes: &[u16], sql: &str, tally: Tally) -> Primitive {
-    Primitive::Spread(Spread { targets: route(nodes, sql).targets, tally })
+    Primitive::Spread(Spread::new(route(nodes, sql).targets, tally))
 }
 
 /// A plan over `users`.

@@ -107,17 +107,19 @@ impl InsertPlan {
             rewrite: "split_rows",
             reason: format!("the rows go to {} targets; all of them or none", targets.len()),
         };
-        if !self.returning {
-            return Ok((Primitive::Spread(Spread { targets, tally }), Arc::new([note])));
-        }
         // Of copies the first one's rows are as good as any other's.
         let target_of = |shard: &usize| targets.iter().position(|target| target.shard == Some(*shard));
         let rows = match tally {
             Tally::First => Vec::new(),
             _ => shards.iter().map(|shard| target_of(shard).unwrap_or_default()).collect(),
         };
-        let spread = Spread { targets, tally };
-        Ok((Primitive::Returning(Returning { spread, rows }), Arc::new([note])))
+        let spread = Spread { targets, tally, rows };
+        let root = if self.returning {
+            Primitive::Returning(Returning { spread })
+        } else {
+            Primitive::Spread(spread)
+        };
+        Ok((root, Arc::new([note])))
     }
 
     /// The rows of each shard, and the shard of each row.

@@ -7,6 +7,7 @@
 mod accept;
 mod evaluate;
 mod for_statement;
+mod switches;
 mod system;
 mod user;
 

@@ -4,6 +4,7 @@ use serval_remote::Backend;
 use serval_types::MysqlError;
 
 use super::accept::Proof;
+use super::switches::merged;
 use crate::charset;
 use crate::failure::{Failure, refused};
 use crate::session::{Own, Session, wrong_type, wrong_value};
@@ -111,7 +112,7 @@ fn remember<B: Backend>(session: &mut Session<B>, name: &str, literal: &str) {
         "collation_connection" => session.state.without("character_set_connection"),
         _ => session.state.clone(),
     };
-    session.state = state.with(name, literal);
+    session.state = state.with(name, &merged(name, state.value(name), literal));
 }
 
 /// What MySQL takes for on and off.
