@@ -118,6 +118,13 @@ async fn an_engine_answers_in_its_own_language() {
     let wrong = client.run("SELECT nosuch FROM product_search").await;
     assert!(wrong.error_number() == 1064 && !wrong.message().ends_with('\0'), "{wrong:?}");
     assert!(!wrong.message().contains("hits_rt"), "{wrong:?}");
+    let metrics = serval_tests::get(world.serval.ports().http(), "/metrics").await.body;
+    let value = |name: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("{name}{{engine=\"")));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).unwrap_or(-1.0)
+    };
+    assert!(value("serval_engine_queries_total") > 5.0, "{metrics}");
+    assert!(value("serval_engine_up") == 1.0 && value("serval_engine_errors_total") >= 1.0, "{metrics}");
     assert_eq!(client.value("SELECT COUNT(*) FROM products").await, PRODUCTS.to_string());
 }
 

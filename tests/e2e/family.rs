@@ -171,7 +171,9 @@ async fn an_orphan_that_the_snapshot_does_not_show_is_found() {
     let world = World::new("family_orphans").await;
     let mut client = world.client().await;
     tables(&mut client).await;
-    client.must("INSERT INTO orders (id, user_id) VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)").await;
+    client
+        .must("INSERT INTO orders (id, user_id) VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)")
+        .await;
     let mut other = world.client().await;
     client.must("BEGIN").await;
     assert_eq!(client.value("SELECT COUNT(*) FROM parcels").await, "0");
@@ -199,8 +201,10 @@ async fn an_orphan_that_the_snapshot_does_not_show_is_found() {
 async fn keys_that_name_no_single_row_are_refused() {
     let world = World::new("family_keys_bad").await;
     let mut client = world.client().await;
-    let parent = "CREATE TABLE orders (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL)";
-    let child = "CREATE TABLE parcels (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, order_id BIGINT NOT NULL)";
+    let parent =
+        "CREATE TABLE orders (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL)";
+    let child =
+        "CREATE TABLE parcels (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, order_id BIGINT NOT NULL)";
     let refused = async |client: &mut Client, sql: &str, words: &str| {
         let answer = client.run(sql).await;
         assert_eq!(answer.error_number(), 1235, "{sql}: {answer:?}");
@@ -210,11 +214,13 @@ async fn keys_that_name_no_single_row_are_refused() {
     client.must(child).await;
     let two = "CREATE TABLE orders (id BIGINT NOT NULL AUTO_INCREMENT, user_id BIGINT NOT NULL, PRIMARY KEY (id, user_id))";
     refused(&mut client, two, "names no single row").await;
-    let other = "CREATE TABLE orders (number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL)";
+    let other =
+        "CREATE TABLE orders (number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id BIGINT NOT NULL)";
     refused(&mut client, other, "has no column `id`").await;
     client.must(parent).await;
     client.must("DROP TABLE parcels").await;
-    let text = "CREATE TABLE parcels (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, order_id VARCHAR(20) NOT NULL)";
+    let text =
+        "CREATE TABLE parcels (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, order_id VARCHAR(20) NOT NULL)";
     refused(&mut client, text, "compare otherwise").await;
     client.must(child).await;
 }

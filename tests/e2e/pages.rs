@@ -34,7 +34,8 @@ fn named_tests_exist() {
         let exists = match module {
             "oracle" => root().join(format!("tests/slt/{test}.slt")).exists(),
             _ => sources.iter().any(|(path, text)| {
-                let here = path.iter().any(|part| part == module) || path.file_stem().is_some_and(|stem| stem == module);
+                let here = path.iter().any(|part| part == module)
+                    || path.file_stem().is_some_and(|stem| stem == module);
                 here && text.contains(&format!("fn {test}("))
             }),
         };
@@ -43,7 +44,9 @@ fn named_tests_exist() {
         }
     }
     for file in page.split('`').filter(|name| name.ends_with(".toml") && !name.contains('/')) {
-        if !root().join("crates/catalog/tests/diagnostics").join(file).exists() && !root().join("conf").join(file).exists() {
+        if !root().join("crates/catalog/tests/diagnostics").join(file).exists()
+            && !root().join("conf").join(file).exists()
+        {
             missing.push(file);
         }
     }

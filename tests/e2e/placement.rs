@@ -104,3 +104,43 @@ async fn a_refused_statement_leaves_nothing_on_any_node() {
     let left: usize = rows_of(&world, "SELECT id FROM $db.t1").await.iter().map(Vec::len).sum();
     assert_eq!(left, 1);
 }
+
+/// All spellings that the collation calls equal lie together under `match = "ascii_fold"`, and each leads there; without
+/// it a spelling leads nowhere, so every shard is asked.
+#[tokio::test]
+async fn spellings_of_one_key_lie_together_where_the_table_says_so() {
+    let world = World::new("placement_text").await;
+    let mut client = world.client().await;
+    let column =
+        "code VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL, v INT, KEY (code)";
+    client.must(&format!("CREATE TABLE folded ({column})")).await;
+    client.must(&format!("CREATE TABLE spelt ({column})")).await;
+    for number in 0..16 {
+        for table in ["folded", "spelt"] {
+            let rows = format!("('Key{number}', 1), ('KEY{number}', 2), ('key{number} ', 3)");
+            client.must(&format!("INSERT INTO {table} VALUES {rows}")).await;
+        }
+    }
+    let mut nodes = 0;
+    for node in 0..4 {
+        let counts = "SELECT COUNT(*) FROM $db.folded GROUP BY code";
+        let counts = world.on_node(node, counts).await;
+        assert!(counts.iter().all(|count| count == "3"), "{counts:?}");
+        nodes += usize::from(!counts.is_empty());
+    }
+    assert!(nodes > 1, "keys spread");
+    let mut targets = async |table: &str, key: &str| {
+        let sql = format!("EXPLAIN FORMAT=SERVAL SELECT * FROM {table} WHERE code = '{key}'");
+        client.rows(&sql).await.concat().join("\n").matches("SELECT * FROM").count()
+    };
+    assert_eq!((targets("folded", "kEy7").await, targets("spelt", "kEy7").await), (1, 4));
+    assert_eq!(targets("folded", "kéy7").await, 4, "an accent is no case");
+    assert_eq!(
+        client.rows("SELECT v FROM folded WHERE code = 'KEy7' ORDER BY v").await.concat(),
+        ["1", "2", "3"]
+    );
+    assert_eq!(
+        client.rows("SELECT v FROM spelt WHERE code = 'KEy7' ORDER BY v").await.concat(),
+        ["1", "2", "3"]
+    );
+}

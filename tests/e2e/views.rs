@@ -99,6 +99,12 @@ async fn a_view_outlives_a_reload_and_what_others_do_to_its_tables() {
     assert_eq!(answer.error_number(), 1356, "{answer:?}");
     assert!(answer.message().contains("'views_reload.active'"), "{answer:?}");
     assert_eq!(client.run("DESCRIBE active").await.error_number(), 1356);
+    // Finding that out is no part of the transaction.
+    client.must("BEGIN").await;
+    client.must("UPDATE users SET name = 'nobody' WHERE id IN (1, 2, 3)").await;
+    assert_eq!(client.run("SELECT name FROM active WHERE id = 1").await.error_number(), 1356);
+    client.must("ROLLBACK").await;
+    assert_eq!(client.value("SELECT COUNT(*) FROM users WHERE name = 'nobody'").await, "0");
     client.must("ALTER TABLE users ADD COLUMN active INT NOT NULL DEFAULT 1").await;
     assert_eq!(client.value("SELECT name FROM active WHERE id = 1").await, "ann");
 }
@@ -109,13 +115,16 @@ async fn an_open_transaction_finds_new_views() {
     let world = World::new("views_open").await;
     let topology = Topology::new(&world.schema);
     let cluster = &world.shared.cluster;
-    let two = ServalProcess::start(|ports| topology.toml(cluster, ports)).await.expect("another proxy starts");
+    let two =
+        ServalProcess::start(|ports| topology.toml(cluster, ports)).await.expect("another proxy starts");
     let mut here = world.client().await;
     let mut same = world.client().await;
     let mut there = Client::connect("another", two.client_options(APP.0, APP.1, Some(&world.schema))).await;
     for sql in TABLES {
         here.must(sql).await;
     }
+    // The other proxy hears of the tables.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     for client in [&mut same, &mut there] {
         client.must("BEGIN").await;
         assert_eq!(client.value("SELECT COUNT(*) FROM users").await, "3");

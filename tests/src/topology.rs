@@ -207,6 +207,8 @@ audit       = { node = "dn3" }
 "t[1-9]"    = { rule = "by_id" }
 "c[1-4]"    = { rule = "by_code" }
 "n[1-2]"    = { rule = "by_number" }
+folded      = { rule = "by_code", match = "ascii_fold" }
+spelt       = { rule = "by_code", unique = "unchecked" }
 "pair[1-3]" = { rule = "by_pair", unique = "sequence" }
 "visit[1-2]" = { rule = "by_user_and_month", unique = "sequence" }
 "grid[1-2]" = { rule = "by_tenant_then_user" }

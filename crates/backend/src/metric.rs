@@ -21,6 +21,9 @@ pub(crate) fn describe() {
     describe_counter!("serval_backend_killed_total", "Statements killed because nobody waited for them");
     describe_counter!("serval_backend_received_bytes_total", "Bytes of answers");
     describe_counter!("serval_backend_sent_bytes_total", "Bytes of statements");
+    describe_gauge!("serval_engine_up", "1 where the last statement has reached the engine");
+    describe_counter!("serval_engine_queries_total", "Statements sent");
+    describe_counter!("serval_engine_errors_total", "Statements that failed");
 }
 
 /// Hands the present numbers to the recorder.

@@ -252,14 +252,18 @@ mod tests {
         let (with, _) = catalog().with_views("shop", &found, &[], true).expect("news");
         let mut next = catalog();
         assert!(next.keep_views(&with) && next.views == ["v"]);
-        assert_eq!(next.schema("shop").and_then(|schema| schema.view("v")), with.schema("shop").and_then(|schema| schema.view("v")));
+        assert_eq!(
+            next.schema("shop").and_then(|schema| schema.view("v")),
+            with.schema("shop").and_then(|schema| schema.view("v"))
+        );
         assert_eq!(&*next.nodes[1].database, "serval_views_s0");
         assert!(!next.keep_views(&with), "nothing is new");
         let session = catalog().with_views_of(7, &with).expect("news");
         assert!(session.is_overlay() && session.views == ["v"]);
         assert!(session.with_views_of(8, &with).is_none());
         // A table that has come in its place stays.
-        let table = serval_sql::create_table::parse("CREATE TABLE v (id INT)", LexOptions::default()).expect("a table");
+        let table = serval_sql::create_table::parse("CREATE TABLE v (id INT)", LexOptions::default())
+            .expect("a table");
         let (mut other, _) = catalog().with_definitions(vec![("shop".to_owned(), table)]);
         assert!(!other.keep_views(&with) && other.views.is_empty());
     }

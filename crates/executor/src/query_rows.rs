@@ -30,13 +30,16 @@ pub async fn query_rows<B: Backend>(
 }
 
 /// [`query_rows`] on a connection in this state.
-pub(crate) async fn query_rows_under<B: Backend>(
+///
+/// # Errors
+/// Likewise.
+pub async fn query_rows_under<B: Backend>(
     backend: &B,
     group: GroupId,
     database: Option<&str>,
     state: &SessionState,
     sql: &str,
-) -> Result<Vec<Row>, ExecuteError> {
+) -> Result<Vec<Vec<Option<Vec<u8>>>>, ExecuteError> {
     let deadline = Instant::now() + CONNECTION_WAIT;
     let mut connection = backend.acquire(group, Access::Primary, state, deadline).await?;
     let request = Request { database, state, begin: None, sql: sql.as_bytes(), execution: None };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use serval_catalog::Engine;
 use serval_remote::{EngineAnswer, EngineEvent, EngineStatus, EngineWarnings, Later};
@@ -80,6 +81,7 @@ impl Pool {
             ));
         };
         self.queries.fetch_add(1, Ordering::Relaxed);
+        counter!("serval_engine_queries_total", "engine" => self.engine.name.clone()).increment(1);
         let conversation = match self.take() {
             Some(conversation) => conversation,
             None => self.connect(deadline).await?,
@@ -104,8 +106,8 @@ impl Pool {
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
         match connect_engine(&self.login, self.connect.min(left)).await {
             Ok(connected) => {
-                let mut seen = self.seen.lock();
-                (seen.version, seen.up) = (Some(connected.version.clone()), Some(true));
+                self.seen.lock().version = Some(connected.version.clone());
+                self.found(true);
                 Ok(Conversation::new(connected))
             }
             Err(error) => {
@@ -121,8 +123,19 @@ impl Pool {
 
     fn note(&self, error: &LinkError) {
         tracing::warn!(engine = self.engine.name, %error, "an engine failed");
-        let mut seen = self.seen.lock();
-        (seen.up, seen.last_error) = (Some(false), Some(error.to_string()));
+        self.seen.lock().last_error = Some(error.to_string());
+        self.found(false);
+        self.count_error();
+    }
+
+    /// Notes how a statement found it.
+    fn found(&self, up: bool) {
+        self.seen.lock().up = Some(up);
+        gauge!("serval_engine_up", "engine" => self.engine.name.clone()).set(f64::from(u8::from(up)));
+    }
+
+    fn count_error(&self) {
+        counter!("serval_engine_errors_total", "engine" => self.engine.name.clone()).increment(1);
     }
 
     fn lost(&self, error: &LinkError) -> MysqlError {
@@ -179,6 +192,7 @@ impl Answer {
             Heard::End => EngineEvent::End(self.warnings().await),
             Heard::Ok(ok) => EngineEvent::Ok(ok, self.warnings().await),
             Heard::Refused(error) => {
+                self.pool.count_error();
                 self.give_back();
                 return Err(error);
             }
@@ -209,12 +223,13 @@ impl Answer {
 
     fn give_back(&mut self) {
         if let Some(conversation) = self.conversation.take() {
-            self.pool.seen.lock().up = Some(true);
+            self.pool.found(true);
             self.pool.free.lock().push((Instant::now(), conversation));
         }
     }
 
     fn late(&self) -> MysqlError {
+        self.pool.count_error();
         let Engine { name, timeout, .. } = &*self.pool.engine;
         MysqlError::new(
             ErrorCode::QueryTimeout,

@@ -90,7 +90,9 @@ impl List<'_> {
     /// A table that has to be locked besides, which the statement may name as well.
     fn lock_too(&mut self, table: &PlanTable, alias: Option<&str>, mode: &[u8]) {
         // Pieces of one database cannot all have the same alias.
-        let alias = alias.filter(|_| !places(table).iter().any(|(_, shard)| table.physical_name(*shard) != table.table.name));
+        let alias = alias.filter(|_| {
+            !places(table).iter().any(|(_, shard)| table.physical_name(*shard) != table.table.name)
+        });
         for lock in locks(self.catalog, table, alias, mode) {
             match self.locks.iter_mut().find(|known| known.is_of(&lock)) {
                 Some(known) if !known.writes() && lock.writes() => known.mode = lock.mode,
@@ -137,8 +139,7 @@ fn locks(catalog: &Catalog, table: &PlanTable, alias: Option<&str>, mode: &[u8])
     for (node, shard) in places(table) {
         let node = catalog.node(node);
         let physical = table.physical_name(shard);
-        let beside =
-            |other: &(NodeId, Option<usize>)| catalog.node(other.0).database == node.database;
+        let beside = |other: &(NodeId, Option<usize>)| catalog.node(other.0).database == node.database;
         let alone = places(table).iter().filter(|other| beside(other)).count() == 1;
         for alias in aliases(alias, table, physical, alone) {
             found.push(Lock {

@@ -10,8 +10,8 @@ use sqlparser::ast::{
     visit_expressions,
 };
 
-use super::query::{ViewQuery, quoted};
 use super::joined::joined;
+use super::query::{ViewQuery, quoted};
 use super::write::server;
 use crate::analysis::TableRef;
 use crate::clauses::Clauses;

@@ -114,8 +114,9 @@ impl Reload {
         if !obstacles.is_empty() {
             return Err(obstacles);
         }
-        let kept = keep_version(running, &files, &new, order, how)?;
-        if let Err(refused) = self.put_into_effect(&files, &new, how) {
+        let how = if order.force { format!("{how}, forced") } else { how.to_owned() };
+        let kept = keep_version(running, &files, &new, order, &how)?;
+        if let Err(refused) = self.put_into_effect(&files, &new, &how) {
             kept.undo();
             return Err(refused);
         }
@@ -123,6 +124,9 @@ impl Reload {
         running.version = kept.number.or(running.version.filter(|_| new.settings.versions.is_some()));
         running.files = files;
         lines.extend(kept.line);
+        if lines.is_empty() {
+            lines.push("nothing is different; the tables' definitions are read again".to_owned());
+        }
         self.afterwards();
         Ok(lines)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serval_catalog::{Catalog, Consistency};
-use serval_executor::{Completed, Context, ExecuteError, ResultSink, Watch};
+use serval_executor::{Completed, Context, ExecuteError, ResultSink, Watch, query_rows_under};
 use serval_planner::primitive::{Primitive, Route, Target};
 use serval_planner::{Bound, PlanTable};
 use serval_remote::{Backend, SessionState};
@@ -167,6 +167,21 @@ impl<B: Backend> Session<B> {
     ) -> Result<Answer, Failure> {
         let target = Target::new(node, None, sql.as_bytes().to_vec());
         self.collect_under(&on_node(target), catalog, &SessionState::default()).await
+    }
+
+    /// Runs one statement of Serval's own on one node under a state of its own, apart from the session's connections and
+    /// its transaction, which a definition would commit.
+    pub(crate) async fn ask_apart(
+        &mut self,
+        catalog: &Catalog,
+        node: NodeId,
+        sql: &str,
+        state: &SessionState,
+    ) -> Result<Answer, Failure> {
+        let (servers, node) = (&*self.proxy.backend, catalog.node(node));
+        let rows = query_rows_under(servers, node.group, Some(&node.database), state, sql).await;
+        let rows = rows.map_err(|error| error.to_mysql())?;
+        Ok(Answer { rows, ..Answer::default() })
     }
 
     /// The statement with its views expanded, where it reads or changes rows, and with what belongs to the session filled

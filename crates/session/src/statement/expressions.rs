@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::session::{Effects, Purpose, Query, Session, prepare, rescan};
 use crate::stream::Writer;
 
-/// Errors of values, with which a server ends DO well: a subquery of several rows, a number out of range.
+/// Errors of values, with which a MariaDB server ends DO well: a subquery of several rows, a number out of range.
 const EVALUATED: [u16; 2] = [1242, 1690];
 
 /// The word that stands for DO while the expressions are planned.
@@ -60,7 +60,7 @@ where
         session.read_wanted(group, &effects.wanted).await?;
     }
     match result {
-        Err(error) if EVALUATED.contains(&error.number) => {
+        Err(error) if EVALUATED.contains(&error.number) && session.proxy.flavour().is_mariadb() => {
             session.last.failed(&error);
             session.last.row_count = 0;
         }

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use serval_catalog::{Catalog, DataNode};
 use serval_executor::definitions::{fetch, without_counter};
 use serval_planner::PlanTable;
-use serval_planner::primitive::Target;
 use serval_remote::{Backend, SessionState};
 use serval_types::{MysqlError, NodeId};
 
 use crate::answer::Answer;
 use crate::failure::{Failure, refused, unknown_table};
 use crate::literal::identifier;
-use crate::session::{Session, on_node};
+use crate::session::Session;
 
 /// ER_NO_SUCH_TABLE.
 const NO_SUCH_TABLE: u16 = 1146;
 
 /// ER_VIEW_INVALID.
 const VIEW_INVALID: u16 = 1356;
+
+/// How many seconds a copy waits for whoever uses it.
+const LOCK_WAIT: &str = "5";
 
 /// Where a schema's views are kept.
 pub(super) struct Keeper {
@@ -107,15 +109,18 @@ impl Keeper {
         Ok(format!("CREATE TABLE {name} SELECT * FROM {database}.{name} WHERE FALSE"))
     }
 
-    /// Asks the server that keeps the views, in a mode that takes any definition of a table.
+    /// Asks the server that keeps the views, in a mode that takes any definition of a table, and apart from the session's
+    /// transaction.
     pub(super) async fn ask<B: Backend>(
         &self,
         session: &mut Session<B>,
         sql: &str,
     ) -> Result<Answer, Failure> {
-        let state = SessionState::default().with("sql_mode", "''").with("foreign_key_checks", "0");
-        let bound = on_node(Target::new(self.node, None, sql.as_bytes().to_vec()));
-        session.collect_under(&bound, &self.catalog, &state).await
+        let state = SessionState::default()
+            .with("sql_mode", "''")
+            .with("foreign_key_checks", "0")
+            .with("lock_wait_timeout", LOCK_WAIT);
+        session.ask_apart(&self.catalog, self.node, sql, &state).await
     }
 }
 
@@ -143,7 +148,8 @@ pub(in crate::statement) async fn renew<B: Backend>(session: &mut Session<B>, sc
     let named = identifier(name);
     let names = |view: &serval_catalog::View| view.query.to_lowercase().contains(&named.to_lowercase());
     let views = || schema.views().filter_map(|table| table.view.as_deref());
-    if schema.view(name).is_some() || !views().any(names) {
+    // Under LOCK TABLES the session itself may be in the way; who meets a copy that is out of date mends it.
+    if schema.view(name).is_some() || !views().any(names) || session.locked.is_some() {
         return;
     }
     let Some(keeper) = Keeper::of(session, &schema.name) else { return };
