@@ -73,7 +73,8 @@ struct Arguments {
     /// Count the instructions of a point query under callgrind instead, and compare them with the pinned numbers
     #[arg(long)]
     instructions: bool,
-    /// Leave out direct connections and HAProxy, and have Serval end as when it is told to: it writes down what it counted
+    /// Leave out direct connections and HAProxy, let clients come and go and rows be merged as well, and have Serval end as
+    /// when it is told to: it writes down what it counted
     #[arg(long)]
     train: bool,
     /// Measure transactions of one node and of two instead
@@ -96,7 +97,11 @@ async fn main() -> Result<(), Failure> {
         return table(&arguments, &bench).await;
     }
     sysbench(&arguments, &bench).await?;
-    if arguments.train { bench.stop().await } else { Ok(()) }
+    if arguments.train {
+        row::train(&bench).await?;
+        return bench.stop().await;
+    }
+    Ok(())
 }
 
 /// The rows of the table, and whether their figures are as they have to be.

@@ -13,6 +13,8 @@ use super::Effort;
 
 /// Clients that connect at the same time.
 const TOGETHER: u32 = 8;
+/// Seconds of a training.
+const TRAINING: u32 = 5;
 /// What is asked once per connection.
 const POINT: &str = "SELECT c FROM sbtest1 WHERE id = 500";
 /// How long a client has been silent when its memory is counted.
@@ -38,6 +40,11 @@ pub(super) async fn run(bench: &Bench, effort: Effort) -> Result<Vec<Finding>, F
     )];
     findings.extend(idle(bench, effort).await?);
     Ok(findings)
+}
+
+/// Clients that come, ask once and go, for a while.
+pub(super) async fn come_and_go(bench: &Bench) -> Result<(), Failure> {
+    rate(bench.target("Serval")?, TRAINING).await.map(drop)
 }
 
 /// Connections per second.

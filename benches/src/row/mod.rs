@@ -13,6 +13,7 @@ use clap::ValueEnum;
 use crate::client::Failure;
 use crate::load::Load;
 use crate::target::Bench;
+use crate::transactions::Figures;
 use crate::verdict::Finding;
 
 /// A row.
@@ -34,6 +35,8 @@ pub(crate) enum Row {
     Start,
     /// Plans that are not in the cache
     Plan,
+    /// Transactions of one node beside single statements, and of two beside the servers' XA
+    Transactions,
 }
 
 /// How long things are measured.
@@ -47,6 +50,13 @@ pub(crate) struct Effort {
     pub patience: u32,
 }
 
+/// What the table measures besides sysbench's loads, for a Serval that counts what it does: what it has not seen is
+/// compiled as what never happens.
+pub(crate) async fn train(bench: &Bench) -> Result<(), Failure> {
+    connections::come_and_go(bench).await?;
+    scatter::merge(bench).await
+}
+
 impl Row {
     pub(crate) async fn measure(self, bench: &Bench, effort: Effort) -> Result<Vec<Finding>, Failure> {
         match self {
@@ -58,6 +68,11 @@ impl Row {
             Row::Crowd => crowd::run(bench, effort).await,
             Row::Start => start::run(bench, effort).await,
             Row::Plan => Ok(plan::run(effort)),
+            Row::Transactions => {
+                let figures = Figures::measure(bench, effort.rounds).await?;
+                println!("{figures}");
+                Ok(figures.findings())
+            }
         }
     }
 }

@@ -72,6 +72,16 @@ pub(super) async fn run(bench: &Bench, effort: Effort) -> Result<Vec<Finding>, F
     ])
 }
 
+/// Each kind of merge, some times.
+pub(super) async fn merge(bench: &Bench) -> Result<(), Failure> {
+    let sharded = bench.target("Serval, sharded")?;
+    fill(sharded).await?;
+    for (sql, times) in [(TOP, TURN), (GROUPS, TURN / 10), (MERGE, 3)] {
+        per_statement(sharded, sql, times).await?;
+    }
+    Ok(())
+}
+
 /// Seconds of Serval's CPU per statement.
 async fn per_statement(target: &Target, sql: &str, times: u32) -> Result<f64, Failure> {
     let pid = target.pid()?;

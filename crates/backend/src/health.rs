@@ -115,7 +115,8 @@ impl HealthCell {
     /// Records what was found. Tells the health before, where the kind of health changed.
     pub(crate) fn set(&self, health: Health) -> Option<Health> {
         let mut before = None;
-        self.report.send_modify(|report| {
+        // Those who wait for a place in the pool wait for this as well, thousands of them: they are woken for news only.
+        self.report.send_if_modified(|report| {
             if let Health::Down { error } = &health {
                 report.last_error = Some(error.clone());
             }
@@ -126,6 +127,7 @@ impl HealthCell {
                 report.since = SystemTime::now();
                 before = Some(old);
             }
+            changed
         });
         before
     }
@@ -154,6 +156,17 @@ mod tests {
         assert_eq!(cell.set(Health::Up), Some(down("timed out")));
         assert!(cell.is_up());
         assert_eq!(cell.report().last_error.as_deref(), Some("timed out"));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_woken_for_what_was_known() {
+        let cell = HealthCell::new();
+        cell.set(Health::Up);
+        let reports = cell.report.subscribe();
+        assert_eq!(cell.set(Health::Up), None);
+        assert!(!reports.has_changed().expect("the cell is there"));
+        cell.set(Health::Down { error: "x".to_owned() });
+        assert!(reports.has_changed().expect("the cell is there"));
     }
 
     #[tokio::test]

@@ -61,11 +61,11 @@ async fn execute_root<B: Backend, S: ResultSink>(
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
     match &bound.root {
-        Primitive::Spread(spread) => spread::run(spread, &bound.tables, context, sink).await,
+        // What asks one target alone passes by here most often: the futures of all others have a place of their own.
+        Primitive::Spread(spread) => Box::pin(spread::run(spread, &bound.tables, context, sink)).await,
         Primitive::Returning(returning) => {
             Box::pin(spread::returning::run(returning, &bound.tables, context, sink)).await
         }
-        // Rare, and its future is large.
         Primitive::Gather(gather) => Box::pin(gather::run(gather, &bound.tables, context, sink)).await,
         root => execute_rows(root, &bound.tables, context, sink).await,
     }
@@ -82,7 +82,8 @@ pub(crate) async fn execute_rows<B: Backend, S: ResultSink>(
         Primitive::Route(Route { targets, replica_safe, hidden: 0 }) if targets.len() == 1 => {
             if let Some(watch) = context.watch {
                 let mut sink = Metering::new(sink);
-                let result = relay::run(&targets[0], *replica_safe, tables, context, &mut sink).await;
+                let run = Box::pin(relay::run(&targets[0], *replica_safe, tables, context, &mut sink));
+                let result = run.await;
                 watch.note(What::Target(0), sink.measured());
                 watch.note(What::Primitive(0), sink.measured());
                 return result;
@@ -90,7 +91,7 @@ pub(crate) async fn execute_rows<B: Backend, S: ResultSink>(
             relay::run(&targets[0], *replica_safe, tables, context, sink).await
         }
         Primitive::Held(held) => pass_on(held, sink).await,
-        root => rows::run(root, tables, context, sink).await,
+        root => Box::pin(rows::run(root, tables, context, sink)).await,
     }
 }
 

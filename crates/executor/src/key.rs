@@ -55,7 +55,8 @@ impl Order {
 
     /// How two rows of these parts compare.
     pub(crate) fn compare(&self, one: &Parts, other: &Parts) -> Ordering {
-        for ((one, other), column) in one.iter().zip(other).zip(&self.columns) {
+        for (index, column) in self.columns.iter().enumerate() {
+            let (Some(one), Some(other)) = (one.get(index), other.get(index)) else { break };
             let ordering = column.column.compare(one, other);
             if ordering.is_ne() {
                 return if column.descending { ordering.reverse() } else { ordering };

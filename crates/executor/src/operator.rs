@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use serval_planner::primitive::Primitive;
+use serval_planner::primitive::{Primitive, SortKey};
 use serval_wire::packet::ColumnDefinition;
 
 use crate::error::ExecuteError;
+use crate::key::Parts;
 use crate::row::{Encoding, Layout};
 use crate::stream::Input;
 
@@ -141,6 +142,24 @@ impl Operator {
 }
 
 impl Operator {
+    /// Whether it merges rows by these keys, and so knows what each is [compared by](Operator::key).
+    fn merges_by(&self, keys: &[SortKey]) -> bool {
+        match self {
+            Self::MergeSort(sort) => sort.is_by(keys),
+            Self::Counted(operator, _) => operator.merges_by(keys),
+            _ => false,
+        }
+    }
+
+    /// What the last row of a merge was compared by; nothing of another operator's.
+    fn key(&mut self) -> Parts {
+        match self {
+            Self::MergeSort(sort) => sort.key(),
+            Self::Counted(operator, _) => operator.key(),
+            _ => Parts::new(),
+        }
+    }
+
     /// What FOUND_ROWS() is, where rows were skipped or left out here.
     pub(crate) fn found_rows(&self) -> Option<u64> {
         match self {

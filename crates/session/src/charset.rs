@@ -1,5 +1,7 @@
 //! Character sets of a session: which ones statements may be written in, and what SET NAMES stands for.
 
+use std::sync::OnceLock;
+
 use serval_planner::ClientText;
 use serval_remote::{NAMES, SessionState};
 use serval_types::Collation;
@@ -119,8 +121,15 @@ const BY_ID: &[(u16, &str)] = &[
 /// What a fresh session has set, from the collation that its handshake named. An id that only one flavour of server
 /// knows stands for utf8mb4 in the server's default collation, as servers do with ids they do not know; so does one of
 /// a character set that no client can write, such as ucs2.
+///
+/// All sessions that began alike have the very same state, so that comparing them compares two pointers.
 #[must_use]
-pub fn initial_state(collation: u16) -> SessionState {
+pub fn initial_state(collation: u8) -> SessionState {
+    static STATES: [OnceLock<SessionState>; 256] = [const { OnceLock::new() }; 256];
+    STATES[usize::from(collation)].get_or_init(|| state_of(collation.into())).clone()
+}
+
+fn state_of(collation: u16) -> SessionState {
     let found = BY_ID.binary_search_by_key(&collation, |(id, _)| *id).ok().and_then(|at| BY_ID.get(at));
     let collation = found.map(|(_, name)| *name);
     let charset = collation.map_or("utf8mb4".to_owned(), |name| Collation::new(name).charset().to_owned());

@@ -17,12 +17,13 @@ use serval_wire::auth::Scramble;
 use serval_wire::command::code;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::counters::SessionCount;
 use crate::failure::Failure;
 use crate::handshake::{
     Account, HANDSHAKE_BYTES, HandshakeError, Policy, Welcome, greet, offered, real_peer,
 };
 use crate::proxy::Proxy;
-use crate::registry::Entry;
+use crate::registry::{Entry, Registration};
 use crate::session::Session;
 use crate::stream::{
     Encryption, Progress, ReadError, ReadHalf, Reader, Stream, Transport, WriteHalf, Writer, compress,
@@ -54,11 +55,53 @@ struct Identity {
     encryption: Option<Encryption>,
 }
 
+/// A client that was let in. In this order it leaves.
+struct Guest<B: Backend> {
+    /// In a place of its own: a future that is handed on is copied, and keeps room for what has been moved out of it.
+    session: Box<Session<B>>,
+    identity: Identity,
+    _count: SessionCount,
+    _registration: Registration,
+}
+
 /// Serves one client until either side ends the connection. `peer` is the other end of a network connection: the
 /// client itself, or a balancer that says who it is.
-pub async fn run<B: Backend>(proxy: Arc<Proxy<B>>, stream: Stream, peer: Option<SocketAddr>) {
+///
+/// The future of an idle client is as small as can be, since there are thousands of them.
+pub fn run<B: Backend>(
+    proxy: Arc<Proxy<B>>,
+    stream: Stream,
+    peer: Option<SocketAddr>,
+) -> impl Future<Output = ()> + Send {
     let (read, write) = stream.split();
     let (mut reader, mut writer) = (Reader::new(read, HANDSHAKE_BYTES), Writer::new(write));
+    async move {
+        // What arriving needs is given back when it is over.
+        let guest = Box::pin(arrive(&proxy, peer, &mut reader, &mut writer)).await;
+        let Some(mut guest) = guest else { return writer.close().await };
+        loop {
+            // What answering takes is given back while the client is silent.
+            let Guest { session, identity, .. } = &mut guest;
+            let conversation: Conversation<'_> =
+                Box::pin(converse(session, identity, &mut reader, &mut writer));
+            if conversation.await == Next::Close
+                || outwait(&mut guest.session, &mut reader, &mut writer).await == Next::Close
+            {
+                break;
+            }
+        }
+        writer.close().await;
+        tracing::debug!(session = guest.session.entry.id.0, user = guest.session.user, "disconnected");
+    }
+}
+
+/// Finds out where a client is, whether there is room for it, and who it is.
+async fn arrive<B: Backend>(
+    proxy: &Arc<Proxy<B>>,
+    peer: Option<SocketAddr>,
+    reader: &mut Reader<ReadHalf>,
+    writer: &mut Writer<WriteHalf>,
+) -> Option<Guest<B>> {
     let settings = proxy.catalog.load();
     let (limit, balancer) = (
         settings.settings.max_connections,
@@ -67,35 +110,21 @@ pub async fn run<B: Backend>(proxy: Arc<Proxy<B>>, stream: Stream, peer: Option<
     drop(settings);
     let peer = match balancer {
         None => peer,
-        Some(balancer) => match Box::pin(real_peer(&mut reader, balancer)).await {
+        Some(balancer) => match Box::pin(real_peer(reader, balancer)).await {
             Ok(client) => Some(client),
             Err(error) => {
                 tracing::warn!(%balancer, %error, "a connection from a balancer was closed");
-                return writer.close().await;
+                return None;
             }
         },
     };
     let Some(registration) = proxy.sessions.register(peer, limit) else {
-        return too_many(&proxy, &mut writer).await;
+        too_many(proxy, writer).await;
+        return None;
     };
-    let _count = proxy.counters.session();
-    // What a handshake needs is given back when it is over.
-    let admitted = Box::pin(welcome(&proxy, registration.entry(), &mut reader, &mut writer)).await;
-    let Some((mut session, mut identity)) = admitted else {
-        return writer.close().await;
-    };
-    loop {
-        // What answering takes is given back while the client is silent: thousands of them are.
-        let conversation: Conversation<'_> =
-            Box::pin(converse(&mut session, &mut identity, &mut reader, &mut writer));
-        if conversation.await == Next::Close
-            || outwait(&mut session, &mut reader, &mut writer).await == Next::Close
-        {
-            break;
-        }
-    }
-    writer.close().await;
-    tracing::debug!(session = session.entry.id.0, user = session.user, "disconnected");
+    let count = proxy.counters.session();
+    let (session, identity) = welcome(proxy, registration.entry(), reader, writer).await?;
+    Some(Guest { session, identity, _count: count, _registration: registration })
 }
 
 /// The handshake, and the session that it opens.
@@ -104,7 +133,7 @@ async fn welcome<B: Backend>(
     entry: &Arc<Entry>,
     reader: &mut Reader<ReadHalf>,
     writer: &mut Writer<WriteHalf>,
-) -> Option<(Session<B>, Identity)> {
+) -> Option<(Box<Session<B>>, Identity)> {
     let catalog = proxy.catalog.load_full();
     let welcome = greeting(proxy, entry, &catalog);
     let (login, encryption) = match greet(reader, writer, welcome, |user| account(&catalog, user)).await {
@@ -344,5 +373,4 @@ where
     let [low, high] = ErrorCode::TooManyConnections.number().to_le_bytes();
     writer.packet(&[&[0xff, low, high], &b"Too many connections"[..]].concat());
     let _ = tokio::time::timeout(FAREWELL_TIME, writer.flush()).await;
-    writer.close().await;
 }

@@ -14,6 +14,8 @@ impl<B: Backend> Transaction<B> {
     /// transaction, so it is undone on every group and the transaction is closed. A lock wait timeout (1205) undoes
     /// what the server's settings say, so the server is asked. A lost connection dooms the transaction.
     ///
+    /// Whatever it has to wait for is rare, and has a future of its own, so that this one is small.
+    ///
     /// # Errors
     /// Only where the statement committed its group's transaction by itself (DDL does), and the other groups, which
     /// are then committed too, did not all follow.
@@ -30,16 +32,16 @@ impl<B: Backend> Transaction<B> {
             Ending::Success if lent.connection.in_transaction() => self.put_back(lent),
             Ending::Success => {
                 self.leave(lent);
-                return self.commit().await;
+                return Box::pin(self.commit()).await;
             }
             Ending::Failed(error) => match self.aftermath(error.number) {
                 Aftermath::RolledBack => {
                     self.put_back(lent);
-                    self.rollback().await;
+                    Box::pin(self.rollback()).await;
                 }
                 Aftermath::Unsure => {
                     self.put_back(lent);
-                    self.ask_whether_open(group).await;
+                    Box::pin(self.ask_whether_open(group)).await;
                 }
                 Aftermath::StatementOnly if lent.connection.in_transaction() => self.put_back(lent),
                 // Its BEGIN was refused, or it joined with the statement that failed: it never took part.

@@ -25,6 +25,8 @@ pub(crate) struct Aggregate {
     layout: Layout,
     /// A group of one row is that row.
     passes: bool,
+    /// The input has compared rows by the very same keys, so that they need not be read again.
+    merged: bool,
     group: Option<Group>,
 }
 
@@ -53,14 +55,16 @@ impl Aggregate {
         let order = Order::new(keys, shape)?;
         let passes = columns.iter().all(Column::keeps);
         let (encoding, layout) = (shape.encoding, shape.layout());
-        Ok(Self { input, order, columns, encoding, layout, passes, group: None })
+        let merged = input.merges_by(keys);
+        Ok(Self { input, order, columns, encoding, layout, passes, merged, group: None })
     }
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
         loop {
             match self.input.next(input)? {
                 Step::Row(row) => {
-                    if let Some(whole) = self.add(&row)? {
+                    let parts = if self.merged { self.input.key() } else { self.order.parts(&row)? };
+                    if let Some(whole) = self.add(&row, parts)? {
                         return Ok(Step::Row(whole));
                     }
                 }
@@ -75,9 +79,8 @@ impl Aggregate {
         }
     }
 
-    /// Takes a row in; the whole of the group before it, if the row begins another.
-    fn add(&mut self, row: &Bytes) -> Result<Option<Bytes>, ExecuteError> {
-        let parts = self.order.parts(row)?;
+    /// Takes a row of these parts in; the whole of the group before it, if the row begins another.
+    fn add(&mut self, row: &Bytes, parts: Parts) -> Result<Option<Bytes>, ExecuteError> {
         let same = self.group.as_ref().is_some_and(|group| self.order.compare(&group.parts, &parts).is_eq());
         if same && let Some(mut group) = self.group.take() {
             let mut accumulators = match group.rows {

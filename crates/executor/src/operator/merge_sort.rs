@@ -14,6 +14,9 @@ use crate::stream::Input;
 #[derive(Debug)]
 pub(crate) struct MergeSort {
     order: Arc<Order>,
+    keys: Vec<SortKey>,
+    /// What the row given last was compared by.
+    given: Parts,
     /// By stream; those of streams that are not in `sorted` mean nothing.
     heads: Vec<Head>,
     /// The streams whose first row is here, the least of them last. Streams are few: to move their numbers costs less
@@ -34,7 +37,18 @@ impl MergeSort {
     pub(super) fn new(streams: usize, keys: &[SortKey], shape: &Shape) -> Result<Self, ExecuteError> {
         let heads = (0..streams).map(|_| Head::default()).collect();
         let sorted = Vec::with_capacity(streams);
-        Ok(Self { order: Order::new(keys, shape)?, heads, sorted, wanted: (0..streams).rev().collect() })
+        let (order, wanted) = (Order::new(keys, shape)?, (0..streams).rev().collect());
+        Ok(Self { order, keys: keys.to_vec(), given: Parts::new(), heads, sorted, wanted })
+    }
+
+    /// Whether rows come in the order of these keys.
+    pub(super) fn is_by(&self, keys: &[SortKey]) -> bool {
+        self.keys == keys
+    }
+
+    /// What the row given last was compared by; once.
+    pub(super) fn key(&mut self) -> Parts {
+        std::mem::take(&mut self.given)
     }
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
@@ -49,19 +63,20 @@ impl MergeSort {
             self.wanted.pop();
         }
         let Some(least) = self.sorted.pop() else { return Ok(Step::End) };
-        let row = match input.next(least)? {
+        let head = match input.next(least)? {
             Step::Row(next) => self.put(least, next)?,
-            Step::End => std::mem::take(&mut self.heads[least].row),
+            Step::End => std::mem::take(&mut self.heads[least]),
             Step::Wait(stream) => {
                 self.wanted.push(stream);
-                std::mem::take(&mut self.heads[least].row)
+                std::mem::take(&mut self.heads[least])
             }
         };
-        Ok(Step::Row(row))
+        self.given = head.parts;
+        Ok(Step::Row(head.row))
     }
 
     /// Makes `row` the first of its stream, and gives the one that was.
-    fn put(&mut self, stream: usize, row: Bytes) -> Result<Bytes, ExecuteError> {
+    fn put(&mut self, stream: usize, row: Bytes) -> Result<Head, ExecuteError> {
         let parts = self.order.parts(&row)?;
         let (order, heads) = (&self.order, &self.heads);
         // Equal rows keep the order of their targets.
@@ -70,7 +85,6 @@ impl MergeSort {
         };
         let place = self.sorted.partition_point(|&other| comes_before(other));
         self.sorted.insert(place, stream);
-        let before = std::mem::replace(&mut self.heads[stream], Head { parts, row });
-        Ok(before.row)
+        Ok(std::mem::replace(&mut self.heads[stream], Head { parts, row }))
     }
 }

@@ -4,8 +4,8 @@
 //! sequence ids change: an EOF packet goes between columns and rows and shifts what follows, or the command itself
 //! took several ids. A client that can do without column definitions is told whether they follow.
 
-use bytes::{BufMut as _, BytesMut};
-use serval_wire::frame::{HEADER, MAX_PAYLOAD};
+use bytes::BytesMut;
+use serval_wire::frame::{HEADER, MAX_PAYLOAD, write_packet};
 use serval_wire::lenenc::Reader;
 
 /// Steps through the frames of one answer.
@@ -78,25 +78,32 @@ impl Relay {
         out: &mut BytesMut,
     ) {
         out.reserve(frames.len());
-        for (header, payload) in Frames(frames) {
+        // Frames that stay as they are go together: up to here they have gone.
+        let (mut gone, mut at) = (0, 0);
+        for (_, payload) in Frames(frames) {
+            let begin = at;
+            at += HEADER + payload.len();
             let step = self.step(payload);
             match (step, metadata) {
                 (Step::Header, Some(follow)) => {
+                    copy(&frames[gone..begin], sequence, out);
+                    gone = at;
                     let payload = [payload, &[u8::from(follow)]].concat();
-                    serval_wire::frame::write_packet(out, sequence, &payload);
+                    write_packet(out, sequence, &payload);
                 }
-                (Step::Column | Step::LastColumn, Some(false)) => {}
-                _ => {
-                    out.put_slice(&header[..3]);
-                    out.put_u8(*sequence);
-                    out.put_slice(payload);
-                    *sequence = sequence.wrapping_add(1);
+                (Step::Column | Step::LastColumn, Some(false)) => {
+                    copy(&frames[gone..begin], sequence, out);
+                    gone = at;
                 }
+                _ => {}
             }
             if let (Step::LastColumn, Some(eof)) = (step, eof) {
-                serval_wire::frame::write_packet(out, sequence, eof);
+                copy(&frames[gone..at], sequence, out);
+                gone = at;
+                write_packet(out, sequence, eof);
             }
         }
+        copy(&frames[gone..at], sequence, out);
     }
 
     fn step(&mut self, payload: &[u8]) -> Step {
@@ -130,6 +137,24 @@ impl Stage {
     }
 }
 
+/// Appends whole frames under sequence ids from `sequence` on.
+fn copy(frames: &[u8], sequence: &mut u8, out: &mut BytesMut) {
+    let begin = out.len();
+    out.extend_from_slice(frames);
+    let mut rest = &mut out[begin..];
+    while let Some((header, behind)) = rest.split_first_chunk_mut::<HEADER>() {
+        header[HEADER - 1] = *sequence;
+        *sequence = sequence.wrapping_add(1);
+        let length = payload_length(header);
+        rest = behind.get_mut(length..).unwrap_or_default();
+    }
+}
+
+/// The length of the payload behind a header.
+fn payload_length(header: &[u8; HEADER]) -> usize {
+    usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16
+}
+
 /// The headers and payloads of whole frames.
 struct Frames<'a>(&'a [u8]);
 
@@ -138,8 +163,7 @@ impl<'a> Iterator for Frames<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (header, rest) = self.0.split_first_chunk::<HEADER>()?;
-        let length = usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16;
-        let (payload, rest) = rest.split_at_checked(length)?;
+        let (payload, rest) = rest.split_at_checked(payload_length(header))?;
         self.0 = rest;
         Some((header, payload))
     }

@@ -19,11 +19,11 @@ pub(super) fn admit<B: Backend>(
     proxy: &Arc<Proxy<B>>,
     entry: &Arc<Entry>,
     login: &Login,
-) -> Result<Session<B>, MysqlError> {
+) -> Result<Box<Session<B>>, MysqlError> {
     entry.set_user(&login.user);
     entry.set_attributes(&login.attributes);
-    let state = charset::initial_state(login.collation.into());
-    let mut session = Session::new(Arc::clone(proxy), Arc::clone(entry), login.user.clone(), state);
+    let state = charset::initial_state(login.collation);
+    let mut session = Box::new(Session::new(Arc::clone(proxy), Arc::clone(entry), login.user.clone(), state));
     let default = proxy.catalog.load().users.get(&login.user).and_then(|user| user.default_schema.clone());
     if let Some(schema) = login.schema.as_ref().or(default.as_ref()) {
         session.use_schema(schema)?;

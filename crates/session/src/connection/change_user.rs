@@ -38,7 +38,7 @@ pub(super) async fn run<B: Backend>(
     entry.set_schema(None);
     match admit::admit(&proxy, &entry, &login) {
         Ok(next) => {
-            *session = next;
+            *session = *next;
             identity.nonce = login.nonce;
             writer.ok(&session.plain_ok());
             if writer.flush().await.is_ok() { Next::Command } else { Next::Close }

@@ -17,7 +17,8 @@ const READ_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Cursor {
     memory: BytesMut,
-    file: Option<BufReader<File>>,
+    /// Rare, and large.
+    file: Option<Box<BufReader<File>>>,
     /// The bytes that are left in the file.
     left: usize,
     /// The bytes that the file takes until the cursor is closed.
@@ -26,7 +27,7 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     pub(super) fn new(memory: BytesMut, file: Option<File>, spilled: usize) -> Self {
-        let file = file.map(|file| BufReader::with_capacity(READ_BYTES, file));
+        let file = file.map(|file| Box::new(BufReader::with_capacity(READ_BYTES, file)));
         Self { memory, file, left: spilled, spilled }
     }
 

@@ -101,6 +101,8 @@ fn request<'a, B: Backend>(session: &'a Session<B>, query: &Query<'a>) -> PlanRe
 }
 
 /// A bound plan, with the session's permissions checked and its sequence filled.
+///
+/// What most statements need not wait for is boxed: the future of a client that runs one is the less to read.
 pub(crate) async fn prepare<B: Backend>(
     session: &mut Session<B>,
     catalog: &Arc<Catalog>,
@@ -109,7 +111,7 @@ pub(crate) async fn prepare<B: Backend>(
 ) -> Result<Ready, Failure> {
     let plan = plan(session, catalog, query).await?;
     let Query { sql, scan, .. } = *query;
-    let instant = if plan.needs_now() { Some(Instant::ask(session, catalog).await?) } else { None };
+    let instant = if plan.needs_now() { Some(Box::pin(Instant::ask(session, catalog)).await?) } else { None };
     let now = instant.as_ref().map(|instant| &instant.now);
     let text = session.client_text();
     let variables = Variables::of(session, query);
@@ -140,7 +142,7 @@ pub(crate) async fn prepare<B: Backend>(
         Some(demand) if purpose == Purpose::Explain => {
             Some(Numbers::new(demand, (demand.count > 0).then_some(1)))
         }
-        Some(demand) => Some(Numbers::new(demand, sequence(session, catalog, demand).await?)),
+        Some(demand) => Some(Numbers::new(demand, Box::pin(sequence(session, catalog, demand)).await?)),
         None => None,
     };
     let sequence_start = numbers.and_then(|numbers| numbers.first);
@@ -178,7 +180,7 @@ pub(crate) async fn prepare<B: Backend>(
     let several = gathers || super::warnings::targets(&bound.root).len() > 1;
     let instant = match instant {
         None if several && plan.looks_at_clock() && purpose == Purpose::Run => {
-            Some(Instant::ask(session, catalog).await?)
+            Some(Box::pin(Instant::ask(session, catalog)).await?)
         }
         instant => instant,
     };

@@ -54,7 +54,7 @@ impl<B: Backend> Session<B> {
     /// Fetches the last statement's warnings, if it left some. Where that fails, SHOW WARNINGS will say so.
     pub(crate) async fn fetch_warnings(&mut self) {
         let Some(warned) = self.warned.take() else { return };
-        let fetched = tokio::time::timeout(FETCH_TIME, self.fetch(&warned)).await;
+        let fetched = tokio::time::timeout(FETCH_TIME, Box::pin(self.fetch(&warned))).await;
         // Connections that were not asked go back to their pools.
         drop(self.backend.take_warned());
         match fetched {

@@ -47,7 +47,7 @@ impl<B: Backend> Session<B> {
         let known = self.clock.take().filter(|clock| clock.set == set);
         let clock = match known {
             Some(clock) => clock,
-            None => self.ask_clock(catalog, set).await?,
+            None => Box::new(self.ask_clock(catalog, set).await?),
         };
         let zone = clock.zone(shardings.flat_map(Sharding::time_zones));
         self.clock = Some(clock);

@@ -28,7 +28,8 @@ where
     W: AsyncWrite + Unpin + Send,
 {
     let catalog = session.catalog();
-    let filled = query.filled(session, &catalog)?;
+    // Rare, and large.
+    let filled = query.filled(session, &catalog)?.map(Box::new);
     let query = filled.as_ref().map_or(query, |filled| filled.query(query));
     if !query.views.is_empty() {
         session.views = query.views.to_vec();
@@ -77,7 +78,7 @@ where
     let result = session.execute(&ready.bound, &catalog, &state, parameters, &mut sink).await;
     session.asked = None;
     if let Some(placed) = placed {
-        named_locks::settle(session, &catalog, placed).await;
+        Box::pin(named_locks::settle(session, &catalog, placed)).await;
     }
     let result = match result {
         Ok(mut completed) => {

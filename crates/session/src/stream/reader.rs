@@ -8,7 +8,7 @@ use bytes::{Buf as _, BytesMut};
 use serval_wire::WireError;
 use serval_wire::frame::{Packet, PacketReader};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::compressed::Inflate;
 use super::upload::{FileFrames, Piece, Step};
@@ -23,7 +23,7 @@ const ROOM_BYTES: usize = 1024;
 /// How much a client may send ahead while its statement runs. More stays in the socket.
 const AHEAD_BYTES: usize = 64 * 1024;
 
-/// How long a client may say nothing before it counts as silent.
+/// How long a client may say nothing before it counts as silent; up to twice as long where its timer was running already.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why there is no packet.
@@ -53,8 +53,8 @@ pub struct Reader<R> {
     buffer: BytesMut,
     packets: PacketReader,
     limit: usize,
-    /// The timer of a client that may be silent. It only ever moves on, which costs next to nothing; a new one for each
-    /// command would be put among all others and taken out again.
+    /// The timer of a client that may be silent. It rings once a second, and not a second after each command: to move it
+    /// on would cost a look at the clock for each.
     nap: Option<Pin<Box<Sleep>>>,
     /// Where what comes is compressed.
     inflate: Option<Box<Inflate>>,
@@ -115,7 +115,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.packets.sequence()
     }
 
-    /// The next command's packet, which starts a new sequence; `None` where the client has been silent for a second.
+    /// The next command's packet, which starts a new sequence; `None` where the client has been silent for a second or two.
     ///
     /// # Errors
     /// [`ReadError::Idle`] when not all of a packet came within `idle`.
@@ -123,6 +123,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.packets.reset_sequence();
         if let (Some(inflate), true) = (&self.inflate, self.buffer.is_empty()) {
             inflate.restart();
+        }
+        if idle <= PATIENCE {
+            // Where a second is all there is, it is counted from here.
+            self.nap = None;
         }
         match self.packet_within(PATIENCE.min(idle)).await {
             None if self.is_silent() => None,
@@ -134,7 +138,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// Waits for a client that has been silent, without a buffer, so that idle clients cost no memory.
     ///
     /// # Errors
-    /// [`ReadError::Idle`] when nothing came within `idle`, counted from its last command.
+    /// [`ReadError::Idle`] when nothing came within `idle`, counted from its last command, or at most a second later.
     pub async fn silence(&mut self, idle: Duration) -> Result<(), ReadError> {
         self.buffer = BytesMut::new();
         *self.input() = BytesMut::new();
@@ -145,15 +149,26 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// The next packet, if it comes before a client counts as silent.
     async fn packet_within(&mut self, limit: Duration) -> Option<Result<Packet, ReadError>> {
-        let end = Instant::now() + limit;
-        let mut nap = self.nap.take().unwrap_or_else(|| Box::pin(sleep_until(end)));
-        nap.as_mut().reset(end);
-        let packet = tokio::select! {
-            biased;
-            packet = self.packet() => Some(packet),
-            () = &mut nap => None,
+        // One that was there already may ring for the time before this packet.
+        let (mut nap, mut late) = match self.nap.take() {
+            Some(nap) => (nap, false),
+            None => (Box::pin(sleep(limit)), true),
         };
-        self.nap = Some(nap);
+        let packet = loop {
+            tokio::select! {
+                biased;
+                packet = self.packet() => break Some(packet),
+                () = &mut nap => {
+                    if late {
+                        break None;
+                    }
+                    late = true;
+                    nap.as_mut().reset(Instant::now() + limit);
+                }
+            }
+        };
+        // One that has rung is of no more use.
+        self.nap = (!nap.is_elapsed()).then_some(nap);
         packet
     }
 

@@ -54,7 +54,7 @@ pub(crate) async fn place<B: Backend>(
     }
     route.replica_safe = false;
     let options = query.options(session);
-    begin(session, catalog, target, options, query.values()).await
+    Box::pin(begin(session, catalog, target, options, query.values())).await
 }
 
 /// A statement of Serval's own without tables, for [`run_on`](Session::run_on): it gets the server of named locks for
