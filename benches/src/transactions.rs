@@ -13,6 +13,7 @@ use crate::client::Failure;
 use crate::cpu;
 use crate::protocol::{Protocol, Times};
 use crate::target::{Bench, USER};
+use crate::verdict::{Finding, Limit, Verdict};
 
 /// Transactions of one turn.
 const TURN: u32 = 300;
@@ -21,85 +22,128 @@ const ROWS: u32 = 1000;
 /// Statements of a one-node transaction, BEGIN and COMMIT among them.
 const STATEMENTS: u32 = 6;
 
+/// Medians of all rounds.
+#[derive(Default)]
+pub(crate) struct Figures {
+    /// Serval's CPU per statement: autocommit ones, and those of one-node transactions.
+    single: Vec<Duration>,
+    one: Vec<Duration>,
+    /// A client in front: Serval, Serval in mode `best_effort`, the servers' XA driven by the client itself.
+    serval: Vec<Times>,
+    each: Vec<Times>,
+    hand: Vec<Times>,
+    /// Nobody in front: the protocol and XA by hand, over the same pooled connections.
+    protocol: Vec<Times>,
+    pooled: Vec<Times>,
+    steps: Steps,
+    steps_of_each: Steps,
+}
+
 /// Measures and prints.
 pub(crate) async fn run(rounds: u32) -> Result<(), Failure> {
     let bench = Bench::start(1, ROWS, &[]).await?;
-    let sharded = &bench.targets[3];
-    let options = OptsBuilder::default()
-        .ip_or_hostname("127.0.0.1")
-        .tcp_port(sharded.port)
-        .user(Some(USER.0))
-        .pass(Some(USER.1))
-        .db_name(Some(sharded.schema))
-        .prefer_socket(false);
-    let mut serval = Conn::new(options).await?;
-    let mut direct = Vec::new();
-    for group in bench.cluster.groups() {
-        direct.push(group.primary().connect_as_backend(None).await?);
-    }
-    let ids = [ids(&mut direct[0], 0).await?, ids(&mut direct[1], 2).await?];
-    let pid = sharded.proxy.ok_or("Serval has no process")?;
-    let (mut single, mut one, mut two, mut hand) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut each = Vec::new();
-    let (mut steps, mut steps_of_each, mut commits_by_hand) =
-        (Steps::default(), Steps::default(), Vec::new());
-    for _ in 0..rounds {
-        single.push(measured(pid, single_statements(&mut serval, &ids[0])).await?);
-        one.push(measured(pid, one_node(&mut serval, &ids[0])).await?);
-        two.push(two_nodes(&mut serval, &ids, &mut steps).await?);
-        serval.query_drop("SET serval_transaction = 'best_effort'").await?;
-        each.push(two_nodes(&mut serval, &ids, &mut steps_of_each).await?);
-        serval.query_drop("SET serval_transaction = DEFAULT").await?;
-        hand.push(by_hand(&mut direct, &ids, &mut commits_by_hand).await?);
-    }
-    let (single, one) = (middle(single), middle(one));
-    println!(
-        "CPU of Serval per statement, one node: autocommit {single:.1?}, in a transaction of {STATEMENTS} {one:.1?}"
-    );
-    println!("    ratio {:.2}", one.as_secs_f64() / single.as_secs_f64());
-    let (two, hand) = (middle(two), middle(hand));
-    let each = middle(each);
-    println!(
-        "Transaction over two nodes, median: through Serval {} µs (best_effort {} µs), XA by hand {} µs",
-        two.as_micros(),
-        each.as_micros(),
-        hand.as_micros()
-    );
-    println!("    ratio {:.2}", two.as_secs_f64() / hand.as_secs_f64());
-    println!("    of its statements: {steps}; with best_effort: {steps_of_each}");
-    let (commit, by_hand) = (middle(steps.0[3].clone()), middle(commits_by_hand));
-    println!("COMMIT over two nodes, median: {} µs, by hand {} µs", commit.as_micros(), by_hand.as_micros());
-    println!("    ratio {:.2}", commit.as_secs_f64() / by_hand.as_secs_f64());
-    protocol(&bench, &ids, rounds).await
+    let figures = Figures::measure(&bench, rounds).await?;
+    println!("{figures}");
+    let mut verdict = Verdict::default();
+    verdict.add(figures.findings());
+    println!("{verdict}");
+    Ok(())
 }
 
-/// The protocol without sessions, beside XA by hand over the same connections.
-async fn protocol(bench: &Bench, ids: &[Vec<u32>; 2], rounds: u32) -> Result<(), Failure> {
-    let mut protocol = Protocol::start(bench)?;
-    let (mut serval, mut hand) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        let rows = || ids[0].iter().cycle().zip(ids[1].iter().cycle());
-        let updates = |(here, there): (&u32, &u32)| {
-            [update("sharded_0.sbtest1", *here), update("sharded_2.sbtest1", *there)]
-        };
-        for (_, rows) in (0..TURN).zip(rows()) {
-            serval.push(protocol.serval(&updates(rows)).await?);
+impl Figures {
+    /// Everything by turns, in each round.
+    pub(crate) async fn measure(bench: &Bench, rounds: u32) -> Result<Figures, Failure> {
+        let sharded = &bench.targets[3];
+        let options = OptsBuilder::default()
+            .ip_or_hostname("127.0.0.1")
+            .tcp_port(sharded.port)
+            .user(Some(USER.0))
+            .pass(Some(USER.1))
+            .db_name(Some(sharded.schema))
+            .prefer_socket(false);
+        let mut serval = Conn::new(options).await?;
+        let mut direct = Vec::new();
+        for group in bench.cluster.groups() {
+            direct.push(group.primary().connect_as_backend(None).await?);
         }
-        for (_, rows) in (0..TURN).zip(rows()) {
-            hand.push(protocol.by_hand(&updates(rows)).await?);
+        let ids = [ids(&mut direct[0], 0).await?, ids(&mut direct[1], 2).await?];
+        let pid = sharded.proxy.ok_or("Serval has no process")?;
+        let mut protocol = Protocol::start(bench)?;
+        let mut figures = Figures::default();
+        for _ in 0..rounds {
+            figures.single.push(measured(pid, single_statements(&mut serval, &ids[0])).await?);
+            figures.one.push(measured(pid, one_node(&mut serval, &ids[0])).await?);
+            figures.serval.extend(two_nodes(&mut serval, &ids, &mut figures.steps).await?);
+            figures.hand.extend(by_hand(&mut direct, &ids).await?);
+            for updates in pairs(&ids) {
+                figures.protocol.push(protocol.serval(&updates).await?);
+            }
+            for updates in pairs(&ids) {
+                figures.pooled.push(protocol.by_hand(&updates).await?);
+            }
+            serval.query_drop("SET serval_transaction = 'best_effort'").await?;
+            figures.each.extend(two_nodes(&mut serval, &ids, &mut figures.steps_of_each).await?);
+            serval.query_drop("SET serval_transaction = DEFAULT").await?;
         }
+        Ok(figures)
     }
-    for (what, part) in [("transaction", whole as fn(&Times) -> Duration), ("its commit", commit)] {
-        let serval = middle(serval.iter().map(part).collect());
-        let hand = middle(hand.iter().map(part).collect());
-        println!(
-            "Over the same connections, {what} of two nodes, median: the protocol {} µs, XA by hand {} µs",
-            serval.as_micros(),
-            hand.as_micros()
+
+    /// As the table of the benchmark shows them.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let (single, one) = (middle(self.single.clone()), middle(self.one.clone()));
+        let cpu = Finding::new(
+            "CPU per statement of a one-node transaction, of autocommit",
+            format!("{one:.1?} of {single:.1?}"),
+            one.as_secs_f64() / single.as_secs_f64(),
+            Limit::AtMost(1.1),
         );
-        println!("    ratio {:.2}", serval.as_secs_f64() / hand.as_secs_f64());
+        let ratios = [
+            (
+                "COMMIT of two nodes, no client in front, of XA by hand",
+                &self.protocol,
+                &self.pooled,
+                commit as Part,
+            ),
+            (
+                "transaction of two nodes, no client in front, of XA by hand",
+                &self.protocol,
+                &self.pooled,
+                whole,
+            ),
+            ("COMMIT of two nodes with a client in front, of XA by hand", &self.serval, &self.hand, commit),
+            (
+                "transaction of two nodes with a client in front, of XA by hand",
+                &self.serval,
+                &self.hand,
+                whole,
+            ),
+        ];
+        let ratio = |(what, ours, theirs, part): (&str, &Vec<Times>, &Vec<Times>, Part)| {
+            let of = |times: &Vec<Times>| middle(times.iter().map(part).collect());
+            let (ours, theirs) = (of(ours), of(theirs));
+            let measured = format!("{} of {} µs", ours.as_micros(), theirs.as_micros());
+            Finding::new(what, measured, ours.as_secs_f64() / theirs.as_secs_f64(), Limit::AtMost(1.3))
+        };
+        std::iter::once(cpu).chain(ratios.into_iter().map(ratio)).collect()
     }
-    Ok(())
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = middle(self.each.iter().map(whole).collect());
+        writeln!(f, "Statements of a transaction over two nodes: {}", self.steps)?;
+        write!(f, "Mode best_effort: {} µs, of which {}", each.as_micros(), self.steps_of_each)
+    }
+}
+
+type Part = fn(&Times) -> Duration;
+
+/// One update on each node, for a turn.
+fn pairs(ids: &[Vec<u32>; 2]) -> impl Iterator<Item = [String; 2]> {
+    let rows = ids[0].iter().cycle().zip(ids[1].iter().cycle());
+    let rows =
+        rows.map(|(here, there)| [update("sharded_0.sbtest1", *here), update("sharded_2.sbtest1", *there)]);
+    rows.take(TURN as usize)
 }
 
 fn whole(times: &Times) -> Duration {
@@ -162,36 +206,32 @@ impl fmt::Display for Steps {
     }
 }
 
-/// The median time of a transaction.
 async fn two_nodes(
     serval: &mut Conn,
     ids: &[Vec<u32>; 2],
     steps: &mut Steps,
-) -> Result<Duration, mysql_async::Error> {
+) -> Result<Vec<Times>, mysql_async::Error> {
     let mut times = Vec::new();
     for (_, (here, there)) in (0..TURN).zip(ids[0].iter().cycle().zip(ids[1].iter().cycle())) {
         let begun = Instant::now();
-        let mut before = begun;
+        let (mut before, mut last) = (begun, Duration::ZERO);
         let statements =
             ["BEGIN".to_owned(), update("sbtest1", *here), update("sbtest1", *there), "COMMIT".to_owned()];
         for (statement, step) in statements.into_iter().zip(&mut steps.0) {
             serval.query_drop(statement).await?;
             let now = Instant::now();
-            step.push(now - before);
+            last = now - before;
+            step.push(last);
             before = now;
         }
-        times.push(before - begun);
+        times.push(Times { whole: before - begun, commit: last });
     }
-    Ok(middle(times))
+    Ok(times)
 }
 
 /// The same rows, two branches: PREPARE on both servers at once, then COMMIT on both at once.
-async fn by_hand(
-    direct: &mut [Conn],
-    ids: &[Vec<u32>; 2],
-    commits: &mut Vec<Duration>,
-) -> Result<Duration, mysql_async::Error> {
-    let [one, two] = direct else { return Ok(Duration::ZERO) };
+async fn by_hand(direct: &mut [Conn], ids: &[Vec<u32>; 2]) -> Result<Vec<Times>, mysql_async::Error> {
+    let [one, two] = direct else { return Ok(Vec::new()) };
     let mut times = Vec::new();
     for (number, (here, there)) in (0..TURN).zip(ids[0].iter().cycle().zip(ids[1].iter().cycle())) {
         let begun = Instant::now();
@@ -207,10 +247,9 @@ async fn by_hand(
             let (here, there) = tokio::join!(one.query_drop(&sql), two.query_drop(&sql));
             here.and(there)?;
         }
-        commits.push(written.elapsed());
-        times.push(begun.elapsed());
+        times.push(Times { whole: begun.elapsed(), commit: written.elapsed() });
     }
-    Ok(middle(times))
+    Ok(times)
 }
 
 fn middle(mut times: Vec<Duration>) -> Duration {
