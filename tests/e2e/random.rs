@@ -126,7 +126,9 @@ async fn the_law(mut proxy: Client, mut oracle: Client) {
         }
     }
     let [selects, refused_selects, writes, refused_writes] = all;
-    println!("all: {selects} SELECTs, {refused_selects} refused; {writes} writes, {refused_writes} refused; {wrong} wrong");
+    println!(
+        "all: {selects} SELECTs, {refused_selects} refused; {writes} writes, {refused_writes} refused; {wrong} wrong"
+    );
     assert!(refused_writes * 100 < writes, "{refused_writes} of {writes} writes are refused");
     assert!(wrong == 0, "{wrong} differ, among them\n{report}");
 }

@@ -75,7 +75,7 @@ async fn reloads_under_load_cost_nobody_anything() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     let (good, text) = load.await.expect("sysbench ends");
-    assert!(good && reloads > 20, "{reloads} reloads: {text}");
+    assert!(good && reloads > 10, "{reloads} reloads: {text}");
     let errors = text.lines().find_map(|line| line.trim().strip_prefix("ignored errors:"));
     assert!(errors.is_some_and(|rest| rest.trim_start().starts_with("0 ")), "{text}");
     let reconnects = text.lines().find_map(|line| line.trim().strip_prefix("reconnects:"));

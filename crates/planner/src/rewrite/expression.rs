@@ -1,7 +1,8 @@
 //! Questions that rewrites ask of expressions.
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, SelectItem,
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    SelectItem,
 };
 
 /// Functions that compute one value from many rows.
@@ -65,9 +66,37 @@ const NUMERIC: [&str; 10] = [
     "ORD",
 ];
 
-/// Whether an expression is a call of a function that makes a number of text.
+/// Whether an expression is a call of a function that makes a number of text, or a condition, which is 0 or 1.
 pub(super) fn is_numeric(expr: &Expr) -> bool {
-    matches!(strip(expr), Expr::Function(function) if NUMERIC.iter().any(|name| is_named(function, name)))
+    match strip(expr) {
+        Expr::Function(function) => NUMERIC.iter().any(|name| is_named(function, name)),
+        Expr::IsNull(_)
+        | Expr::IsNotNull(_)
+        | Expr::IsTrue(_)
+        | Expr::IsNotTrue(_)
+        | Expr::IsFalse(_)
+        | Expr::IsNotFalse(_)
+        | Expr::IsUnknown(_)
+        | Expr::IsNotUnknown(_)
+        | Expr::Like { .. }
+        | Expr::RLike { .. }
+        | Expr::InList { .. }
+        | Expr::Between { .. } => true,
+        Expr::BinaryOp { op, .. } => matches!(
+            op,
+            BinaryOperator::Eq
+                | BinaryOperator::NotEq
+                | BinaryOperator::Lt
+                | BinaryOperator::LtEq
+                | BinaryOperator::Gt
+                | BinaryOperator::GtEq
+                | BinaryOperator::Spaceship
+                | BinaryOperator::And
+                | BinaryOperator::Or
+                | BinaryOperator::Xor
+        ),
+        _ => false,
+    }
 }
 
 /// The aggregate that an expression is, where it decomposes: no DISTINCT, no ORDER BY inside, one argument.

@@ -223,10 +223,11 @@ fn space_weight(collation: &str) -> Option<&'static [u8]> {
 }
 
 /// The weight of a value whose collation only the servers know: where it is one that ignores trailing spaces, they pad.
+/// MySQL takes what `IF` chooses among for text, unless it is cast.
 fn padded_by_servers(text: &str) -> String {
     format!(
         "IF(COLLATION({text}) = 'binary' OR COLLATION({text}) LIKE '%nopad%' OR COLLATION({text}) LIKE '%0900%', \
-         WEIGHT_STRING({text}), WEIGHT_STRING({text} AS CHAR({SORTED_CHARACTERS})))"
+         CAST(WEIGHT_STRING({text}) AS BINARY), CAST(WEIGHT_STRING({text} AS CHAR({SORTED_CHARACTERS})) AS BINARY))"
     )
 }
 

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! SELECT DATABASE(), id FROM t   →   SELECT 'shop' AS `DATABASE()`, id FROM t
+//! SELECT DATABASE()              →   SELECT IF(1, 'shop', DATABASE()) AS `DATABASE()`
 //! ```
 
 mod facts;

@@ -124,6 +124,8 @@ impl Law {
                     format!("SELECT x.{}, @v, x.k + @v FROM {} x WHERE {condition}", table.key, table.name);
                 return self.ordered(sql, &[format!("x.{}", table.key)]);
             }
+            // MySQL decides about a variable's type when it prepares.
+            _ if !self.mariadb => "SELECT CAST(@v AS SIGNED), CAST(@w AS CHAR(5))".to_owned(),
             _ => "SELECT @v, @w".to_owned(),
         };
         Asked { sql, order: Order::Total, writes: false }

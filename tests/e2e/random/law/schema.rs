@@ -88,10 +88,14 @@ impl Table {
         found[dice.below(found.len())].clone()
     }
 
+    /// The type of a column that every table has.
+    pub(crate) fn declared(&self, name: &str) -> &'static str {
+        self.columns.iter().find(|column| column.name == name).map_or("", |column| column.declared)
+    }
+
     /// A column that MIN and MAX compare in one way: of ENUM and SET servers compare the text, or by an index the number.
     pub(crate) fn least(&self, dice: &mut Dice) -> Column {
-        let column =
-            self.of(&[Class::Exact, Class::Huge, Class::Moment, Class::Member, Class::Bytes], dice);
+        let column = self.of(&[Class::Exact, Class::Huge, Class::Moment, Class::Member, Class::Bytes], dice);
         if column.class == Class::Member && self.indexed.contains(&column.name) {
             return self.of(&[Class::Exact, Class::Moment], dice);
         }

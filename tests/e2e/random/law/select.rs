@@ -105,6 +105,9 @@ impl Law {
         let (outer, inner) = (self.table(), self.table());
         let own = self.condition(&[("y", &inner)], 1);
         let correlated = self.dice.one_of(&["y.id = x.id", "y.k = x.k", "y.k > x.k", "y.n0 = x.n0", "1 = 1"]);
+        // As in joins.
+        let alike = self.mariadb || outer.declared("n0") == inner.declared("n0");
+        let correlated = if correlated == "y.n0 = x.n0" && !alike { "y.k = x.k" } else { correlated };
         let from = format!("FROM {} y", inner.name);
         let key = outer.key;
         let condition = match self.dice.below(10) {

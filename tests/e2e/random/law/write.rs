@@ -98,10 +98,7 @@ impl Law {
                 let rows = self.rows(table, &columns, 4);
                 format!("INSERT{ignore} INTO {name} ({}) VALUES {rows}", names.join(", "))
             }
-            _ => format!(
-                "INSERT{ignore} INTO {name} VALUES {}",
-                self.rows(table, &table.columns, 5)
-            ),
+            _ => format!("INSERT{ignore} INTO {name} VALUES {}", self.rows(table, &table.columns, 5)),
         }
     }
 
