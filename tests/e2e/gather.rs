@@ -189,6 +189,21 @@ async fn the_file_of_what_is_not_gathered_prepared() {
     assert!(report.is_empty(), "{report}");
 }
 
+/// Derived tables and subqueries, as text and prepared.
+#[tokio::test]
+async fn the_file_of_derived_tables() {
+    let world = World::gathering("gather_derived").await;
+    let report = slt::run(&world, "gather_derived.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
+#[tokio::test]
+async fn the_file_of_derived_tables_prepared() {
+    let world = World::gathering("gather_derivedps").await;
+    let report = slt::run_prepared(&world, "gather_derived.slt").await;
+    assert!(report.is_empty(), "{report}");
+}
+
 #[tokio::test]
 async fn the_file_of_what_is_refused_nevertheless() {
     let world = World::gathering("gather_limits").await;

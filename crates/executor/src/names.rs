@@ -8,16 +8,24 @@ use serval_planner::PlanTable;
 use serval_planner::primitive::{GatherSource, Target};
 use serval_remote::RemoteError;
 use serval_types::{MysqlError, NodeId};
-use serval_wire::packet::ColumnDefinition;
+use serval_wire::packet::{ColumnDefinition, ColumnFlags};
 
 use crate::error::ExecuteError;
 use crate::places::places;
+
+/// What a column definition says of keys.
+pub(crate) const KEY_FLAGS: u16 = ColumnFlags::PRI_KEY_FLAG.bits()
+    | ColumnFlags::UNIQUE_KEY_FLAG.bits()
+    | ColumnFlags::MULTIPLE_KEY_FLAG.bits()
+    | ColumnFlags::PART_KEY_FLAG.bits();
 
 /// What the tables of a statement are called on one target, and what the client calls them.
 #[derive(Debug)]
 pub struct Names<'a> {
     /// Only what differs.
     tables: Vec<TableNames<'a>>,
+    /// The results that stand in the place of queries.
+    results: Vec<&'a GatherSource>,
     /// Where the target is, for errors that name its database without any table of the statement.
     target: Option<(&'a Catalog, NodeId)>,
 }
@@ -46,7 +54,8 @@ impl<'a> Names<'a> {
     /// The names of `tables` on `target`.
     #[must_use]
     pub fn of(catalog: &'a Catalog, tables: &'a [PlanTable], target: &Target) -> Self {
-        let mut names = Self { tables: Vec::new(), target: Some((catalog, target.node)) };
+        let (tables_of_target, results) = (Vec::new(), Vec::new());
+        let mut names = Self { tables: tables_of_target, results, target: Some((catalog, target.node)) };
         for table in tables {
             match (&table.table.placement, target.shard) {
                 (Placement::Node(node), _) => names.add(catalog, table, *node, &table.table.name),
@@ -85,9 +94,14 @@ impl<'a> Names<'a> {
         sources: &'a [GatherSource],
         database: &'a str,
     ) -> Self {
-        let mut names = Self { tables: Vec::new(), target: Some((catalog, NodeId::SCRATCH)) };
+        let results = sources.iter().filter(|source| source.result.is_some()).collect();
+        let mut names = Self { tables: Vec::new(), results, target: Some((catalog, NodeId::SCRATCH)) };
         for source in sources {
-            if let Some(table) = tables.get(source.table) {
+            if let Some(result) = &source.result {
+                let logical = &*result.shown;
+                let schema = tables.get(source.tables.start).map_or("", |table| &*table.schema);
+                names.tables.push(TableNames { database, physical: &source.name, schema, logical });
+            } else if let Some(table) = tables.get(source.tables.start) {
                 let (schema, logical) = (&*table.schema, &*table.table.name);
                 names.tables.push(TableNames { database, physical: &source.name, schema, logical });
             }
@@ -111,6 +125,12 @@ impl<'a> Names<'a> {
 
     /// Puts logical names into a column definition.
     pub fn map_column(&self, column: &mut ColumnDefinition) {
+        if let Some((table, name)) = self.origin_of_result(&column.org_table, &column.org_name) {
+            (column.org_table, column.org_name) = (Bytes::from(table), Bytes::from(name));
+            column.schema = Bytes::new();
+            column.flags &= !KEY_FLAGS;
+            return;
+        }
         let origin = Origin { schema: &column.schema, table: &column.table, org_table: &column.org_table };
         let mapped = self.map_origin(origin);
         if mapped != origin {
@@ -118,6 +138,16 @@ impl<'a> Names<'a> {
             let names = (owned(mapped.schema), owned(mapped.table), owned(mapped.org_table));
             (column.schema, column.table, column.org_table) = names;
         }
+    }
+
+    /// The table and the column that a column of a result is; no table where it is computed.
+    pub(crate) fn origin_of_result(&self, table: &[u8], column: &[u8]) -> Option<(String, String)> {
+        let source = self.results.iter().find(|source| source.name.as_bytes() == table)?;
+        let result = source.result.as_ref()?;
+        let name = String::from_utf8_lossy(column).into_owned();
+        let quoted = format!("`{}`", name.replace('`', "``"));
+        let at = source.names.iter().position(|own| *own == quoted)?;
+        Some(result.origins.get(at).cloned().flatten().unwrap_or_else(|| (String::new(), name)))
     }
 
     /// Where a column comes from, in logical names. An alias is the client's own and stays.

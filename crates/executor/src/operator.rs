@@ -58,7 +58,7 @@ impl Shape {
 #[derive(Debug)]
 pub(crate) enum Operator {
     Append(Append),
-    MergeSort(MergeSort),
+    MergeSort(Box<MergeSort>),
     Aggregate(Box<Aggregate>),
     Sort(Box<Sort>),
     Limit(Box<Limit>),
@@ -94,7 +94,8 @@ impl Operator {
         match primitive {
             Primitive::Route(route) => Ok((Self::Append(Append::new(route.targets.len())), leaf)),
             Primitive::MergeSort(sort) => {
-                Ok((Self::MergeSort(MergeSort::new(sort.input.targets.len(), &sort.keys, &leaf)?), leaf))
+                let merge = MergeSort::new(sort.input.targets.len(), &sort.keys, &leaf)?;
+                Ok((Self::MergeSort(Box::new(merge)), leaf))
             }
             Primitive::Aggregate(aggregate) => {
                 let (input, shape) = Self::build(&aggregate.input, leaf, counters)?;

@@ -6,7 +6,10 @@ use serval_wire::WireError;
 use serval_wire::lenenc::{Reader, write_string};
 
 use crate::frames::{append, split};
-use crate::names::{Names, Origin};
+use crate::names::{KEY_FLAGS, Names, Origin};
+
+/// Where the flags stand behind the names of a column definition.
+const FLAGS: usize = 8;
 
 /// Rewrites the bursts of one answer. The number of packets stays, and so do the sequence ids.
 ///
@@ -78,6 +81,23 @@ impl<'n> Rewriter<'n> {
             Origin { schema: reader.string()?, table: reader.string()?, org_table: reader.string()? };
         let mapped = self.names.map_origin(origin);
         self.scratch.clear();
+        let of_result = |name: &[u8]| self.names.origin_of_result(origin.org_table, name);
+        let mut behind = Reader::new(reader.rest(), "column definition");
+        let (name, org_name) = (behind.string()?, behind.string()?);
+        if let Some((table, own)) = of_result(org_name) {
+            for name in [catalog, b"", origin.table, table.as_bytes(), name, own.as_bytes()] {
+                write_string(&mut self.scratch, name);
+            }
+            let mut rest = behind.rest().to_vec();
+            // Its keys are the scratch server's own.
+            if let Some(flags) = rest.get_mut(FLAGS..FLAGS + 2) {
+                let kept = u16::from_le_bytes([flags[0], flags[1]]) & !KEY_FLAGS;
+                flags.copy_from_slice(&kept.to_le_bytes());
+            }
+            self.scratch.extend_from_slice(&rest);
+            append(out, sequence, &self.scratch);
+            return Ok(());
+        }
         // Names that differ are seldom longer by more.
         self.scratch.reserve(payload.len() + 64);
         for name in [catalog, mapped.schema, mapped.table, mapped.org_table] {

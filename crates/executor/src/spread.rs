@@ -160,5 +160,9 @@ fn skips(spread: &Spread, target: &Target, error: &MysqlError) -> bool {
 
 /// The answer of a row that was left out.
 fn skipped() -> Completion {
-    Completion { warnings: 1, info: b"Records: 0  Duplicates: 0  Warnings: 1".to_vec(), ..Completion::default() }
+    Completion {
+        warnings: 1,
+        info: b"Records: 0  Duplicates: 0  Warnings: 1".to_vec(),
+        ..Completion::default()
+    }
 }

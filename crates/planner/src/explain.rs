@@ -157,9 +157,18 @@ impl Printer<'_> {
                 self.line(rest, &format!("├─ {}: a copy of {}{known}", source.name, other.name));
                 continue;
             }
-            let filters = match source.filters {
-                0 => "all rows".to_owned(),
-                filters => format!("{filters} {} applied by the nodes", plural(filters, "predicate")),
+            let mut filters = match (source.filters, source.first) {
+                (0, None) => "all rows".to_owned(),
+                (0, Some(_)) => String::new(),
+                (filters, _) => format!("{filters} {} applied by the nodes", plural(filters, "predicate")),
+            };
+            if let Some(first) = source.first {
+                let comma = if filters.is_empty() { "" } else { ", " };
+                let _ = write!(filters, "{comma}the first {first} rows");
+            }
+            let of = match &source.result {
+                Some(result) => format!(" of the result of {}", result.shown),
+                None => String::new(),
             };
             let mut from: Vec<&str> = source
                 .reductions
@@ -175,7 +184,7 @@ impl Printer<'_> {
             let columns = source.columns.len();
             self.line(
                 rest,
-                &format!("├─ {name}: {columns} {}, {filters}{by_keys}{known}", plural(columns, "column")),
+                &format!("├─ {name}: {columns} {}{of}, {filters}{by_keys}{known}", plural(columns, "column")),
             );
             let (head, rest) = (format!("{rest}│  └─ "), format!("{rest}│     "));
             self.primitive(&source.rows, &head, &rest);

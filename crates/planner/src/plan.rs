@@ -340,10 +340,7 @@ impl Plan {
 
     fn bind_plain(&self, request: &BindRequest<'_>, values: Values<'_>) -> Result<Bound, PlanError> {
         match (self.bind_routed(request, values), &self.gathers) {
-            (Err(PlanError::Refused(reason)), Some(gathers)) => {
-                let (root, notes) = gather::bind(self, gathers, &values, &reason)?;
-                Ok(Bound { root, tables: Arc::clone(&self.tables), notes })
-            }
+            (Err(PlanError::Refused(reason)), Some(gathers)) => gather::bind(self, gathers, &values, &reason),
             (routed, _) => routed,
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use serval_planner::primitive::{Gather, GatherSource, Primitive, Reduction};
+use serval_planner::primitive::{Gather, GatherSource, Primitive, Reduction, Route};
 
 /// More keys than this are not sent: reading all rows is then hardly dearer.
 const MOST: usize = 16_384;
@@ -51,17 +51,18 @@ impl Keys {
     pub(super) fn narrow<'s>(&self, source: &'s GatherSource) -> Cow<'s, Primitive> {
         let found: Vec<(&str, Vec<u8>)> =
             source.reductions.iter().filter_map(|reduction| self.predicate(reduction)).collect();
-        let Primitive::Route(route) = &*source.rows else { return Cow::Borrowed(&source.rows) };
         if found.is_empty() {
             return Cow::Borrowed(&source.rows);
         }
-        let mut route = route.clone();
-        for target in &mut route.targets {
-            for (marker, predicate) in &found {
-                target.sql = replace(&target.sql, marker.as_bytes(), predicate);
+        let mut rows = Primitive::clone(&source.rows);
+        if let Some(route) = route(&mut rows) {
+            for target in &mut route.targets {
+                for (marker, predicate) in &found {
+                    target.sql = replace(&target.sql, marker.as_bytes(), predicate);
+                }
             }
         }
-        Cow::Owned(Primitive::Route(route))
+        Cow::Owned(rows)
     }
 
     fn predicate<'r>(&self, reduction: &'r Reduction) -> Option<(&'r str, Vec<u8>)> {
@@ -74,6 +75,19 @@ impl Keys {
         text.extend(keys.iter().map(|key| &**key).collect::<Vec<_>>().join(&b", "[..]));
         text.extend_from_slice(b"))");
         Some((&reduction.marker, text))
+    }
+}
+
+/// What reads the rows of a tree.
+fn route(rows: &mut Primitive) -> Option<&mut Route> {
+    match rows {
+        Primitive::Route(route) => Some(route),
+        Primitive::MergeSort(merge) => Some(&mut merge.input),
+        Primitive::Aggregate(above) => route(&mut above.input),
+        Primitive::Sort(above) => route(&mut above.input),
+        Primitive::Limit(above) => route(&mut above.input),
+        Primitive::Cut(above) => route(&mut above.input),
+        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Held(_) | Primitive::Gather(_) => None,
     }
 }
 

@@ -92,9 +92,8 @@ pub async fn prepare_gathered<B: Backend>(
     context: &mut Context<'_, B>,
 ) -> Result<Prepared, ExecuteError> {
     let mut place = Place::take(context, gather).await?;
-    let state = make_state();
     for source in &gather.sources {
-        place.order(&state, source.create.as_bytes()).await?;
+        place.make(source, context.state).await?;
     }
     let names = Names::gathered(context.catalog, tables, &gather.sources);
     let query = Query { execution: None, ..context.query(&gather.statement) };
@@ -160,7 +159,7 @@ impl<'a, C: Connection> Place<'a, C> {
             let mut read = Vec::with_capacity(wave.len());
             for index in wave {
                 let source = &self.gather.sources[index];
-                self.order(&make_state(), source.create.as_bytes()).await?;
+                self.make(source, context.state).await?;
                 match source.copy_of {
                     Some(from) => self.copy(source, from, &sizes, tables).await?,
                     None => read.push(index),
@@ -181,7 +180,7 @@ impl<'a, C: Connection> Place<'a, C> {
     ) -> Result<(), ExecuteError> {
         let Some(other) = self.gather.sources.get(from) else { return Ok(()) };
         let size = sizes.get(from).copied().unwrap_or_default();
-        let own = tables.get(source.table..=source.table).unwrap_or_default();
+        let own = tables.get(source.tables.clone()).unwrap_or_default();
         self.budget.take(size).map_err(|failure| failure.of_table(own))?;
         self.order(&load_state(), copy(source, other).as_bytes()).await
     }
@@ -214,7 +213,7 @@ impl<'a, C: Connection> Place<'a, C> {
             let (backend, catalog, deadline) = (context.backend, context.catalog, context.deadline);
             let (memory_limit, replicas, mode) = (context.memory_limit, context.replicas, context.mode);
             let watch = context.watch.map(|watch| watch.source(index));
-            let own = tables.get(source.table..=source.table).unwrap_or_default();
+            let own = tables.get(source.tables.clone()).unwrap_or_default();
             let done = &done;
             readers.push(async move {
                 let mut none = Transaction::new();
@@ -258,6 +257,20 @@ impl<'a, C: Connection> Place<'a, C> {
         Ok(())
     }
 
+    /// Makes the table of a source. What a query's columns are depends on the session's variables, too.
+    async fn make(&mut self, source: &GatherSource, session: &SessionState) -> Result<(), ExecuteError> {
+        let state = make_state();
+        let Some(result) = &source.result else { return self.order(&state, source.create.as_bytes()).await };
+        for (_, create) in &result.typed {
+            self.order(&state, create.as_bytes()).await?;
+        }
+        let asks = session.with(NAMES, "utf8mb4").with("sql_mode", MODE);
+        self.order(&asks, source.create.as_bytes()).await?;
+        let names: Vec<&str> = result.typed.iter().map(|(name, _)| &**name).collect();
+        let dropped = format!("DROP TEMPORARY TABLE {}", names.join(", "));
+        self.order(&state, dropped.as_bytes()).await
+    }
+
     async fn order(&mut self, state: &SessionState, sql: &[u8]) -> Result<(), ExecuteError> {
         let database = Some(&*self.scratch.node.database);
         let request = Request { database, state, begin: None, sql, execution: None };
@@ -290,11 +303,13 @@ fn drop_tables(gather: &Gather, database: &str) -> String {
     format!("DROP TEMPORARY TABLE {}", names.join(", "))
 }
 
+/// No value is refused that a table already holds.
+const MODE: &str = "'ALLOW_INVALID_DATES'";
+
 /// What rows are loaded under: bytes as they are, one time zone without summer time, and no value refused that a table
 /// already holds.
 fn load_state() -> SessionState {
-    let mode = "'ALLOW_INVALID_DATES'";
-    SessionState::default().with(NAMES, "binary").with("sql_mode", mode).with("time_zone", "'+00:00'")
+    SessionState::default().with(NAMES, "binary").with("sql_mode", MODE).with("time_zone", "'+00:00'")
 }
 
 /// What tables are made under: their definitions are in UTF-8, members of an ENUM among them.

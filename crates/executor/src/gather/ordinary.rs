@@ -119,7 +119,11 @@ async fn fill<C: Connection>(
     order(connection, &load, None, &format!("CREATE DATABASE {to}")).await?;
     for source in &gather.sources {
         let Some(create) = source.create.strip_prefix(TEMPORARY) else { continue };
-        order(connection, &make, Some(to), &format!("CREATE TABLE {to}.{create}")).await?;
+        let make_sql = match &source.result {
+            Some(_) => format!("CREATE TABLE {to}.{0} LIKE {from}.{0}", source.name),
+            None => format!("CREATE TABLE {to}.{create}"),
+        };
+        order(connection, &make, Some(to), &make_sql).await?;
         let (name, columns) = (&source.name, source.names.join(", "));
         let copy = format!("INSERT INTO {to}.{name} ({columns}) SELECT {columns} FROM {from}.{name}");
         order(connection, &make, Some(to), &copy).await?;

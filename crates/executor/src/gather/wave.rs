@@ -44,12 +44,16 @@ pub(super) fn width<B: Backend>(gather: &Gather, context: &Context<'_, B>) -> us
 }
 
 fn groups<B: Backend>(rows: &Primitive, context: &Context<'_, B>) -> Vec<GroupId> {
-    match rows {
-        Primitive::Route(route) => {
-            route.targets.iter().map(|target| context.catalog.node(target.node).group).collect()
-        }
-        _ => Vec::new(),
-    }
+    let route = match rows {
+        Primitive::Route(route) => route,
+        Primitive::MergeSort(merge) => &merge.input,
+        Primitive::Aggregate(above) => return groups(&above.input, context),
+        Primitive::Sort(above) => return groups(&above.input, context),
+        Primitive::Limit(above) => return groups(&above.input, context),
+        Primitive::Cut(above) => return groups(&above.input, context),
+        _ => return Vec::new(),
+    };
+    route.targets.iter().map(|target| context.catalog.node(target.node).group).collect()
 }
 
 /// Runs all of them in one task, until all have ended or one has failed.
@@ -86,7 +90,8 @@ mod tests {
     fn source(copy_of: Option<usize>, keys_of: Option<usize>) -> GatherSource {
         let (key, marker) = (String::new(), String::new());
         GatherSource {
-            table: 0,
+            tables: 0..1,
+            result: None,
             names: Vec::new(),
             name: String::new(),
             create: String::new(),
@@ -97,6 +102,7 @@ mod tests {
             reductions: keys_of.map(|from| Reduction { from, column: 0, key, marker }).into_iter().collect(),
             rows: Box::new(Primitive::Route(Route { targets: Vec::new(), replica_safe: true, hidden: 0 })),
             filters: 0,
+            first: None,
             rewrites: Vec::new(),
         }
     }

@@ -66,7 +66,12 @@ pub(crate) fn quotient(sum: &BigDecimal, count: i128, scale: u8) -> BigDecimal {
     let (sign, numerator) = numerator.into_parts();
     let (divisor_sign, denominator) = denominator.into_parts();
     let sign = if divisor_sign == Sign::Minus { -sign } else { sign };
-    let rounded = (numerator * 2u8 + &denominator) / (denominator * 2u8);
+    // Servers divide in words of nine digits, and round only what has more of them than the column.
+    let rounded = if scale > 0 && scale.is_multiple_of(9) {
+        numerator / denominator
+    } else {
+        (numerator * 2u8 + &denominator) / (denominator * 2u8)
+    };
     BigDecimal::new(BigInt::from_biguint(sign, rounded), i64::from(scale))
 }
 

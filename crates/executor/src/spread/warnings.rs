@@ -134,7 +134,11 @@ mod tests {
         let long = "Data too long for column 'at row 2' at row";
         assert_eq!(renumbered(Places::of(&rows, 1), &format!("{long} 2")), format!("{long} 3"));
         assert_eq!(renumbered(Places::of(&rows, 0), &format!("{long} 1")), format!("{long} 2"));
-        assert_eq!(renumbered(Places::of(&rows, 0), &format!("{long} 2")), format!("{long} 2"), "no such row");
+        assert_eq!(
+            renumbered(Places::of(&rows, 0), &format!("{long} 2")),
+            format!("{long} 2"),
+            "no such row"
+        );
         assert_eq!(renumbered(Places::NONE, &format!("{long} 7")), format!("{long} 7"));
         assert_eq!(renumbered(Places::of(&rows, 1), "at row 2 is nothing"), "at row 2 is nothing");
     }

@@ -14,7 +14,7 @@ use super::columns::{Column, Scope};
 pub(crate) type Place = (Span, Span);
 
 /// Where an expression that is a column's name stands; `None` for other expressions.
-pub(super) fn place(expr: &Expr) -> Option<Place> {
+pub(crate) fn place(expr: &Expr) -> Option<Place> {
     match expr {
         Expr::Identifier(name) => Some((name.span, name.span)),
         Expr::CompoundIdentifier(parts) => Some((parts.first()?.span, parts.last()?.span)),
@@ -146,7 +146,7 @@ pub(super) fn is_exact(scope: Scope<'_>, one: &Column, two: &Column) -> bool {
 }
 
 /// What AND joins.
-pub(super) fn terms(condition: &Expr) -> Vec<&Expr> {
+pub(crate) fn terms(condition: &Expr) -> Vec<&Expr> {
     match condition {
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
             let mut found = terms(left);

@@ -23,5 +23,5 @@ pub(crate) use across::Nested;
 pub(crate) use alternatives::Alternatives;
 pub(crate) use collector::Analysis;
 pub(crate) use columns::{Column, Scope};
-pub(crate) use early::{Early, Equal, Place};
+pub(crate) use early::{Early, Equal, Place, place, terms};
 pub(crate) use tables::TableRef;

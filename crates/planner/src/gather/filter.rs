@@ -73,13 +73,13 @@ impl Gathering<'_> {
     }
 
     /// Where a term stands.
-    fn term(&self, expr: &Expr, places: &[Place]) -> Option<Span> {
+    pub(super) fn term(&self, expr: &Expr, places: &[Place]) -> Option<Span> {
         let place = self.places(places).next()?.start;
         let is = |term: &&Term| term.span.start <= place && place < term.span.end && term.expr == *expr;
         self.terms.iter().find(is).map(|term| term.span)
     }
 
-    fn filter(&self, early: &Early) -> Option<String> {
+    pub(super) fn filter(&self, early: &Early) -> Option<String> {
         let table = early.table;
         let renamed = early.of.as_ref().map(|name| {
             let column = format!("{}.{}", quoted(&self.analysis.refs[table].exposed), quoted(name));
@@ -101,7 +101,7 @@ impl Gathering<'_> {
     }
 
     /// Where the columns of a term stand.
-    fn places(&self, places: &[Place]) -> impl Iterator<Item = Span> {
+    pub(super) fn places(&self, places: &[Place]) -> impl Iterator<Item = Span> {
         let locator = &self.planning.parsed.locator;
         places
             .iter()
@@ -110,7 +110,7 @@ impl Gathering<'_> {
 
     /// The text of a term, with its parameters' values, and with its columns `renamed`; without that they lose their
     /// schemas. `None` where a value has no form that is safe to write.
-    fn with_values(&self, term: Span, renamed: Vec<Edit>) -> Option<String> {
+    pub(super) fn with_values(&self, term: Span, renamed: Vec<Edit>) -> Option<String> {
         let inside = |span: &Span| term.start <= span.start && span.end <= term.end;
         let here = |span: Span| Span { start: span.start - term.start, end: span.end - term.start };
         let mut edits: Vec<Edit> = renamed;

@@ -6,6 +6,7 @@
 //! rows is planned like any other statement: it is routed, pruned and scattered.
 
 mod columns;
+mod derived;
 mod filter;
 mod lock;
 mod nested;
@@ -16,24 +17,30 @@ pub(crate) mod shown;
 mod source;
 mod temporary;
 mod terms;
+mod top;
 mod total;
-
-use std::sync::Arc;
 
 use serval_sql::{Edit, Modifier, Scan, Span, Token, TokenKind, splice, tokens};
 use sqlparser::ast::Statement;
 
 use crate::analysis::{Analysis, TableRef};
-use crate::bound::Note;
+use crate::bound::{Bound, Note};
 use crate::error::PlanError;
 use crate::operand::Values;
 use crate::physical::{SELECT_ALL, quote};
 use crate::plan::{Gathers, Kind, Plan};
-use crate::planner::{dml, readable};
+use crate::planner::dml;
 use crate::primitive::{Gather, GatherSource, Primitive, Target};
 use crate::statement::Planning;
+use derived::{Asked, Outcome, Results, Tables, Text};
 use segments::Segments;
 use serval_types::NodeId;
+use temporary::{Temporary, quoted};
+
+/// What temporary tables are called, before their numbers.
+const PREFIX: &str = "serval_g";
+
+type Result<T> = std::result::Result<T, PlanError>;
 
 /// Functions of a server's own session or host, which the scratch server must not answer.
 const NOT_THERE: [&str; 11] = [
@@ -99,7 +106,7 @@ pub(crate) fn or_gathered(planning: Planning<'_>, plan: Plan) -> Plan {
 ///
 /// # Errors
 /// `reason`, where it cannot be gathered.
-pub(crate) fn plan(planning: Planning<'_>, reason: String) -> Result<Plan, PlanError> {
+pub(crate) fn plan(planning: Planning<'_>, reason: String) -> Result<Plan> {
     if obstacle(planning).is_some() {
         return Err(PlanError::Refused(reason));
     }
@@ -116,32 +123,45 @@ pub(crate) fn plan(planning: Planning<'_>, reason: String) -> Result<Plan, PlanE
 ///
 /// # Errors
 /// Why it cannot be gathered, with `reason` before it: why it could not be routed.
-pub(crate) fn bind(
-    plan: &Plan,
-    gathers: &Gathers,
-    values: &Values<'_>,
-    reason: &str,
-) -> Result<(Primitive, Arc<[Note]>), PlanError> {
-    let gather = of(plan, gathers, values, reason, false)?;
+pub(crate) fn bind(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Result<Bound> {
+    let asked = Asked { plan, schema: gathers.schema.as_deref(), values };
+    let text = derived::pushed(asked)?;
+    if let Some(bound) = derived::routed(asked, &text) {
+        return Ok(bound);
+    }
+    let (text, (gather, tables)) = match derived::results(asked, &text)? {
+        Some(Results { text, catalog, outcomes }) => {
+            let gathered = derived::with(asked, &text, &catalog, |gathering| {
+                let gathering = Gathering { outcomes: &outcomes, ..gathering };
+                gathering.gather(false).map_err(|error| error.because(reason))
+            })?;
+            (text, gathered)
+        }
+        None => {
+            let catalog = &plan.catalog;
+            let gathered = derived::with(asked, &text, catalog, |gathering| {
+                gathering.gather(false).map_err(|error| error.because(reason))
+            })?;
+            (text, gathered)
+        }
+    };
+    let mut gather = gather;
+    let parameters = &mut gather.statement.parameters;
+    *parameters = parameters.iter().filter_map(|at| text.numbers.get(usize::from(*at)).copied()).collect();
     let mut notes = vec![Note { rewrite: "gather", reason: reason.to_owned() }];
-    for note in gather.sources.iter().flat_map(|source| &source.rewrites) {
+    for note in text.notes.iter().chain(gather.sources.iter().flat_map(|source| &source.rewrites)) {
         if !notes.contains(note) {
             notes.push(note.clone());
         }
     }
-    Ok((Primitive::Gather(gather), notes.into()))
+    Ok(Bound { root: Primitive::Gather(gather), tables, notes: notes.into() })
 }
 
 /// The gathering of a statement that has no values yet, of which only the columns are asked.
 ///
 /// # Errors
 /// As [`bind`].
-pub(crate) fn sample(
-    plan: &Plan,
-    gathers: &Gathers,
-    values: &Values<'_>,
-    reason: &str,
-) -> Result<Gather, PlanError> {
+pub(crate) fn sample(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Result<Gather> {
     let mut gather = of(plan, gathers, values, reason, false)?;
     let count = u16::try_from(values.scan.parameter_count()).unwrap_or(u16::MAX);
     gather.statement.parameters = (0..count).collect();
@@ -153,12 +173,7 @@ pub(crate) fn sample(
 ///
 /// # Errors
 /// As [`bind`].
-pub(crate) fn typed(
-    plan: &Plan,
-    gathers: &Gathers,
-    values: &Values<'_>,
-    reason: &str,
-) -> Result<Gather, PlanError> {
+pub(crate) fn typed(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Result<Gather> {
     let mut gather = of(plan, gathers, values, reason, true)?;
     for source in &mut gather.sources {
         // The copy of one that is not there has no rows.
@@ -168,29 +183,13 @@ pub(crate) fn typed(
     Ok(gather)
 }
 
-fn of(
-    plan: &Plan,
-    gathers: &Gathers,
-    values: &Values<'_>,
-    reason: &str,
-    defaults: bool,
-) -> Result<Gather, PlanError> {
-    let sql = values.sql;
-    let readable = readable(sql, values.scan, plan.options.pairs)?;
-    let parsed = dml(&readable, plan.options)?;
-    let planning = Planning {
-        moves: false,
-        catalog: &plan.catalog,
-        schema: gathers.schema.as_deref(),
-        sql,
-        readable: &readable,
-        scan: values.scan,
-        options: plan.options,
-        parsed: &parsed,
-    };
-    let analysis = planning.analyse()?;
-    let gathering = Gathering::new(planning, &analysis, values)?;
-    gathering.gather(defaults).map_err(|error| error.because(reason))
+fn of(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str, defaults: bool) -> Result<Gather> {
+    let asked = Asked { plan, schema: gathers.schema.as_deref(), values };
+    let text = Text::of(values);
+    derived::with(asked, &text, &plan.catalog, |gathering| {
+        let (gather, _) = gathering.gather(defaults).map_err(|error| error.because(reason))?;
+        Ok(gather)
+    })
 }
 
 /// A statement being gathered.
@@ -202,37 +201,79 @@ struct Gathering<'a> {
     tokens: Vec<Token>,
     segments: Segments,
     terms: Vec<filter::Term>,
+    /// The results that stand for queries.
+    outcomes: &'a [Outcome],
+    /// What temporary tables are called, before their numbers.
+    prefix: &'a str,
 }
 
 impl<'a> Gathering<'a> {
-    fn new(
-        planning: Planning<'a>,
-        analysis: &'a Analysis,
-        values: &'a Values<'a>,
-    ) -> Result<Self, PlanError> {
+    fn new(planning: Planning<'a>, analysis: &'a Analysis, values: &'a Values<'a>) -> Result<Self> {
         let mut tokens = tokens(planning.sql, planning.options)
             .map_err(|_| PlanError::refused("The statement cannot be read"))?;
         tokens.retain(|token| !token.kind.is_comment());
         let segments = Segments::find(planning.sql, &tokens);
-        let mut gathering = Self { planning, analysis, values, tokens, segments, terms: Vec::new() };
+        let (outcomes, prefix) = (&[], PREFIX);
+        let mut gathering =
+            Self { planning, analysis, values, tokens, segments, terms: Vec::new(), outcomes, prefix };
         gathering.terms = gathering.terms();
         Ok(gathering)
     }
 
-    fn gather(&self, defaults: bool) -> Result<Gather, PlanError> {
+    /// The same with other names for its temporary tables.
+    fn called(self, prefix: &'a str) -> Self {
+        Self { prefix, ..self }
+    }
+
+    fn temporary_name(&self, index: usize) -> String {
+        format!("{}{index}", self.prefix)
+    }
+
+    /// The result that a reference is.
+    fn outcome_of(&self, index: usize) -> Option<&Outcome> {
+        Outcome::named(self.outcomes, &self.analysis.refs[index].table.table.name)
+    }
+
+    /// Its temporary tables, by name and CREATE TEMPORARY TABLE.
+    fn empty_tables(&self) -> Result<Vec<(String, String)>> {
+        let names = columns::Named::of(self)?;
+        let refs = self.analysis.refs.iter().enumerate();
+        let tables = refs.map(|(index, found)| {
+            let definition = found.table.table.definition.as_deref();
+            let definition = definition.ok_or_else(|| PlanError::refused("A table is not known"))?;
+            let columns = names.columns(index, &definition.columns);
+            let name = self.temporary_name(index);
+            let table = Temporary { name: name.clone(), found, definition, columns: &columns, named: &names };
+            Ok((quoted(&name), table.create()?))
+        });
+        tables.collect()
+    }
+
+    /// The gathering, and the tables that its rows are read from.
+    fn gather(&self, defaults: bool) -> Result<(Gather, Tables)> {
         let names = columns::Named::of(self)?.with_defaults(defaults);
         let sources = self.analysis.refs.iter().enumerate();
         let sources = sources.map(|(index, found)| self.source(index, found, &names, Vec::new()));
-        let mut sources = sources.collect::<Result<Vec<_>, _>>()?;
+        let mut sources = sources.collect::<Result<Vec<_>>>()?;
         self.copies(&mut sources);
         let order = self.reduce(&names, &mut sources)?;
-        Ok(Gather {
-            sources,
-            order,
-            statement: self.statement()?,
-            then: None,
-            sets_variables: self.sets_variables(),
-        })
+        let tables = self.tables(&mut sources);
+        let (statement, sets_variables) = (self.statement()?, self.sets_variables());
+        Ok((Gather { sources, order, statement, then: None, sets_variables }, tables))
+    }
+
+    /// The tables that all sources read.
+    fn tables(&self, sources: &mut [GatherSource]) -> Tables {
+        let mut tables = Vec::with_capacity(sources.len());
+        for (index, source) in sources.iter_mut().enumerate() {
+            let first = tables.len();
+            match self.outcome_of(index) {
+                Some(outcome) => tables.extend(outcome.tables.iter().cloned()),
+                None => tables.push(self.analysis.refs[index].table.clone()),
+            }
+            source.tables = first..tables.len();
+        }
+        tables.into()
     }
 
     /// Has rows that are already there copied there: a table that is mentioned twice is read once, and looks the same
@@ -250,20 +291,24 @@ impl<'a> Gathering<'a> {
                 |other: usize| self.is_reachable(sources, index) && self.is_reachable(sources, other);
             let is_like = |other: &GatherSource| {
                 // With predicates in it the text has the reference's own name.
-                let filtered = (locked || other.filters + source.filters > 0) && other.rows != source.rows;
-                !filtered && other.names == source.names && same_table(other.table, source.table)
+                let filtered =
+                    (locked || other.is_filtered() || source.is_filtered()) && other.rows != source.rows;
+                !filtered && other.names == source.names
             };
-            let found = before.iter().position(|other| other.copy_of.is_none() && is_like(other));
+            let found = before
+                .iter()
+                .enumerate()
+                .position(|(at, other)| other.copy_of.is_none() && same_table(at, index) && is_like(other));
             // A few rows of each are less than all rows once.
             sources[index].copy_of = found.filter(|other| !both_reached(*other));
         }
     }
 
     /// The client's text with temporary tables in the place of its own.
-    fn statement(&self) -> Result<Target, PlanError> {
+    fn statement(&self) -> Result<Target> {
         let mut edits: Vec<Edit> = Vec::new();
         for (index, found) in self.analysis.refs.iter().enumerate() {
-            edits.push(Edit { at: found.name, text: name_in_text(index, found) });
+            edits.push(Edit { at: found.name, text: name_in_text(&self.temporary_name(index), found) });
         }
         edits
             .extend(self.analysis.schema_prefixes.iter().map(|span| Edit { at: *span, text: String::new() }));
@@ -305,14 +350,9 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// The temporary table's name.
-fn temporary_name(index: usize) -> String {
-    format!("serval_g{index}")
-}
-
-fn name_in_text(index: usize, found: &TableRef) -> String {
+fn name_in_text(name: &str, found: &TableRef) -> String {
     let mut text = Vec::new();
-    quote(&temporary_name(index), &mut text);
+    quote(name, &mut text);
     if !found.aliased {
         text.extend_from_slice(b" AS ");
         quote(&found.exposed, &mut text);
@@ -321,18 +361,23 @@ fn name_in_text(index: usize, found: &TableRef) -> String {
 }
 
 /// Plans and binds a statement of our own that reads one table.
-fn read(
+fn read(planning: Planning<'_>, schema: &str, sql: &str, values: &Values<'_>) -> Result<Primitive> {
+    read_under(planning, Some(schema), sql, values)
+}
+
+/// The same, where names without a schema are those of another one, or of none.
+fn read_under(
     planning: Planning<'_>,
-    schema: &str,
+    schema: Option<&str>,
     sql: &str,
     values: &Values<'_>,
-) -> Result<Primitive, PlanError> {
+) -> Result<Primitive> {
     let scan: Scan = serval_sql::scan(sql.as_bytes(), planning.options)
         .map_err(|_| PlanError::refused("The statement cannot be read"))?;
     let parsed = dml(sql, planning.options)?;
     let own = Planning {
         moves: false,
-        schema: Some(schema),
+        schema,
         sql: sql.as_bytes(),
         readable: sql,
         scan: &scan,

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use serval_types::ColumnType;
 
+use super::Gathering;
 use super::columns::Named;
 use super::temporary::quoted;
-use super::{Gathering, temporary_name};
 use crate::analysis::{Column, Equal};
 use crate::error::PlanError;
 use crate::primitive::{GatherSource, Primitive, Reduction};
@@ -46,7 +46,7 @@ impl Gathering<'_> {
             let source = &sources[index];
             let held = matches!(&*source.rows, Primitive::Held(_));
             let single = matches!(&*source.rows, Primitive::Route(route) if route.targets.len() == 1);
-            let filtered = source.filters > 0;
+            let filtered = source.is_filtered();
             // What the first tables reach is mostly less than what later ones do.
             let reached =
                 self.reductions(sources, order, index).first().map(|first| place(order, first.from));
@@ -60,7 +60,11 @@ impl Gathering<'_> {
     fn reductions(&self, sources: &[GatherSource], order: &[usize], index: usize) -> Vec<Reduction> {
         // What is copied elsewhere is needed there whole.
         let held = matches!(&*sources[index].rows, Primitive::Held(_));
-        if held || sources[index].in_utf8 || sources.iter().any(|source| source.copy_of == Some(index)) {
+        if held
+            || sources[index].in_utf8
+            || sources[index].first.is_some()
+            || sources.iter().any(|source| source.copy_of == Some(index))
+        {
             return Vec::new();
         }
         let reaching = self.reaching(index).filter_map(|equal| {
@@ -68,8 +72,11 @@ impl Gathering<'_> {
             let name = quoted(&equal.from.name);
             let column = sources[from].names.iter().position(|other| other.to_lowercase() == name)?;
             let exposed = &self.analysis.refs[index].exposed;
-            let key = format!("{}.{}", quoted(exposed), quoted(&equal.to.name));
-            let marker = format!("({key} IS NOT NULL AND 'keys of {}' <> '')", temporary_name(from));
+            let key = match self.outcome_of(index) {
+                Some(outcome) => outcome.column(&equal.to.name)?.key.clone()?,
+                None => format!("{}.{}", quoted(exposed), quoted(&equal.to.name)),
+            };
+            let marker = format!("({key} IS NOT NULL AND 'keys of {}' <> '')", self.temporary_name(from));
             order.contains(&from).then_some(Reduction { from, column, key, marker })
         });
         let mut found: Vec<Reduction> = reaching.collect();
@@ -95,7 +102,7 @@ impl Gathering<'_> {
     pub(super) fn is_reachable(&self, sources: &[GatherSource], index: usize) -> bool {
         self.reaching(index).any(|equal| {
             let from = &sources[equal.from.table];
-            from.filters > 0 || matches!(&*from.rows, Primitive::Held(_))
+            from.is_filtered() || matches!(&*from.rows, Primitive::Held(_))
         })
     }
 }

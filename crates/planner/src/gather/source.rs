@@ -6,13 +6,14 @@ use serval_catalog::{ColumnDef, Table};
 use serval_types::{ColumnType, NodeId};
 
 use super::columns::Named;
+use super::derived::{Outcome, restricted};
 use super::temporary::{Temporary, quoted};
-use super::{Gathering, read, temporary_name};
-use crate::analysis::TableRef;
+use super::{Gathering, read, read_under};
+use crate::analysis::{Nested, TableRef};
 use crate::bound::Note;
 use crate::error::PlanError;
 use crate::operand::ClientText;
-use crate::primitive::{GatherSource, Held, Loading, Primitive, Reduction, Route, Target};
+use crate::primitive::{GatherSource, GatheredResult, Held, Loading, Primitive, Reduction, Route, Target};
 
 impl Gathering<'_> {
     /// How the rows of one reference are brought.
@@ -31,6 +32,9 @@ impl Gathering<'_> {
             schema: found.table.schema.clone(),
             table: found.table.table.name.clone(),
         })?;
+        if let Some(outcome) = self.outcome_of(index) {
+            return self.result(index, outcome, named, reductions);
+        }
         let columns = named.columns(index, &definition.columns);
         // Names of ours in a text of the client's character set.
         let in_utf8 = self.values.text == ClientText::Other && !select(found, &columns, &[]).is_ascii();
@@ -40,15 +44,27 @@ impl Gathering<'_> {
         let predicates: Vec<String> = filters.iter().cloned().chain(reduced).collect();
         let sql = select(found, &columns, &predicates) + &self.lock_of(index);
         let Table { derived, held, .. } = &*found.table.table;
+        let plain = reductions.is_empty() && !in_utf8 && held.is_none() && derived.is_none();
+        let first = if plain { self.first_rows(index, &sql) } else { None };
         let rows = match (held, derived) {
             (Some(rows), _) => held_rows(rows, &definition.columns, &columns),
             (None, Some(_)) => of_node(found, sql),
-            (None, None) => read(self.planning, &found.table.schema, &sql, self.values)?,
+            (None, None) => match &first {
+                Some((rows, _)) => rows.clone(),
+                None => read(self.planning, &found.table.schema, &sql, self.values)?,
+            },
         };
-        let table = Temporary { name: temporary_name(index), found, definition, columns: &columns, named };
+        let first = first.map(|(_, first)| first);
+        let rewrites = rewrites.into_iter().chain(first.map(|first| Note {
+            rewrite: "top_at_source",
+            reason: format!("the rows that LIMIT leaves are made of the first {first} of {}", found.exposed),
+        }));
+        let name = self.temporary_name(index);
+        let table = Temporary { name: name.clone(), found, definition, columns: &columns, named };
         Ok(GatherSource {
-            table: index,
-            name: temporary_name(index),
+            tables: index..index + 1,
+            result: None,
+            name,
             create: table.create()?,
             insert: table.insert(),
             in_utf8,
@@ -58,7 +74,76 @@ impl Gathering<'_> {
             columns: columns.iter().map(|column| loading(&column.column_type)).collect(),
             rows: Box::new(rows),
             filters: filters.len(),
-            rewrites,
+            first,
+            rewrites: rewrites.collect(),
+        })
+    }
+
+    /// Whether the nodes can answer a term that asks a subquery, each for its own rows.
+    pub(super) fn is_asked_at_source(&self, nested: &Nested) -> bool {
+        let found = &self.analysis.refs[nested.table];
+        let Some(definition) = found.table.table.definition.as_deref() else { return false };
+        let columns: Vec<&ColumnDef> = definition.columns.iter().take(1).collect();
+        let own = self.nested(nested.table).into_iter().any(|(text, _)| {
+            let sql = select(found, &columns, &[text]);
+            matches!(read(self.planning, &found.table.schema, &sql, self.values), Ok(Primitive::Route(_)))
+        });
+        own && found.table.table.sharding().is_some()
+    }
+
+    /// What reads the first rows of a reference, where others cannot count, and how many these are.
+    fn first_rows(&self, index: usize, sql: &str) -> Option<(Primitive, u64)> {
+        let found = &self.analysis.refs[index];
+        let top = self.top(index)?;
+        let sql = format!("{sql}{}", top.clauses);
+        // Whether the order can be merged is the planner's to say.
+        let rows = read(self.planning, &found.table.schema, &sql, self.values).ok()?;
+        Some((rows, top.rows))
+    }
+
+    /// How the result of a query is brought.
+    fn result(
+        &self,
+        index: usize,
+        outcome: &Outcome,
+        named: &Named,
+        reductions: Vec<Reduction>,
+    ) -> Result<GatherSource, PlanError> {
+        let read = |text: &str| read_under(self.planning, self.planning.schema, text, self.values);
+        let narrowed = reductions
+            .iter()
+            .try_fold(outcome.inner.clone(), |text, reduction| restricted(&text, &reduction.marker))
+            .and_then(|text| read(&text).ok());
+        let (rows, reductions) = match narrowed {
+            Some(rows) => (rows, reductions),
+            None => (read(&outcome.inner)?, Vec::new()),
+        };
+        let name = self.temporary_name(index);
+        let keys = keys_of_result(outcome, named);
+        Ok(GatherSource {
+            tables: 0..0,
+            result: Some(GatheredResult {
+                shown: outcome.shown.clone(),
+                origins: outcome.columns.iter().map(|column| column.origin.clone()).collect(),
+                typed: outcome.typed.clone(),
+            }),
+            // A query without groups gives a row of no rows, too.
+            create: format!(
+                "CREATE TEMPORARY TABLE {}{keys} AS SELECT * FROM ({}) AS `serval_typed` LIMIT 0",
+                quoted(&name),
+                outcome.select
+            ),
+            insert: format!("INSERT INTO {} VALUES ", quoted(&name)),
+            name,
+            in_utf8: false,
+            copy_of: None,
+            reductions,
+            names: outcome.columns.iter().map(|column| quoted(&column.name)).collect(),
+            columns: outcome.columns.iter().map(|column| column.loading).collect(),
+            rows: Box::new(rows),
+            filters: outcome.filters,
+            first: None,
+            rewrites: Vec::new(),
         })
     }
 
@@ -80,6 +165,23 @@ impl Gathering<'_> {
         }
         notes
     }
+}
+
+/// The keys of a result, in parentheses: those that rows are found by, and what servers know of its groups.
+fn keys_of_result(outcome: &Outcome, named: &Named) -> String {
+    let unique = outcome.unique.iter().map(|columns| {
+        let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+        format!("UNIQUE KEY ({})", columns.join(", "))
+    });
+    let leads =
+        |name: &str| outcome.unique.iter().any(|columns| columns.first().is_some_and(|first| first == name));
+    let sought = outcome.columns.iter().filter(|column| {
+        let number = matches!(column.loading, Loading::Number) && column.key.is_some();
+        number && named.is_compared(&column.name) && !leads(&column.name)
+    });
+    let sought = sought.map(|column| format!("KEY ({})", quoted(&column.name)));
+    let keys: Vec<String> = unique.chain(sought).collect();
+    if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) }
 }
 
 fn select(found: &TableRef, columns: &[&ColumnDef], filters: &[String]) -> String {

@@ -1,5 +1,7 @@
 //! `Gather`: brings rows of several nodes to the scratch server and finishes the statement there.
 
+use std::ops::Range;
+
 use super::{Primitive, Target};
 use crate::bound::Note;
 
@@ -19,11 +21,14 @@ pub struct Gather {
     pub sets_variables: bool,
 }
 
-/// One mention of a table, and how its rows are brought.
+/// One mention of a table, or a query of the statement whose result stands for it, and how its rows are brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatherSource {
-    /// Which of the statement's tables it is, as an index into [`Bound::tables`](crate::Bound::tables).
-    pub table: usize,
+    /// Which of the statement's tables it is, as indexes into [`Bound::tables`](crate::Bound::tables); several where it
+    /// is the result of a query over them.
+    pub tables: Range<usize>,
+    /// Present where it is the result of a query.
+    pub result: Option<GatheredResult>,
     /// The temporary table's columns, quoted.
     pub names: Vec<String>,
     /// The name of the temporary table.
@@ -44,8 +49,30 @@ pub struct GatherSource {
     pub rows: Box<Primitive>,
     /// The predicates that the nodes apply already, for EXPLAIN.
     pub filters: usize,
+    /// Only so many rows can count, the first ones of an order.
+    pub first: Option<u64>,
     /// The rewrites that made some of them.
     pub rewrites: Vec<Note>,
+}
+
+impl GatherSource {
+    /// Whether the nodes leave out rows.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        self.filters > 0 || self.first.is_some()
+    }
+}
+
+/// A query whose result is gathered in the place of its tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatheredResult {
+    /// What it is called in metadata.
+    pub shown: String,
+    /// For each column the table and the column that it is as it stands, if it is one.
+    pub origins: Vec<Option<(String, String)>>,
+    /// Empty tables like those of the query, by name and CREATE TEMPORARY TABLE: the temporary table takes its types from
+    /// the query over them.
+    pub typed: Vec<(String, String)>,
 }
 
 /// Only rows with certain keys are needed: those that another source has brought.

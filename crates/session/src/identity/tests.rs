@@ -72,7 +72,10 @@ fn an_alias_stays() {
 fn outside_select_lists_there_are_only_literals() {
     check("SELECT * FROM t WHERE id = LAST_INSERT_ID()", "SELECT * FROM t WHERE id = 42");
     check("INSERT INTO t VALUES (LAST_INSERT_ID(), 'x')", "INSERT INTO t VALUES (42, 'x')");
-    check("SELECT (SELECT DATABASE()) AS x", "SELECT (SELECT IF(1, 'shop', DATABASE()) AS `DATABASE()`) AS x");
+    check(
+        "SELECT (SELECT DATABASE()) AS x",
+        "SELECT (SELECT IF(1, 'shop', DATABASE()) AS `DATABASE()`) AS x",
+    );
     check("SELECT 1-ROW_COUNT()", "SELECT 1-CAST(((-1) | 0) AS SIGNED) AS `1-ROW_COUNT()`");
 }
 

@@ -262,7 +262,7 @@ impl Lock<'_> {
         match root {
             Primitive::Gather(gather) => {
                 for source in &mut gather.sources {
-                    append(&mut source.rows, words(source.table));
+                    append(&mut source.rows, words(source.tables.start));
                 }
             }
             root => append(root, words(0)),

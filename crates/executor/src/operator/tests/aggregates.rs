@@ -121,5 +121,6 @@ fn averages_divide_whole_sums() {
     assert_eq!(average(decimal(4), decimal(0), &[&["~ ~ 0"], &["~ ~ 0"]]), "~");
     assert_eq!(average(decimal(5), decimal(1), &[&["0.00000 -0.1 3"], &["0.00000 0.0 3"]]), "-0.01667");
     let double = || column(MYSQL_TYPE_DOUBLE, 31);
+    assert_eq!(average(decimal(9), decimal(0), &[&["0.1 8 2"], &["0.1 9 1"]]), "5.666666666");
     assert_eq!(average(double(), double(), &[&["1 1 2"], &["1 2 2"]]), "0.75");
 }

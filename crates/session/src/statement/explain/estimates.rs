@@ -46,7 +46,7 @@ pub(super) async fn of<B: Backend>(
     }
     for (index, source) in gather.sources.iter().enumerate() {
         let (None, Some(route)) = (source.copy_of, route(&source.rows)) else { continue };
-        let Some(table) = bound.tables.get(source.table) else { continue };
+        let Some(table) = bound.tables.get(source.tables.start) else { continue };
         let mut sum = Estimate::default();
         for (number, target) in route.targets.iter().enumerate() {
             let Some(rows) = rows(session, catalog, target).await else { continue };

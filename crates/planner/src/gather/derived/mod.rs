@@ -1,0 +1,134 @@
+//! Derived tables, queries of WITH and subqueries, before a statement is gathered: its text is rewritten so that fewer of
+//! their rows have to come.
+
+mod inline;
+mod output;
+mod push;
+mod result;
+mod text;
+mod tree;
+
+use std::sync::Arc;
+
+use super::{Gathering, Result};
+use crate::bound::Bound;
+use crate::plan::BindRequest;
+use crate::primitive::Primitive;
+pub(super) use result::{Outcome, Results, restricted};
+pub(super) use text::{Asked, Text, with};
+
+/// More rewrites than these are not tried.
+const MOST: usize = 32;
+
+/// The statement with its queries of WITH in their places and its predicates in its derived tables.
+///
+/// # Errors
+/// Those of analysing it.
+pub(super) fn pushed(asked: Asked<'_>) -> Result<Text> {
+    let mut text = Text::of(asked.values);
+    for _ in 0..MOST {
+        let next = with(asked, &text, &asked.plan.catalog, |gathering| {
+            if !gathering.has_several_selects() || gathering.leaves_traces() {
+                return Ok(None);
+            }
+            let found = gathering.inline().or_else(|| gathering.push());
+            Ok(found.map(|(mut edits, note)| {
+                edits.extend(gathering.names_behind(&edits));
+                (edits, note)
+            }))
+        })?;
+        let Some((edits, note)) = next else { break };
+        let notes = if text.notes.contains(&note) { Vec::new() } else { vec![note] };
+        match text.edited(asked, &edits, notes) {
+            Some(next) => text = next,
+            None => break,
+        }
+    }
+    Ok(text)
+}
+
+/// The statement with results in the place of queries; `None` where none of them is one.
+///
+/// # Errors
+/// Those of analysing it.
+pub(super) fn results(asked: Asked<'_>, text: &Text) -> Result<Option<Results>> {
+    let may = with(asked, text, &asked.plan.catalog, |gathering| {
+        Ok(gathering.has_several_selects() && !gathering.leaves_traces())
+    })?;
+    if may { result::results(asked, text) } else { Ok(None) }
+}
+
+/// The plan of a statement that has been rewritten, where it needs no gathering any more.
+pub(super) fn routed(asked: Asked<'_>, text: &Text) -> Option<Bound> {
+    if text.notes.is_empty() {
+        return None;
+    }
+    let values = asked.values;
+    let plan = with(asked, text, &asked.plan.catalog, |gathering| gathering.planning.plan()).ok()?;
+    let request = BindRequest {
+        sql: &text.sql,
+        scan: &text.scan,
+        parameters: &text.parameters,
+        sequence_start: None,
+        now: values.now,
+        text: values.text,
+        shards: None,
+        zone: values.zone,
+        variables: values.variables,
+    };
+    let mut bound = plan.bind(&request).ok()?;
+    renumber(&mut bound.root, &text.numbers);
+    bound.notes = text.notes.iter().chain(&*bound.notes).cloned().collect();
+    Some(bound)
+}
+
+/// Which of the client's parameters each one is.
+fn renumber(root: &mut Primitive, numbers: &[u16]) {
+    match root {
+        Primitive::Route(route) => {
+            for target in &mut route.targets {
+                let known = target.parameters.iter().filter_map(|at| numbers.get(usize::from(*at)).copied());
+                target.parameters = known.collect();
+            }
+        }
+        Primitive::MergeSort(merge) => {
+            let mut route = Primitive::Route(merge.input.clone());
+            renumber(&mut route, numbers);
+            if let Primitive::Route(route) = route {
+                merge.input = route;
+            }
+        }
+        Primitive::Aggregate(above) => renumber(&mut above.input, numbers),
+        Primitive::Sort(above) => renumber(&mut above.input, numbers),
+        Primitive::Limit(above) => renumber(&mut above.input, numbers),
+        Primitive::Cut(above) => renumber(&mut above.input, numbers),
+        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Held(_) | Primitive::Gather(_) => {}
+    }
+}
+
+impl Gathering<'_> {
+    fn has_several_selects(&self) -> bool {
+        let select = |token: &&serval_sql::Token| token.is_word(self.planning.sql, "SELECT");
+        self.tokens.iter().filter(select).count() > 1
+    }
+
+    /// Whether which rows are read shows in more than the result.
+    fn leaves_traces(&self) -> bool {
+        self.has_locks() || self.sets_variables()
+    }
+
+    /// An alias for each column of the answer whose text these edits change.
+    fn names_behind(&self, edits: &[serval_sql::Edit]) -> Vec<serval_sql::Edit> {
+        super::shown::names(self.planning.sql, &self.tokens, &self.segments, edits)
+    }
+}
+
+impl Outcome {
+    /// The result of this name.
+    pub(super) fn named<'o>(outcomes: &'o [Self], name: &str) -> Option<&'o Self> {
+        outcomes.iter().find(|outcome| outcome.name == name)
+    }
+}
+
+/// The tables of a text as the executor sees them.
+pub(super) type Tables = Arc<[crate::bound::PlanTable]>;
