@@ -1,7 +1,9 @@
 //! Derived tables, queries of WITH and subqueries, before a statement is gathered: its text is rewritten so that fewer of
 //! their rows have to come.
 
+mod candidate;
 mod inline;
+mod inner;
 mod output;
 mod push;
 mod result;
@@ -14,8 +16,8 @@ use super::{Gathering, Result};
 use crate::bound::Bound;
 use crate::plan::BindRequest;
 use crate::primitive::Primitive;
-pub(super) use result::{Outcome, Results, restricted};
-pub(super) use text::{Asked, Text, with};
+pub(super) use result::{Outcome, Results};
+pub(super) use text::{Asked, Text, restricted, with};
 
 /// More rewrites than these are not tried.
 const MOST: usize = 32;
@@ -132,3 +134,8 @@ impl Outcome {
 
 /// The tables of a text as the executor sees them.
 pub(super) type Tables = Arc<[crate::bound::PlanTable]>;
+
+/// Whether a place lies in another.
+fn within(one: serval_sql::Span, other: serval_sql::Span) -> bool {
+    other.start <= one.start && one.end <= other.end
+}

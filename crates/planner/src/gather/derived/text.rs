@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{Edit, Scan, TokenKind, splice, tokens};
+use serval_sql::{Edit, Scan, Span, TokenKind, splice, tokens};
 use serval_types::Value;
 
+use super::super::temporary::quoted;
 use super::super::{Gathering, Result};
+use super::push::added;
+use super::within;
 use crate::bound::Note;
+use crate::clauses::Clauses;
 use crate::operand::Values;
 use crate::plan::Plan;
 use crate::planner::{dml, readable};
@@ -97,4 +101,45 @@ pub(in crate::gather) fn with<T>(
     };
     let analysis = planning.analyse()?;
     look(Gathering::new(planning, &analysis, &values)?)
+}
+
+/// The text with a name for each column that has none but its text; `None` where it is not plain enough to be said to
+/// another server under other modes.
+pub(super) fn named(text: &str) -> Option<String> {
+    let odd = |byte: u8| !byte.is_ascii() || matches!(byte, b'"' | b'\\' | b'@' | b'#');
+    if text.bytes().any(odd) || text.contains("--") || text.contains("/*") || text.contains(":=") {
+        return None;
+    }
+    let all = tokens(text.as_bytes(), serval_sql::LexOptions::default()).ok()?;
+    let spaced = all.windows(2).any(|pair| {
+        let calls =
+            ["COUNT", "SUM", "MIN", "MAX", "AVG"].iter().any(|word| pair[0].is_word(text.as_bytes(), word));
+        calls && pair[1].is_symbol(b'(') && pair[0].span.end != pair[1].span.start
+    });
+    if spaced {
+        return None;
+    }
+    let clauses = Clauses::of(text.as_bytes(), &all)?;
+    let unnamed = clauses.items.iter().zip(&clauses.named).filter(|(_, named)| !**named);
+    let is_plain = |item: &Span| {
+        let own = all.iter().filter(|token| within(token.span, *item));
+        own.enumerate().all(|(at, token)| match at % 2 {
+            0 => matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent) || token.is_symbol(b'*'),
+            _ => token.is_symbol(b'.'),
+        })
+    };
+    let edits: Vec<Edit> = unnamed
+        .filter(|(item, _)| !is_plain(item))
+        .map(|(item, _)| Edit { at: Span::at(item.end), text: format!(" AS {}", quoted(item.text(text))) })
+        .collect();
+    // Servers cut longer names.
+    let long = edits.iter().any(|edit| edit.text.len() > 64);
+    (!long).then(|| String::from_utf8_lossy(&splice(text.as_bytes(), &edits)).into_owned())
+}
+
+/// The text of a query with one more condition.
+pub(in crate::gather) fn restricted(text: &str, condition: &str) -> Option<String> {
+    let all = tokens(text.as_bytes(), serval_sql::LexOptions::default()).ok()?;
+    let edits = added(text.as_bytes(), &all, condition)?;
+    String::from_utf8(splice(text.as_bytes(), &edits)).ok()
 }
