@@ -129,23 +129,11 @@ pub(crate) fn bind(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: 
     if let Some(bound) = derived::routed(asked, &text) {
         return Ok(bound);
     }
-    let (text, (gather, tables)) = match derived::results(asked, &text)? {
-        Some(Results { text, catalog, outcomes }) => {
-            let gathered = derived::with(asked, &text, &catalog, |gathering| {
-                let gathering = Gathering { outcomes: &outcomes, ..gathering };
-                gathering.gather(false).map_err(|error| error.because(reason))
-            })?;
-            (text, gathered)
-        }
-        None => {
-            let catalog = &plan.catalog;
-            let gathered = derived::with(asked, &text, catalog, |gathering| {
-                gathering.gather(false).map_err(|error| error.because(reason))
-            })?;
-            (text, gathered)
-        }
-    };
-    let mut gather = gather;
+    let Results { text, catalog, outcomes } = derived::results(asked, text)?;
+    let (mut gather, tables) = derived::with(asked, &text, &catalog, |gathering| {
+        let gathering = Gathering { outcomes: &outcomes, ..gathering };
+        gathering.gather(false).map_err(|error| error.because(reason))
+    })?;
     let parameters = &mut gather.statement.parameters;
     *parameters = parameters.iter().filter_map(|at| text.numbers.get(usize::from(*at)).copied()).collect();
     let mut notes = vec![Note { rewrite: "gather", reason: reason.to_owned() }];

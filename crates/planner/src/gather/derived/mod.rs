@@ -29,8 +29,11 @@ const MOST: usize = 32;
 pub(super) fn pushed(asked: Asked<'_>) -> Result<Text> {
     let mut text = Text::of(asked.values);
     for _ in 0..MOST {
+        if !text.has_several_selects(asked) {
+            break;
+        }
         let next = with(asked, &text, &asked.plan.catalog, |gathering| {
-            if !gathering.has_several_selects() || gathering.leaves_traces() {
+            if gathering.leaves_traces() {
                 return Ok(None);
             }
             let found = gathering.inline().or_else(|| gathering.push());
@@ -49,15 +52,17 @@ pub(super) fn pushed(asked: Asked<'_>) -> Result<Text> {
     Ok(text)
 }
 
-/// The statement with results in the place of queries; `None` where none of them is one.
+/// The statement with results in the place of queries, as far as some of them are results.
 ///
 /// # Errors
 /// Those of analysing it.
-pub(super) fn results(asked: Asked<'_>, text: &Text) -> Result<Option<Results>> {
-    let may = with(asked, text, &asked.plan.catalog, |gathering| {
-        Ok(gathering.has_several_selects() && !gathering.leaves_traces())
-    })?;
-    if may { result::results(asked, text) } else { Ok(None) }
+pub(super) fn results(asked: Asked<'_>, text: Text) -> Result<Results> {
+    let found = if text.has_several_selects(asked) { result::results(asked, &text)? } else { None };
+    Ok(found.unwrap_or_else(|| Results {
+        text,
+        catalog: Arc::clone(&asked.plan.catalog),
+        outcomes: Vec::new(),
+    }))
 }
 
 /// The plan of a statement that has been rewritten, where it needs no gathering any more.
@@ -109,11 +114,6 @@ fn renumber(root: &mut Primitive, numbers: &[u16]) {
 }
 
 impl Gathering<'_> {
-    fn has_several_selects(&self) -> bool {
-        let select = |token: &&serval_sql::Token| token.is_word(self.planning.sql, "SELECT");
-        self.tokens.iter().filter(select).count() > 1
-    }
-
     /// Whether which rows are read shows in more than the result.
     fn leaves_traces(&self) -> bool {
         self.has_locks() || self.sets_variables()

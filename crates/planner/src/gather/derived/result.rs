@@ -80,6 +80,9 @@ pub(super) fn results(asked: Asked<'_>, text: &Text) -> Result<Option<Results>> 
     let Some(schema) = asked.schema.and_then(|schema| catalog.schema(schema)) else { return Ok(None) };
     let taken = schema.tables.keys().any(|name| name.starts_with(NAME));
     let (edits, outcomes) = with(asked, text, catalog, |gathering| {
+        if gathering.leaves_traces() {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let (mut edits, mut outcomes): (Vec<Edit>, Vec<Outcome>) = (Vec::new(), Vec::new());
         for candidate in gathering.candidates() {
             if edits.iter().any(|edit: &Edit| within(candidate.inner, edit.at)) {

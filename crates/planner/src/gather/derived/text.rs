@@ -50,6 +50,12 @@ impl Text {
         }
     }
 
+    /// Whether there may be a query inside of it.
+    pub(super) fn has_several_selects(&self, asked: Asked<'_>) -> bool {
+        let select = |token: &&serval_sql::Token| token.is_word(&self.sql, "SELECT");
+        tokens(&self.sql, asked.plan.options).is_ok_and(|all| all.iter().filter(select).count() > 1)
+    }
+
     /// The text after edits, which bring no parameters. Those that stand in what is replaced are gone.
     pub(super) fn edited(&self, asked: Asked<'_>, edits: &[Edit], notes: Vec<Note>) -> Option<Self> {
         let all = tokens(&self.sql, asked.plan.options).ok()?;
