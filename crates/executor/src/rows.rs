@@ -37,20 +37,11 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
 
 /// The route that a tree reads from.
 fn leaf(root: &Primitive) -> Result<&Route, ExecuteError> {
-    match root {
-        Primitive::Route(route) if route.targets.is_empty() => {
-            Err(ExecuteError::refused("The plan names no node to ask"))
-        }
-        Primitive::Route(route) => Ok(route),
-        Primitive::MergeSort(sort) => Ok(&sort.input),
-        Primitive::Aggregate(aggregate) => leaf(&aggregate.input),
-        Primitive::Sort(sort) => leaf(&sort.input),
-        Primitive::Limit(limit) => leaf(&limit.input),
-        Primitive::Cut(cut) => leaf(&cut.input),
-        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) | Primitive::Held(_) => {
-            Err(ExecuteError::refused("The plan reads rows from a write"))
-        }
+    let route = root.route().ok_or_else(|| ExecuteError::refused("The plan reads rows from a write"))?;
+    if route.targets.is_empty() {
+        return Err(ExecuteError::refused("The plan names no node to ask"));
     }
+    Ok(route)
 }
 
 async fn drive<B: Backend, S: ResultSink>(

@@ -224,15 +224,9 @@ pub(crate) fn strip(plan: &Plan, root: &mut Primitive) {
 
 fn each_target(primitive: &mut Primitive, change: &mut impl FnMut(&mut Target)) {
     match primitive {
-        Primitive::Route(route) => route.targets.iter_mut().for_each(change),
         Primitive::Spread(spread) => spread.targets.iter_mut().for_each(change),
         Primitive::Returning(returning) => returning.spread.targets.iter_mut().for_each(change),
         Primitive::Gather(gather) => change(&mut gather.statement),
-        Primitive::Held(_) => {}
-        Primitive::MergeSort(sort) => sort.input.targets.iter_mut().for_each(change),
-        Primitive::Aggregate(aggregate) => each_target(&mut aggregate.input, change),
-        Primitive::Sort(sort) => each_target(&mut sort.input, change),
-        Primitive::Limit(limit) => each_target(&mut limit.input, change),
-        Primitive::Cut(cut) => each_target(&mut cut.input, change),
+        read => read.route_mut().into_iter().flat_map(|route| &mut route.targets).for_each(change),
     }
 }

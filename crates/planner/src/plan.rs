@@ -388,7 +388,7 @@ impl Plan {
 pub(crate) fn guards(sql: &[u8], scan: &Scan, released: &[Span]) -> Vec<Guard> {
     let is_free = |hole: &serval_sql::Hole| {
         matches!(hole.kind, serval_sql::HoleKind::Comment | serval_sql::HoleKind::Parameter)
-            || released.iter().any(|span| span.start <= hole.span.start && hole.span.end <= span.end)
+            || released.iter().any(|span| span.covers(hole.span))
     };
     let guarded = scan.holes.iter().enumerate().filter(|(_, hole)| !is_free(hole));
     guarded.map(|(hole, found)| Guard { hole, text: found.span.of(sql).into() }).collect()

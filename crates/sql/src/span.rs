@@ -42,6 +42,12 @@ impl Span {
         self.end <= self.start
     }
 
+    /// Whether all of `other` lies in the span.
+    #[must_use]
+    pub fn covers(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
     /// Whether `byte` lies in the span.
     #[must_use]
     pub fn contains(self, byte: u32) -> bool {

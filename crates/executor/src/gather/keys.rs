@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use serval_planner::primitive::{Gather, GatherSource, Primitive, Reduction, Route};
+use serval_planner::primitive::{Gather, GatherSource, Primitive, Reduction};
 
 /// More keys than this are not sent: reading all rows is then hardly dearer.
 const MOST: usize = 16_384;
@@ -55,7 +55,7 @@ impl Keys {
             return Cow::Borrowed(&source.rows);
         }
         let mut rows = Primitive::clone(&source.rows);
-        if let Some(route) = route(&mut rows) {
+        if let Some(route) = rows.route_mut() {
             for target in &mut route.targets {
                 for (marker, predicate) in &found {
                     target.sql = replace(&target.sql, marker.as_bytes(), predicate);
@@ -75,19 +75,6 @@ impl Keys {
         text.extend(keys.iter().map(|key| &**key).collect::<Vec<_>>().join(&b", "[..]));
         text.extend_from_slice(b"))");
         Some((&reduction.marker, text))
-    }
-}
-
-/// What reads the rows of a tree.
-fn route(rows: &mut Primitive) -> Option<&mut Route> {
-    match rows {
-        Primitive::Route(route) => Some(route),
-        Primitive::MergeSort(merge) => Some(&mut merge.input),
-        Primitive::Aggregate(above) => route(&mut above.input),
-        Primitive::Sort(above) => route(&mut above.input),
-        Primitive::Limit(above) => route(&mut above.input),
-        Primitive::Cut(above) => route(&mut above.input),
-        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Held(_) | Primitive::Gather(_) => None,
     }
 }
 

@@ -44,16 +44,8 @@ pub(super) fn width<B: Backend>(gather: &Gather, context: &Context<'_, B>) -> us
 }
 
 fn groups<B: Backend>(rows: &Primitive, context: &Context<'_, B>) -> Vec<GroupId> {
-    let route = match rows {
-        Primitive::Route(route) => route,
-        Primitive::MergeSort(merge) => &merge.input,
-        Primitive::Aggregate(above) => return groups(&above.input, context),
-        Primitive::Sort(above) => return groups(&above.input, context),
-        Primitive::Limit(above) => return groups(&above.input, context),
-        Primitive::Cut(above) => return groups(&above.input, context),
-        _ => return Vec::new(),
-    };
-    route.targets.iter().map(|target| context.catalog.node(target.node).group).collect()
+    let targets = rows.route().into_iter().flat_map(|route| &route.targets);
+    targets.map(|target| context.catalog.node(target.node).group).collect()
 }
 
 /// Runs all of them in one task, until all have ended or one has failed.

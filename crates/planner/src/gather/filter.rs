@@ -111,7 +111,7 @@ impl Gathering<'_> {
     /// The text of a term, with its parameters' values, and with its columns `renamed`; without that they lose their
     /// schemas. `None` where a value has no form that is safe to write.
     pub(super) fn with_values(&self, term: Span, renamed: Vec<Edit>) -> Option<String> {
-        let inside = |span: &Span| term.start <= span.start && span.end <= term.end;
+        let inside = |span: &Span| term.covers(*span);
         let here = |span: Span| Span { start: span.start - term.start, end: span.end - term.start };
         let mut edits: Vec<Edit> = renamed;
         if edits.is_empty() {

@@ -26,7 +26,7 @@ pub(crate) fn names_of_template(
     while tokens.pop_if(|token| token.is_symbol(b';')).is_some() {}
     let segments = Segments::find(sql, &tokens);
     let changes: Vec<Edit> = edits.iter().map(|(at, _)| Edit { at: *at, text: String::new() }).collect();
-    let has_hole = |item: Span| scan.holes.iter().any(|hole| within(hole.span, item));
+    let has_hole = |item: Span| scan.holes.iter().any(|hole| item.covers(hole.span));
     columns(sql, &tokens, &segments, &changes)
         .into_iter()
         .filter(|item| literals_stay || !has_hole(*item))
@@ -45,7 +45,7 @@ fn columns(sql: &[u8], tokens: &[Token], segments: &Segments, edits: &[Edit]) ->
     let Some(select) = first_select(sql, tokens, segments) else { return Vec::new() };
     let Some(clauses) = Clauses::of(sql, select) else { return Vec::new() };
     let unnamed = clauses.items.iter().zip(&clauses.named).filter(|(_, named)| !**named);
-    let changed = unnamed.filter(|(item, _)| edits.iter().any(|edit| within(edit.at, **item)));
+    let changed = unnamed.filter(|(item, _)| edits.iter().any(|edit| item.covers(edit.at)));
     changed.map(|(item, _)| *item).filter(|item| !is_column(select, *item)).collect()
 }
 
@@ -66,14 +66,10 @@ fn first_select<'t>(sql: &[u8], tokens: &'t [Token], segments: &Segments) -> Opt
     tokens.get(segments.around(at)?.range())
 }
 
-fn within(edit: Span, item: Span) -> bool {
-    item.start <= edit.start && edit.end <= item.end
-}
-
 /// Whether an item is nothing but a column, which has a name: names and dots by turns, perhaps in parentheses.
-fn is_column(tokens: &[Token], item: Span) -> bool {
+pub(super) fn is_column(tokens: &[Token], item: Span) -> bool {
     let outside = |token: &&Token| !token.is_symbol(b'(') && !token.is_symbol(b')');
-    let inside = tokens.iter().filter(|token| within(token.span, item)).filter(outside);
+    let inside = tokens.iter().filter(|token| item.covers(token.span)).filter(outside);
     let mut inside = inside.enumerate();
     inside.all(|(at, token)| match at % 2 {
         0 => matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent) || token.is_symbol(b'*'),

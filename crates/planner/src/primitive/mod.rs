@@ -52,3 +52,32 @@ pub enum Primitive {
     /// Brings rows of several nodes to one server, and finishes the statement there.
     Gather(Gather),
 }
+
+impl Primitive {
+    /// The route that a tree of merged rows reads from; `None` for what writes, gathers or holds rows.
+    #[must_use]
+    pub fn route(&self) -> Option<&Route> {
+        match self {
+            Self::Route(route) => Some(route),
+            Self::MergeSort(merge) => Some(&merge.input),
+            Self::Aggregate(above) => above.input.route(),
+            Self::Sort(above) => above.input.route(),
+            Self::Limit(above) => above.input.route(),
+            Self::Cut(above) => above.input.route(),
+            Self::Spread(_) | Self::Returning(_) | Self::Held(_) | Self::Gather(_) => None,
+        }
+    }
+
+    /// [`Primitive::route`], to be changed.
+    pub fn route_mut(&mut self) -> Option<&mut Route> {
+        match self {
+            Self::Route(route) => Some(route),
+            Self::MergeSort(merge) => Some(&mut merge.input),
+            Self::Aggregate(above) => above.input.route_mut(),
+            Self::Sort(above) => above.input.route_mut(),
+            Self::Limit(above) => above.input.route_mut(),
+            Self::Cut(above) => above.input.route_mut(),
+            Self::Spread(_) | Self::Returning(_) | Self::Held(_) | Self::Gather(_) => None,
+        }
+    }
+}

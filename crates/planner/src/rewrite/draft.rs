@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
 
     /// The text at a span, without the schemas of `shop.users.id`, which the servers do not know.
     pub(super) fn text(&self, span: Span) -> Cow<'a, str> {
-        let within = |prefix: &&Span| span.start <= prefix.start && prefix.end <= span.end;
+        let within = |prefix: &&Span| span.covers(**prefix);
         let mut prefixes: Vec<Span> =
             self.source.analysis.schema_prefixes.iter().filter(within).copied().collect();
         if prefixes.is_empty() {

@@ -103,7 +103,7 @@ fn several(
         Ok(mut finished) => {
             let replaced: Vec<Span> =
                 finished.edits.iter().map(|(at, _)| *at).filter(|at| at.start < at.end).collect();
-            let stays = |at: Span| !replaced.iter().any(|gone| gone.start <= at.start && at.end <= gone.end);
+            let stays = |at: Span| !replaced.iter().any(|gone| gone.covers(at));
             // Aliases stand before the columns that are added behind them.
             finished.edits.splice(..0, name_edits.iter().filter(|(at, _)| stays(*at)).cloned());
             // The nodes return all rows, and counting them is the proxy's.

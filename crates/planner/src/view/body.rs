@@ -258,7 +258,7 @@ impl Text<'_> {
             {
                 let locator = &self.parsed.parsed.locator;
                 let at = Span { start: locator.span(first.span).start, end: locator.span(last.span).start };
-                if span.start <= at.start && at.end <= span.end {
+                if span.covers(at) {
                     qualifiers.push(Span { start: at.start - span.start, end: at.end - span.start });
                 }
             }

@@ -176,7 +176,7 @@ impl Text<'_> {
             {
                 let locator = &self.parsed.parsed.locator;
                 let at = Span { start: locator.span(first.span).start, end: locator.span(last.span).start };
-                if span.start <= at.start && at.end <= span.end {
+                if span.covers(at) {
                     let at = Span { start: at.start - span.start, end: at.end - span.start };
                     edits.push(Edit { at, text: format!("{}.", quoted(self.qualifier)) });
                 }

@@ -271,20 +271,9 @@ impl Lock<'_> {
 }
 
 fn append(root: &mut Primitive, words: &[u8]) {
-    match root {
-        Primitive::Route(route) => {
-            route.replica_safe = false;
-            route.targets.iter_mut().for_each(|target| target.sql.extend_from_slice(words));
-        }
-        Primitive::MergeSort(merge) => {
-            merge.input.replica_safe = false;
-            merge.input.targets.iter_mut().for_each(|target| target.sql.extend_from_slice(words));
-        }
-        Primitive::Aggregate(above) => append(&mut above.input, words),
-        Primitive::Sort(above) => append(&mut above.input, words),
-        Primitive::Limit(above) => append(&mut above.input, words),
-        Primitive::Cut(above) => append(&mut above.input, words),
-        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Gather(_) | Primitive::Held(_) => {}
+    if let Some(route) = root.route_mut() {
+        route.replica_safe = false;
+        route.targets.iter_mut().for_each(|target| target.sql.extend_from_slice(words));
     }
 }
 

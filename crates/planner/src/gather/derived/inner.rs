@@ -12,7 +12,6 @@ use sqlparser::ast::{
 use super::super::total::is_total;
 use super::output::{Shape, Shapes};
 use super::result::OutcomeColumn;
-use super::within;
 use crate::analysis::{Analysis, place, terms};
 use crate::clauses::Clauses;
 use crate::rewrite::expression::is_aggregate;
@@ -188,7 +187,7 @@ impl<'a> Inner<'a> {
             let close = (at..all.len()).find(|&at| all[at].is_symbol(b')'))?;
             let call = Span { start, end: all[close].span.end };
             let plain = all[at..close].iter().filter(|token| token.is_symbol(b'(')).count() == 1;
-            if !plain || !within(call, condition) {
+            if !plain || !condition.covers(call) {
                 return None;
             }
             items.push_str(&format!(", {} AS serval_h{number}", call.text(text)));

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use super::{Gathering, Result};
 use crate::bound::Bound;
 use crate::plan::BindRequest;
-use crate::primitive::Primitive;
 pub(super) use result::{Outcome, Results};
 pub(super) use text::{Asked, Text, restricted, with};
 
@@ -84,33 +83,13 @@ pub(super) fn routed(asked: Asked<'_>, text: &Text) -> Option<Bound> {
         variables: values.variables,
     };
     let mut bound = plan.bind(&request).ok()?;
-    renumber(&mut bound.root, &text.numbers);
+    for target in bound.root.route_mut().into_iter().flat_map(|route| &mut route.targets) {
+        // Which of the client's parameters each one is.
+        let known = target.parameters.iter().filter_map(|at| text.numbers.get(usize::from(*at)).copied());
+        target.parameters = known.collect();
+    }
     bound.notes = text.notes.iter().chain(&*bound.notes).cloned().collect();
     Some(bound)
-}
-
-/// Which of the client's parameters each one is.
-fn renumber(root: &mut Primitive, numbers: &[u16]) {
-    match root {
-        Primitive::Route(route) => {
-            for target in &mut route.targets {
-                let known = target.parameters.iter().filter_map(|at| numbers.get(usize::from(*at)).copied());
-                target.parameters = known.collect();
-            }
-        }
-        Primitive::MergeSort(merge) => {
-            let mut route = Primitive::Route(merge.input.clone());
-            renumber(&mut route, numbers);
-            if let Primitive::Route(route) = route {
-                merge.input = route;
-            }
-        }
-        Primitive::Aggregate(above) => renumber(&mut above.input, numbers),
-        Primitive::Sort(above) => renumber(&mut above.input, numbers),
-        Primitive::Limit(above) => renumber(&mut above.input, numbers),
-        Primitive::Cut(above) => renumber(&mut above.input, numbers),
-        Primitive::Spread(_) | Primitive::Returning(_) | Primitive::Held(_) | Primitive::Gather(_) => {}
-    }
 }
 
 impl Gathering<'_> {
@@ -134,8 +113,3 @@ impl Outcome {
 
 /// The tables of a text as the executor sees them.
 pub(super) type Tables = Arc<[crate::bound::PlanTable]>;
-
-/// Whether a place lies in another.
-fn within(one: serval_sql::Span, other: serval_sql::Span) -> bool {
-    other.start <= one.start && one.end <= other.end
-}

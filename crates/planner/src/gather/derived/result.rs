@@ -20,7 +20,6 @@ use super::super::{Gathering, Result, read_under};
 use super::candidate::Candidate;
 use super::inner::Inner;
 use super::text::{Asked, Text, named, with};
-use super::within;
 use crate::analysis::terms;
 use crate::bound::{Note, PlanTable};
 use crate::primitive::Loading;
@@ -85,7 +84,7 @@ pub(super) fn results(asked: Asked<'_>, text: &Text) -> Result<Option<Results>> 
         }
         let (mut edits, mut outcomes): (Vec<Edit>, Vec<Outcome>) = (Vec::new(), Vec::new());
         for candidate in gathering.candidates() {
-            if edits.iter().any(|edit: &Edit| within(candidate.inner, edit.at)) {
+            if edits.iter().any(|edit: &Edit| edit.at.covers(candidate.inner)) {
                 continue;
             }
             let Some(outcome) = gathering.outcome(&candidate, outcomes.len()) else { continue };
@@ -150,7 +149,7 @@ impl Gathering<'_> {
     fn outcome(&self, candidate: &Candidate, number: usize) -> Option<Outcome> {
         let is_nested = |nested: &crate::analysis::Nested| {
             let inner = self.analysis.refs.get(nested.inner.start);
-            inner.is_some_and(|found| within(found.name, candidate.inner)) && self.is_asked_at_source(nested)
+            inner.is_some_and(|found| candidate.inner.covers(found.name)) && self.is_asked_at_source(nested)
         };
         // Its shard answers it for the rows around it.
         if self.analysis.nested.iter().any(is_nested) {
@@ -222,7 +221,7 @@ impl Gathering<'_> {
     /// Whether rows are grouped outside of a query: servers know which of its columns follow from others.
     fn groups_around(&self, candidate: &Candidate) -> bool {
         let groups = |token: &serval_sql::Token| token.is_word(self.planning.sql, "GROUP");
-        self.tokens.iter().any(|token| groups(token) && !within(token.span, candidate.inner))
+        self.tokens.iter().any(|token| groups(token) && !candidate.inner.covers(token.span))
     }
 }
 

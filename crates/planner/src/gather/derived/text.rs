@@ -6,10 +6,10 @@ use serval_catalog::Catalog;
 use serval_sql::{Edit, Scan, Span, TokenKind, splice, tokens};
 use serval_types::Value;
 
+use super::super::shown::is_column;
 use super::super::temporary::quoted;
 use super::super::{Gathering, Result};
 use super::push::added;
-use super::within;
 use crate::bound::Note;
 use crate::clauses::Clauses;
 use crate::operand::Values;
@@ -60,9 +60,7 @@ impl Text {
     pub(super) fn edited(&self, asked: Asked<'_>, edits: &[Edit], notes: Vec<Note>) -> Option<Self> {
         let all = tokens(&self.sql, asked.plan.options).ok()?;
         let parameters = all.iter().filter(|token| token.kind == TokenKind::Parameter);
-        let stays = |at: serval_sql::Span| {
-            !edits.iter().any(|edit| edit.at.start <= at.start && at.end <= edit.at.end)
-        };
+        let stays = |at: serval_sql::Span| !edits.iter().any(|edit| edit.at.covers(at));
         let kept: Vec<usize> = parameters
             .enumerate()
             .filter(|(_, token)| stays(token.span))
@@ -127,15 +125,8 @@ pub(super) fn named(text: &str) -> Option<String> {
     }
     let clauses = Clauses::of(text.as_bytes(), &all)?;
     let unnamed = clauses.items.iter().zip(&clauses.named).filter(|(_, named)| !**named);
-    let is_plain = |item: &Span| {
-        let own = all.iter().filter(|token| within(token.span, *item));
-        own.enumerate().all(|(at, token)| match at % 2 {
-            0 => matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent) || token.is_symbol(b'*'),
-            _ => token.is_symbol(b'.'),
-        })
-    };
     let edits: Vec<Edit> = unnamed
-        .filter(|(item, _)| !is_plain(item))
+        .filter(|(item, _)| !is_column(&all, **item))
         .map(|(item, _)| Edit { at: Span::at(item.end), text: format!(" AS {}", quoted(item.text(text))) })
         .collect();
     // Servers cut longer names.

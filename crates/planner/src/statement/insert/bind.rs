@@ -280,7 +280,7 @@ impl Writer<'_> {
         let mut done = span.start;
         let mut edits: Vec<(Span, &Edit)> =
             self.insert.edits.iter().map(|(at, edit)| (at.span(scan), edit)).collect();
-        edits.retain(|(at, _)| span.start <= at.start && at.end <= span.end);
+        edits.retain(|(at, _)| span.covers(*at));
         edits.sort_by_key(|(at, _)| at.start);
         for (at, edit) in edits {
             self.copy(Span::new(done, at.start));
@@ -353,7 +353,7 @@ impl Writer<'_> {
 
     fn copy(&mut self, span: Span) {
         self.out.extend_from_slice(span.of(self.values.sql));
-        let inside = |hole: &Hole| span.start <= hole.span.start && hole.span.end <= span.end;
+        let inside = |hole: &Hole| span.covers(hole.span);
         self.parameters.extend(self.values.parameters_where(|_, hole| inside(hole)));
     }
 }
