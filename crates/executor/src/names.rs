@@ -140,6 +140,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Whether columns may be those of a result.
+    pub(crate) fn has_results(&self) -> bool {
+        !self.results.is_empty()
+    }
+
     /// The table and the column that a column of a result is; no table where it is computed.
     pub(crate) fn origin_of_result(&self, table: &[u8], column: &[u8]) -> Option<(String, String)> {
         let source = self.results.iter().find(|source| source.name.as_bytes() == table)?;

@@ -81,20 +81,7 @@ impl<'n> Rewriter<'n> {
             Origin { schema: reader.string()?, table: reader.string()?, org_table: reader.string()? };
         let mapped = self.names.map_origin(origin);
         self.scratch.clear();
-        let of_result = |name: &[u8]| self.names.origin_of_result(origin.org_table, name);
-        let mut behind = Reader::new(reader.rest(), "column definition");
-        let (name, org_name) = (behind.string()?, behind.string()?);
-        if let Some((table, own)) = of_result(org_name) {
-            for name in [catalog, b"", origin.table, table.as_bytes(), name, own.as_bytes()] {
-                write_string(&mut self.scratch, name);
-            }
-            let mut rest = behind.rest().to_vec();
-            // Its keys are the scratch server's own.
-            if let Some(flags) = rest.get_mut(FLAGS..FLAGS + 2) {
-                let kept = u16::from_le_bytes([flags[0], flags[1]]) & !KEY_FLAGS;
-                flags.copy_from_slice(&kept.to_le_bytes());
-            }
-            self.scratch.extend_from_slice(&rest);
+        if self.names.has_results() && self.of_result(catalog, origin, reader.rest())? {
             append(out, sequence, &self.scratch);
             return Ok(());
         }
@@ -106,6 +93,26 @@ impl<'n> Rewriter<'n> {
         self.scratch.extend_from_slice(reader.rest());
         append(out, sequence, &self.scratch);
         Ok(())
+    }
+
+    /// Writes the definition of a column of a result, where it is one, of which only `rest` has not been read.
+    fn of_result(&mut self, catalog: &[u8], origin: Origin<'_>, rest: &[u8]) -> Result<bool, WireError> {
+        let mut reader = Reader::new(rest, "column definition");
+        let (name, org_name) = (reader.string()?, reader.string()?);
+        let Some((table, own)) = self.names.origin_of_result(origin.org_table, org_name) else {
+            return Ok(false);
+        };
+        for name in [catalog, b"", origin.table, table.as_bytes(), name, own.as_bytes()] {
+            write_string(&mut self.scratch, name);
+        }
+        let flags = self.scratch.len() + FLAGS;
+        self.scratch.extend_from_slice(reader.rest());
+        // Its keys are the scratch server's own.
+        if let Some(flags) = self.scratch.get_mut(flags..flags + 2) {
+            let kept = u16::from_le_bytes([flags[0], flags[1]]) & !KEY_FLAGS;
+            flags.copy_from_slice(&kept.to_le_bytes());
+        }
+        Ok(true)
     }
 }
 

@@ -82,6 +82,25 @@ impl Token {
     }
 }
 
+/// The index of the parenthesis that closes the one at `open`.
+#[must_use]
+pub fn closing(tokens: &[Token], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// All tokens of a text, comments included, `;` and what follows it too.
 ///
 /// # Errors

@@ -46,17 +46,7 @@ pub(super) fn parse_other(cursor: &mut Cursor<'_>) -> Result<Column, ParseError>
 
 impl Column {
     fn new(name: String, column_type: ColumnType, charset: Charset) -> Self {
-        let definition = ColumnDef {
-            name,
-            column_type,
-            nullable: true,
-            default: None,
-            auto_increment: false,
-            generated: false,
-            invisible: false,
-            declared: String::new(),
-            json_checked: false,
-        };
+        let definition = ColumnDef::new(name, column_type);
         Self { definition, charset, primary: false, unique: false, references: None }
     }
 

@@ -54,6 +54,24 @@ pub struct ColumnDef {
     pub json_checked: bool,
 }
 
+impl ColumnDef {
+    /// A column that may be NULL, of which nothing more is said.
+    #[must_use]
+    pub fn new(name: String, column_type: ColumnType) -> Self {
+        Self {
+            name,
+            column_type,
+            nullable: true,
+            default: None,
+            auto_increment: false,
+            generated: false,
+            invisible: false,
+            declared: String::new(),
+            json_checked: false,
+        }
+    }
+}
+
 /// A UNIQUE key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UniqueKey {

@@ -38,7 +38,7 @@ impl Gathering<'_> {
         let SetExpr::Select(select) = &*query.body else { return None };
         let word = self.planning.parsed.locator.span(select.select_token.0.span);
         let open = self.token_at(word)?.checked_sub(1).filter(|&at| self.tokens[at].is_symbol(b'('))?;
-        let close = self.closing(open)?;
+        let close = serval_sql::closing(&self.tokens, open)?;
         let inner = Span { start: self.tokens[open].span.end, end: self.tokens[close].span.start };
         let sql = self.planning.sql;
         let before = |word: &str| open > 0 && self.tokens[open - 1].is_word(sql, word);

@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use serval_sql::{Edit, Span, TokenKind};
+use serval_sql::{Edit, Span};
 use sqlparser::ast::{Cte, Ident, ObjectName, Query, Statement, TableFactor, Visit, Visitor};
 
 use super::super::Gathering;
@@ -71,20 +71,7 @@ impl Gathering<'_> {
     /// The first parentheses behind a token.
     pub(super) fn parentheses_after(&self, token: usize) -> Option<(usize, usize)> {
         let open = (token + 1..self.tokens.len()).find(|&at| self.tokens[at].is_symbol(b'('))?;
-        Some((open, self.closing(open)?))
-    }
-
-    /// The parenthesis that closes one.
-    pub(super) fn closing(&self, open: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        (open..self.tokens.len()).find(|&at| {
-            match self.tokens[at].kind {
-                TokenKind::Symbol(b'(') => depth += 1,
-                TokenKind::Symbol(b')') => depth -= 1,
-                _ => {}
-            }
-            depth == 0
-        })
+        Some((open, serval_sql::closing(&self.tokens, open)?))
     }
 }
 

@@ -117,15 +117,8 @@ impl Outcome {
     /// As far as a table of it can be described.
     fn definition(&self) -> TableDefinition {
         let columns = self.columns.iter().map(|column| ColumnDef {
-            name: column.name.clone(),
-            column_type: column.column_type.clone(),
             nullable: column.nullable,
-            default: None,
-            auto_increment: false,
-            generated: false,
-            invisible: false,
-            declared: String::new(),
-            json_checked: false,
+            ..ColumnDef::new(column.name.clone(), column.column_type.clone())
         });
         TableDefinition {
             name: self.name.clone(),

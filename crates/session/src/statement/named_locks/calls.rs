@@ -1,6 +1,6 @@
 //! Where a statement calls the functions of named locks.
 
-use serval_sql::{LexOptions, Span, Token, TokenKind, tokens};
+use serval_sql::{LexOptions, Span, Token, TokenKind, closing, tokens};
 
 use crate::words::contains_word;
 
@@ -103,22 +103,6 @@ impl Calls {
     fn text(&self, span: Span) -> Option<&str> {
         std::str::from_utf8(span.of(&self.sql)).ok()
     }
-}
-
-/// The index of the parenthesis that closes the one at `open`.
-fn closing(tokens: &[Token], open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        if token.is_symbol(b'(') {
-            depth += 1;
-        } else if token.is_symbol(b')') {
-            depth = depth.checked_sub(1)?;
-            if depth == 0 {
-                return Some(at);
-            }
-        }
-    }
-    None
 }
 
 #[cfg(test)]

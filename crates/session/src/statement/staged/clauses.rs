@@ -68,18 +68,7 @@ impl<'a> Clauses<'a> {
 
     /// The parenthesis that closes the one at `open`.
     pub(in crate::statement) fn closing(&self, open: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for at in open..self.tokens.len() {
-            if self.is_symbol(at, b'(') {
-                depth += 1;
-            } else if self.is_symbol(at, b')') {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-        }
-        None
+        serval_sql::closing(&self.tokens, open)
     }
 
     /// The parts between commas of the tokens `from..to`.
