@@ -53,6 +53,7 @@ async fn the_files_of_types_and_of_names() {
         ("gather_types.slt", "gather_types"),
         ("gather_law.slt", "gather_law"),
         ("gather_suite.slt", "gather_suite"),
+        ("gather_search.slt", "gather_search"),
     ];
     for (file, name) in files {
         let world = World::gathering(name).await;

@@ -178,6 +178,10 @@ impl Connection for ServerConnection {
     fn server_name(&self) -> &str {
         &self.server.name
     }
+
+    fn is_mariadb(&self) -> bool {
+        self.server.version.read().as_ref().is_some_and(|version| version.mariadb)
+    }
 }
 
 impl Drop for ServerConnection {

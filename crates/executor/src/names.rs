@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serval_catalog::{Catalog, Placement};
 use serval_planner::PlanTable;
 use serval_planner::primitive::{GatherSource, Target};
-use serval_remote::RemoteError;
+use serval_remote::{Connection, RemoteError};
 use serval_types::{MysqlError, NodeId};
 use serval_wire::packet::{ColumnDefinition, ColumnFlags};
 
@@ -25,7 +25,9 @@ pub struct Names<'a> {
     /// Only what differs.
     tables: Vec<TableNames<'a>>,
     /// The results that stand in the place of queries.
-    results: Vec<&'a GatherSource>,
+    results: Vec<Outcome<'a>>,
+    /// Whether a column of a derived table is said to be of its table's schema, as MySQL says; MariaDB does not.
+    names_schemas: bool,
     /// Where the target is, for errors that name its database without any table of the statement.
     target: Option<(&'a Catalog, NodeId)>,
 }
@@ -35,6 +37,23 @@ pub struct Names<'a> {
 struct Home<'a> {
     database: &'a str,
     schema: &'a str,
+}
+
+/// A result that stands in the place of a query.
+#[derive(Debug, Clone, Copy)]
+struct Outcome<'a> {
+    source: &'a GatherSource,
+    /// The tables of its query.
+    tables: &'a [PlanTable],
+}
+
+/// What a column of a result is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ResultColumn<'a> {
+    pub(crate) schema: &'a str,
+    /// No table where it is computed.
+    pub(crate) table: String,
+    pub(crate) name: String,
 }
 
 /// One table's two names.
@@ -54,8 +73,7 @@ impl<'a> Names<'a> {
     /// The names of `tables` on `target`.
     #[must_use]
     pub fn of(catalog: &'a Catalog, tables: &'a [PlanTable], target: &Target) -> Self {
-        let (tables_of_target, results) = (Vec::new(), Vec::new());
-        let mut names = Self { tables: tables_of_target, results, target: Some((catalog, target.node)) };
+        let mut names = Self::none(Some((catalog, target.node)));
         for table in tables {
             match (&table.table.placement, target.shard) {
                 (Placement::Node(node), _) => names.add(catalog, table, *node, &table.table.name),
@@ -94,10 +112,11 @@ impl<'a> Names<'a> {
         sources: &'a [GatherSource],
         database: &'a str,
     ) -> Self {
-        let results = sources.iter().filter(|source| source.result.is_some()).collect();
-        let mut names = Self { tables: Vec::new(), results, target: Some((catalog, NodeId::SCRATCH)) };
+        let mut names = Self::none(Some((catalog, NodeId::SCRATCH)));
         for source in sources {
             if let Some(result) = &source.result {
+                let tables = tables.get(source.tables.clone()).unwrap_or_default();
+                names.results.push(Outcome { source, tables });
                 let logical = &*result.shown;
                 let schema = tables.get(source.tables.start).map_or("", |table| &*table.schema);
                 names.tables.push(TableNames { database, physical: &source.name, schema, logical });
@@ -107,6 +126,16 @@ impl<'a> Names<'a> {
             }
         }
         names
+    }
+
+    fn none(target: Option<(&'a Catalog, NodeId)>) -> Self {
+        Self { tables: Vec::new(), results: Vec::new(), names_schemas: false, target }
+    }
+
+    /// As the server of this connection says them.
+    #[must_use]
+    pub(crate) fn said_by(self, connection: &impl Connection) -> Self {
+        Self { names_schemas: !connection.is_mariadb(), ..self }
     }
 
     fn add(&mut self, catalog: &'a Catalog, table: &'a PlanTable, node: NodeId, physical: &'a str) {
@@ -125,9 +154,9 @@ impl<'a> Names<'a> {
 
     /// Puts logical names into a column definition.
     pub fn map_column(&self, column: &mut ColumnDefinition) {
-        if let Some((table, name)) = self.origin_of_result(&column.org_table, &column.org_name) {
-            (column.org_table, column.org_name) = (Bytes::from(table), Bytes::from(name));
-            column.schema = Bytes::new();
+        if let Some(origin) = self.origin_of_result(&column.org_table, &column.org_name) {
+            column.schema = Bytes::copy_from_slice(origin.schema.as_bytes());
+            (column.org_table, column.org_name) = (Bytes::from(origin.table), Bytes::from(origin.name));
             column.flags &= !KEY_FLAGS;
             return;
         }
@@ -145,14 +174,18 @@ impl<'a> Names<'a> {
         !self.results.is_empty()
     }
 
-    /// The table and the column that a column of a result is; no table where it is computed.
-    pub(crate) fn origin_of_result(&self, table: &[u8], column: &[u8]) -> Option<(String, String)> {
-        let source = self.results.iter().find(|source| source.name.as_bytes() == table)?;
-        let result = source.result.as_ref()?;
+    /// What a column of a result is, where this is one.
+    pub(crate) fn origin_of_result(&self, table: &[u8], column: &[u8]) -> Option<ResultColumn<'a>> {
+        let outcome = self.results.iter().find(|outcome| outcome.source.name.as_bytes() == table)?;
+        let result = outcome.source.result.as_ref()?;
         let name = String::from_utf8_lossy(column).into_owned();
         let quoted = format!("`{}`", name.replace('`', "``"));
-        let at = source.names.iter().position(|own| *own == quoted)?;
-        Some(result.origins.get(at).cloned().flatten().unwrap_or_else(|| (String::new(), name)))
+        let at = outcome.source.names.iter().position(|own| *own == quoted)?;
+        let Some((table, name)) = result.origins.get(at).cloned().flatten() else {
+            return Some(ResultColumn { schema: "", table: String::new(), name });
+        };
+        let mut own = outcome.tables.iter().filter(|own| self.names_schemas && own.table.name == table);
+        Some(ResultColumn { schema: own.next().map_or("", |own| &*own.schema), table, name })
     }
 
     /// Where a column comes from, in logical names. An alias is the client's own and stays.

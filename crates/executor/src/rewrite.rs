@@ -99,10 +99,11 @@ impl<'n> Rewriter<'n> {
     fn of_result(&mut self, catalog: &[u8], origin: Origin<'_>, rest: &[u8]) -> Result<bool, WireError> {
         let mut reader = Reader::new(rest, "column definition");
         let (name, org_name) = (reader.string()?, reader.string()?);
-        let Some((table, own)) = self.names.origin_of_result(origin.org_table, org_name) else {
+        let Some(own) = self.names.origin_of_result(origin.org_table, org_name) else {
             return Ok(false);
         };
-        for name in [catalog, b"", origin.table, table.as_bytes(), name, own.as_bytes()] {
+        let (schema, table, org_name) = (own.schema.as_bytes(), own.table.as_bytes(), own.name.as_bytes());
+        for name in [catalog, schema, origin.table, table, name, org_name] {
             write_string(&mut self.scratch, name);
         }
         let flags = self.scratch.len() + FLAGS;

@@ -164,6 +164,11 @@ pub trait Connection: Send {
 
     /// The configured name of the server, for logs and the console.
     fn server_name(&self) -> &str;
+
+    /// Whether the server is MariaDB, which says some things of its results otherwise than MySQL.
+    fn is_mariadb(&self) -> bool {
+        false
+    }
 }
 
 /// Ends statements without their connections.

@@ -55,7 +55,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
             return Err(error);
         }
     };
-    let names = Names::gathered(context.catalog, tables, &gather.sources);
+    let names = Names::gathered(context.catalog, tables, &gather.sources).said_by(&connection);
     let mut link: Link<B> = Link::own(connection);
     let query = context.query(&gather.statement);
     let mut answered = match context.watch {
@@ -95,7 +95,7 @@ pub async fn prepare_gathered<B: Backend>(
     for source in &gather.sources {
         place.make(source, context.state).await?;
     }
-    let names = Names::gathered(context.catalog, tables, &gather.sources);
+    let names = Names::gathered(context.catalog, tables, &gather.sources).said_by(&place.connection);
     let query = Query { execution: None, ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(place.connection);
     let prepared = link.prepare(&query).await.map_err(|error| names.map_remote(error));

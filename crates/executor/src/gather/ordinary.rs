@@ -43,7 +43,7 @@ pub(super) async fn run<B: Backend, S: ResultSink>(
     let database = database(&connection);
     make(&mut connection, gather, (&from, &database)).await?;
     ask(&mut connection, &internal(&load_state(), drop_tables(gather, &from).as_bytes())).await?;
-    let names = Names::gathered_in(context.catalog, tables, &gather.sources, &database);
+    let names = Names::gathered_in(context.catalog, tables, &gather.sources, &database).said_by(&connection);
     let query = Query { database: Some(&database), ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(connection);
     let mut answered = relay::answer(query, "scratch", &names, &mut link, sink).await;
@@ -67,7 +67,7 @@ pub(super) async fn prepare<B: Backend>(
     let from = context.query(&gather.statement).database.unwrap_or_default().to_owned();
     let database = database(&connection);
     make(&mut connection, gather, (&from, &database)).await?;
-    let names = Names::gathered_in(context.catalog, tables, &gather.sources, &database);
+    let names = Names::gathered_in(context.catalog, tables, &gather.sources, &database).said_by(&connection);
     let query = Query { execution: None, database: Some(&database), ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(connection);
     let prepared = link.prepare(&query).await.map_err(|error| names.map_remote(error));

@@ -11,7 +11,7 @@ fn names() -> Names<'static> {
     let users = TableNames { database: "shop_0", physical: "users", schema: "shop", logical: "users" };
     let events =
         TableNames { database: "shop_0", physical: "events_202611", schema: "shop", logical: "events" };
-    Names { tables: vec![users, events], target: None, results: Vec::new() }
+    Names { tables: vec![users, events], ..Names::none(None) }
 }
 
 #[track_caller]

@@ -153,7 +153,17 @@ pub(crate) fn terms(condition: &Expr) -> Vec<&Expr> {
             found.extend(terms(right));
             found
         }
+        Expr::Nested(inner) if joins(inner) => terms(inner),
         expr => vec![expr],
+    }
+}
+
+/// Whether it is several terms, in whatever parentheses.
+fn joins(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => joins(inner),
+        Expr::BinaryOp { op, .. } => *op == BinaryOperator::And,
+        _ => false,
     }
 }
 

@@ -88,7 +88,8 @@ impl Gathering<'_> {
         let text = self.with_values(self.term(&early.expr, &early.places)?, renamed.unwrap_or_default())?;
         let refs = &self.analysis.refs[..=table];
         let scope = Scope { refs, first: table, opaque: false };
-        is_total(&self.parse(&text)?, scope).then(|| format!("({text})"))
+        let early = self.is_searched(early) || is_total(&self.parse(&text)?, scope);
+        early.then(|| format!("({text})"))
     }
 
     pub(super) fn parse(&self, condition: &str) -> Option<Expr> {
@@ -136,10 +137,10 @@ fn literal(value: &Value) -> Option<String> {
         Value::Int(number) => Some(number.to_string()),
         Value::UInt(number) => Some(number.to_string()),
         Value::Text(text) => {
-            let plain =
-                |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'\\' | b'"') || *byte == b' ';
+            // Whether a backslash is one depends on the mode.
+            let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\' || *byte == b' ';
             let text = std::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| plain(&byte)))?;
-            Some(format!("'{text}'"))
+            Some(format!("'{}'", text.replace('\'', "''")))
         }
         _ => None,
     }

@@ -10,6 +10,7 @@ mod derived;
 mod filter;
 mod lock;
 mod nested;
+mod own;
 mod reduce;
 mod segments;
 mod semi_join;
@@ -81,14 +82,8 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     if (0..tokens.len()).any(numbers) {
         return Some("it takes a number of a sequence");
     }
-    let searches =
-        |at: usize| is(at, "AGAINST") && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
-    if (0..tokens.len()).any(searches) {
-        return Some("it searches a full-text index");
-    }
-    let part = |at: usize| is(at, "PARTITION") && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
-    if (0..tokens.len()).any(|at| is(at, "SYSTEM_TIME") || part(at)) {
-        return Some("it reads partitions or the history of a table");
+    if (0..tokens.len()).any(|at| is(at, "SYSTEM_TIME")) {
+        return Some("it reads the history of a table");
     }
     None
 }
@@ -277,10 +272,11 @@ impl<'a> Gathering<'a> {
             let (before, source) = (&sources[..index], &sources[index]);
             let both_reached =
                 |other: usize| self.is_reachable(sources, index) && self.is_reachable(sources, other);
+            let apart = refs.iter().any(|found| self.partitions(found).is_some());
             let is_like = |other: &GatherSource| {
                 // With predicates in it the text has the reference's own name.
-                let filtered =
-                    (locked || other.is_filtered() || source.is_filtered()) && other.rows != source.rows;
+                let filtered = (locked || apart || other.is_filtered() || source.is_filtered())
+                    && other.rows != source.rows;
                 !filtered && other.names == source.names
             };
             let found = before
@@ -303,6 +299,8 @@ impl<'a> Gathering<'a> {
         let words = self.analysis.table_words.iter();
         edits.extend(words.map(|word| Edit { at: *word, text: SELECT_ALL.to_owned() }));
         edits.extend(self.index_hints().into_iter().map(|at| Edit { at, text: String::new() }));
+        edits.extend(self.done_at_source());
+        self.refuse_left(&edits)?;
         edits.extend(shown::names(self.planning.sql, &self.tokens, &self.segments, &edits));
         edits.sort_by_key(|edit| edit.at);
         edits.dedup();

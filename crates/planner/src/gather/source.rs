@@ -37,12 +37,12 @@ impl Gathering<'_> {
         }
         let columns = named.columns(index, &definition.columns);
         // Names of ours in a text of the client's character set.
-        let in_utf8 = self.values.text == ClientText::Other && !select(found, &columns, &[]).is_ascii();
+        let in_utf8 = self.values.text == ClientText::Other && !self.select(found, &columns, &[]).is_ascii();
         let mut filters = if in_utf8 { Vec::new() } else { self.filters(index) };
         let rewrites = if in_utf8 { Vec::new() } else { self.asked_at_source(index, &columns, &mut filters) };
         let reduced = reductions.iter().map(|reduction| reduction.marker.clone());
         let predicates: Vec<String> = filters.iter().cloned().chain(reduced).collect();
-        let sql = select(found, &columns, &predicates) + &self.lock_of(index);
+        let sql = self.select(found, &columns, &predicates) + &self.lock_of(index);
         let Table { derived, held, .. } = &*found.table.table;
         let plain = reductions.is_empty() && !in_utf8 && held.is_none() && derived.is_none();
         let first = if plain { self.first_rows(index, &sql) } else { None };
@@ -85,7 +85,7 @@ impl Gathering<'_> {
         let Some(definition) = found.table.table.definition.as_deref() else { return false };
         let columns: Vec<&ColumnDef> = definition.columns.iter().take(1).collect();
         let own = self.nested(nested.table).into_iter().any(|(text, _)| {
-            let sql = select(found, &columns, &[text]);
+            let sql = self.select(found, &columns, &[text]);
             matches!(read(self.planning, &found.table.schema, &sql, self.values), Ok(Primitive::Route(_)))
         });
         own && found.table.table.sharding().is_some()
@@ -147,6 +147,29 @@ impl Gathering<'_> {
         })
     }
 
+    /// What reads columns of a reference.
+    fn select(&self, found: &TableRef, columns: &[&ColumnDef], filters: &[String]) -> String {
+        let alias = quoted(&found.exposed);
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| cell(&column.column_type, &format!("{alias}.{}", quoted(&column.name))))
+            .collect();
+        let (schema, table) = (quoted(&found.table.schema), quoted(&found.table.table.name));
+        let from = match &found.table.table.derived {
+            Some(query) => format!("({query})"),
+            None => {
+                let partitions = self.partitions(found).map_or("", |at| at.text(self.planning.readable));
+                format!("{schema}.{table}{partitions}")
+            }
+        };
+        let mut sql = format!("SELECT {} FROM {from} AS {alias}", cells.join(", "));
+        if !filters.is_empty() {
+            sql.push_str(" WHERE ");
+            sql.push_str(&filters.join(" AND "));
+        }
+        sql
+    }
+
     /// Adds to the filters those that need other tables of the same shard; the rewrites that made them.
     fn asked_at_source(&self, index: usize, columns: &[&ColumnDef], filters: &mut Vec<String>) -> Vec<Note> {
         let found = &self.analysis.refs[index];
@@ -156,7 +179,7 @@ impl Gathering<'_> {
         }
         for (text, note) in self.nested(index).into_iter().chain(self.semi_joins(index)) {
             let tried: Vec<String> = filters.iter().chain([&text]).cloned().collect();
-            let sql = select(found, columns, &tried);
+            let sql = self.select(found, columns, &tried);
             // Whether the rows lie together is the planner's to say.
             if let Ok(Primitive::Route(_)) = read(self.planning, &found.table.schema, &sql, self.values) {
                 filters.push(text);
@@ -182,25 +205,6 @@ fn keys_of_result(outcome: &Outcome, named: &Named) -> String {
     let sought = sought.map(|column| format!("KEY ({})", quoted(&column.name)));
     let keys: Vec<String> = unique.chain(sought).collect();
     if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) }
-}
-
-fn select(found: &TableRef, columns: &[&ColumnDef], filters: &[String]) -> String {
-    let alias = quoted(&found.exposed);
-    let cells: Vec<String> = columns
-        .iter()
-        .map(|column| cell(&column.column_type, &format!("{alias}.{}", quoted(&column.name))))
-        .collect();
-    let (schema, table) = (quoted(&found.table.schema), quoted(&found.table.table.name));
-    let from = match &found.table.table.derived {
-        Some(query) => format!("({query})"),
-        None => format!("{schema}.{table}"),
-    };
-    let mut sql = format!("SELECT {} FROM {from} AS {alias}", cells.join(", "));
-    if !filters.is_empty() {
-        sql.push_str(" WHERE ");
-        sql.push_str(&filters.join(" AND "));
-    }
-    sql
 }
 
 /// Rows that are here already: no predicate has to reach them, since the statement has it still.

@@ -33,9 +33,14 @@ const ENDS_NO_CALL: [&str; 3] = ["LEFT", "RIGHT", "NATURAL"];
 pub(super) fn terms(sql: &[u8], tokens: &[Token]) -> Vec<Span> {
     let cutter = Cutter { sql, tokens };
     let alternatives = tokens.iter().any(|token| token.is_word(sql, "OR"));
-    let begins = (0..tokens.len()).filter(|&at| {
-        cutter.is(at, "WHERE") || cutter.is(at, "ON") || alternatives && tokens[at].is_symbol(b'(')
-    });
+    let leads = |at: usize| cutter.is(at, "WHERE") || cutter.is(at, "ON");
+    // Terms that stand in parentheses together.
+    let opens = |at: usize| {
+        let joined =
+            |before: usize| leads(before) || cutter.is(before, "AND") || tokens[before].is_symbol(b'(');
+        tokens[at].is_symbol(b'(') && (alternatives || at.checked_sub(1).is_some_and(joined))
+    };
+    let begins = (0..tokens.len()).filter(|&at| leads(at) || opens(at));
     begins.flat_map(|at| cutter.terms(at + 1)).collect()
 }
 

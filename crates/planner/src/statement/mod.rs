@@ -6,6 +6,7 @@ pub(crate) mod insert;
 mod insert_text;
 pub(crate) mod lock_tables;
 pub(crate) mod routed;
+pub(crate) mod searches;
 pub(crate) mod select;
 pub(crate) mod temporary;
 pub(crate) mod update;

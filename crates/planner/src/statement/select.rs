@@ -1,13 +1,13 @@
 //! SELECT: one node where its predicates say so, else a route with its operators placed by rewrites.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use serval_sql::{Modifier, Replacement, Span, Template, may_call_stored, tokens};
-use sqlparser::ast::{Expr, Function, Query, Select, SetExpr, Visit, visit_expressions};
+use sqlparser::ast::{Query, Select, SetExpr};
 
 use super::Planning;
 use super::routed::{RoutedPlan, Several};
+use super::searches;
 use crate::analysis::Analysis;
 use crate::bound::Note;
 use crate::clauses::Clauses;
@@ -148,11 +148,8 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
     if planning.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::GroupDirection) {
         return Some("GROUP BY … ASC or DESC over several shards is not supported; write ORDER BY");
     }
-    if is_ranked(query, select) {
-        return Some(
-            "The relevance that MATCH computes counts the rows of one server, so that over several shards MATCH may stand \
-             in WHERE only",
-        );
+    if let Some(reason) = searches::obstacle(planning, query, select.selection.as_ref()) {
+        return Some(reason);
     }
     if query.fetch.is_some() {
         return Some("FETCH FIRST over several shards is not supported; write LIMIT");
@@ -163,22 +160,6 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
         .into_iter()
         .any(|token| SESSION_FUNCTIONS.iter().any(|name| token.is_word(sql, name)));
     named.then_some("This function belongs to one server's session and cannot be asked of several shards")
-}
-
-/// Whether MATCH stands anywhere but in WHERE.
-fn is_ranked(query: &Query, select: &Select) -> bool {
-    let everywhere = searches(query);
-    everywhere > 0 && everywhere > select.selection.as_ref().map_or(0, searches)
-}
-
-fn searches(part: &impl Visit) -> usize {
-    let mut count = 0;
-    let _ = visit_expressions(part, |expr| {
-        let is_match = |function: &Function| function.name.to_string().eq_ignore_ascii_case("MATCH");
-        count += usize::from(matches!(expr, Expr::Function(function) if is_match(function)));
-        ControlFlow::<()>::Continue(())
-    });
-    count
 }
 
 fn order_count(query: &Query) -> usize {

@@ -8,7 +8,7 @@ use sqlparser::ast::{Assignment, Delete, ObjectName, OrderByExpr, Update};
 
 use super::copies::{refuse_joined_copy, refuse_unequal_rows, refuse_unequal_values};
 use super::routed::{RoutedPlan, Several, copies};
-use super::{Planning, targets};
+use super::{Planning, searches, targets};
 use crate::analysis::{Analysis, TableRef};
 use crate::bound::Note;
 use crate::destination::Destination;
@@ -23,6 +23,8 @@ struct Rows<'a> {
     order: &'a [OrderByExpr],
     /// RETURNING.
     returns: bool,
+    /// Why its searches cannot be done by several shards.
+    ranked: Option<&'static str>,
 }
 
 /// Plans an UPDATE.
@@ -35,8 +37,10 @@ pub(crate) fn plan_update(planning: Planning<'_>, update: &Update) -> Result<Pla
         refuse_led_column(&analysis, assignment)?;
     }
     refuse_joined_copy(&analysis, update)?;
-    let rows = Rows { limited: update.limit.is_some(), order: &update.order_by, returns: false };
-    plan(planning, &analysis, Renaming::Alias, rows)
+    let rows =
+        Rows { limited: update.limit.is_some(), order: &update.order_by, returns: false, ranked: None };
+    let ranked = searches::obstacle(planning, update, update.selection.as_ref());
+    plan(planning, &analysis, Renaming::Alias, Rows { ranked, ..rows })
 }
 
 /// Plans a DELETE from one table.
@@ -49,9 +53,11 @@ pub(crate) fn plan_delete(planning: Planning<'_>, delete: &Delete) -> Result<Pla
         limited: delete.limit.is_some(),
         order: &delete.order_by,
         returns: delete.returning.is_some(),
+        ranked: None,
     };
     // MariaDB 10.11 takes no alias in a DELETE from one table.
-    plan(planning, &analysis, Renaming::Qualifiers, rows)
+    let ranked = searches::obstacle(planning, delete, delete.selection.as_ref());
+    plan(planning, &analysis, Renaming::Qualifiers, Rows { ranked, ..rows })
 }
 
 fn plan(
@@ -105,6 +111,9 @@ fn several(
         return Ok(if rows.returns { Several::CopiesReturning(nodes) } else { Several::Copies(nodes) });
     }
     if let Some(reason) = destination.apart() {
+        return Ok(Several::Refused(reason.to_owned()));
+    }
+    if let Some(reason) = rows.ranked {
         return Ok(Several::Refused(reason.to_owned()));
     }
     if rows.limited {

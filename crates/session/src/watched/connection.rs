@@ -156,6 +156,10 @@ impl<C: Connection> Connection for WatchedConnection<C> {
     fn server_name(&self) -> &str {
         self.server_name.get_or_init(|| self.read(|connection| connection.server_name().into()))
     }
+
+    fn is_mariadb(&self) -> bool {
+        self.read(Connection::is_mariadb)
+    }
 }
 
 impl<C: Connection> Drop for WatchedConnection<C> {

@@ -1,0 +1,70 @@
+//! What of a statement only a table itself can do, and not a copy of its rows: `PARTITION (…)` and MATCH … AGAINST.
+//!
+//! Both restrict the rows, so they are asked of where these are read, and the rows that came satisfy them.
+
+use serval_sql::{Edit, Span, Token, TokenKind};
+
+use super::{Gathering, Result};
+use crate::analysis::{Early, TableRef};
+use crate::error::PlanError;
+use crate::operand::ClientText;
+use crate::physical::behind_partitions;
+use crate::statement::searches::is_search;
+
+impl Gathering<'_> {
+    /// Where `PARTITION (p0, p1)` stands behind the name of a table.
+    pub(super) fn partitions(&self, found: &TableRef) -> Option<Span> {
+        let start = found.name.end;
+        behind_partitions(self.planning.sql, start).map(|end| Span { start, end })
+    }
+
+    /// Whether a term is a search that the source does, in the words of the statement.
+    pub(super) fn is_searched(&self, early: &Early) -> bool {
+        let table = &self.analysis.refs[early.table].table.table;
+        let own = early.of.is_none() && table.held.is_none() && table.derived.is_none();
+        let written = self.values.text != ClientText::Other && self.outcome_of(early.table).is_none();
+        own && written && is_search(&early.expr)
+    }
+
+    /// The statement without what its sources have done.
+    pub(super) fn done_at_source(&self) -> Vec<Edit> {
+        let partitions = self.analysis.refs.iter().filter_map(|found| self.partitions(found));
+        let partitions = partitions.map(|at| Edit { at, text: String::new() });
+        let searches = self.analysis.early.iter().filter(|early| self.is_searched(early));
+        let searches = searches.filter_map(|early| {
+            let at = self.term(&early.expr, &early.places)?;
+            (self.is_unbound(at) || self.filter(early).is_some()).then_some(at)
+        });
+        partitions.chain(searches.map(|at| Edit { at, text: "TRUE".to_owned() })).collect()
+    }
+
+    /// Whether a text has parameters whose values are not known yet: only the columns of the statement are asked.
+    fn is_unbound(&self, at: Span) -> bool {
+        let parameter = |token: &Token| token.kind == TokenKind::Parameter && at.covers(token.span);
+        self.values.parameters.is_empty() && self.tokens.iter().any(parameter)
+    }
+
+    /// Refuses what would have to be done on copies.
+    ///
+    /// # Errors
+    /// [`PlanError::Refused`] where it stands outside of `edits`.
+    pub(super) fn refuse_left(&self, edits: &[Edit]) -> Result<()> {
+        let sql = self.planning.sql;
+        let opens = |at: usize| self.tokens.get(at).is_some_and(|token: &Token| token.is_symbol(b'('));
+        let left = |at: usize, word: &str| {
+            let token = &self.tokens[at];
+            token.is_word(sql, word) && opens(at + 1) && !edits.iter().any(|edit| edit.at.covers(token.span))
+        };
+        let stands = |word: &str| (0..self.tokens.len()).any(|at| left(at, word));
+        if stands("AGAINST") {
+            return Err(PlanError::refused(
+                "MATCH … AGAINST beside tables of other nodes has to be a condition of WHERE or ON by itself, beside \
+                 others with AND, whose columns are those of one table",
+            ));
+        }
+        if stands("PARTITION") {
+            return Err(PlanError::refused("PARTITION (…) has to stand right behind the name of a table"));
+        }
+        Ok(())
+    }
+}
