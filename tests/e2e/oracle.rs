@@ -78,6 +78,7 @@ files! {
     law_values,
     limited_writes,
     limits,
+    long_statements,
     lock_tables,
     maintenance,
     moving_rows,

@@ -1,7 +1,7 @@
 //! Operands: the values that decide where a statement goes, known only when it is bound.
 
 use serval_catalog::{ShardIndex, Zone};
-use serval_sql::{Hole, HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
+use serval_sql::{HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
 use serval_types::{ColumnType, NodeId, Value};
 use sqlparser::ast::{DataType, Expr, TimezoneInfo, UnaryOperator, Value as SqlValue};
 
@@ -173,8 +173,7 @@ impl Values<'_> {
     fn of_hole(&self, hole: usize) -> Value {
         let Some(found) = self.scan.holes.get(hole) else { return Value::Null };
         if found.kind == HoleKind::Parameter {
-            let before = self.parameters_before(hole);
-            return self.parameters.get(before).cloned().unwrap_or(Value::Null);
+            return self.parameters.get(found.before as usize).cloned().unwrap_or(Value::Null);
         }
         self.literal(found.span, found.kind)
     }
@@ -184,9 +183,8 @@ impl Values<'_> {
         let HoleKind::List(class) = found.kind else { return };
         let elements = &self.scan.elements[found.elements.start as usize..found.elements.end as usize];
         if class == ListClass::Parameter {
-            let before = self.parameters_before(hole);
-            for index in 0..elements.len() {
-                each(self.parameters.get(before + index).cloned().unwrap_or(Value::Null));
+            for number in found.parameters() {
+                each(self.parameters.get(number).cloned().unwrap_or(Value::Null));
             }
             return;
         }
@@ -197,33 +195,6 @@ impl Values<'_> {
 
     fn literal(&self, span: Span, kind: HoleKind) -> Value {
         literal_value(self.sql, span, kind, self.options)
-    }
-
-    fn parameters_before(&self, hole: usize) -> usize {
-        self.scan.holes[..hole].iter().map(parameter_count).sum()
-    }
-
-    /// The numbers of the parameters that stand in the holes of which `keep` is true, in order.
-    pub(crate) fn parameters_where(&self, mut keep: impl FnMut(usize, &Hole) -> bool) -> Vec<u16> {
-        let mut numbers = Vec::new();
-        let mut next = 0_usize;
-        for (index, hole) in self.scan.holes.iter().enumerate() {
-            let after = next + parameter_count(hole);
-            if after > next && keep(index, hole) {
-                // A statement has at most 65,535 parameters: COM_STMT_PREPARE counts them in two bytes.
-                numbers.extend((next..after).filter_map(|number| u16::try_from(number).ok()));
-            }
-            next = after;
-        }
-        numbers
-    }
-}
-
-fn parameter_count(hole: &Hole) -> usize {
-    match hole.kind {
-        HoleKind::Parameter => 1,
-        HoleKind::List(ListClass::Parameter) => hole.elements.len(),
-        _ => 0,
     }
 }
 

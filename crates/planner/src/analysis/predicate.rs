@@ -145,6 +145,9 @@ impl Reader<'_> {
             if let Some(hole) = self.list_hole(list) {
                 return Reach::Equal(column, vec![Operand::List(hole)]);
             }
+            if serval_sql::is_shortened(list) {
+                return Reach::All;
+            }
             list.iter()
                 .map(|value| self.operand(value, column))
                 .collect::<Option<Vec<_>>>()

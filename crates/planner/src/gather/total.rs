@@ -89,7 +89,14 @@ impl Total<'_> {
                 _ => false,
             });
         }
-        list.iter().all(|value| self.compare(expr, value))
+        if !serval_sql::is_shortened(list) {
+            return list.iter().all(|value| self.compare(expr, value));
+        }
+        // Texts that are not there may be no number and no date.
+        let values = &list[..list.len() - 1];
+        let texts = values.iter().all(|value| self.is_number(value))
+            || matches!(self.domain(expr), Some(Domain::Text | Domain::Member));
+        texts && values.iter().all(|value| self.compare(expr, value))
     }
 
     pub(super) fn compare(&self, left: &Expr, right: &Expr) -> bool {

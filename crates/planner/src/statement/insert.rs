@@ -128,7 +128,7 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
     Builder { planning, insert, analysis: &analysis, placing: &placing, text }.build(&rows)
 }
 
-/// The rows of VALUES; empty for any other source.
+/// The rows of VALUES that the tree has; empty for any other source.
 fn rows_of(insert: &Insert) -> Vec<&[Expr]> {
     match insert.source.as_deref().map(|query| &*query.body) {
         Some(SetExpr::Values(values)) => values.rows.iter().map(|row| row.content.as_slice()).collect(),

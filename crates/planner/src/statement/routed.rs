@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serval_catalog::{Placement, Sharding};
-use serval_sql::{Piece, Template};
+use serval_sql::{Hole, Piece, Template};
 use serval_types::{NodeId, Value};
 use smallvec::SmallVec;
 
@@ -200,10 +200,13 @@ impl RoutedPlan {
             }
         };
         template.render(values.sql, values.scan, &slot, &mut sql);
-        let kept = |hole: usize| {
-            template.pieces().iter().any(|piece| matches!(piece, Piece::Hole(kept) if *kept as usize == hole))
-        };
-        let parameters = values.parameters_where(|hole, _| kept(hole));
+        let kept = template.pieces().iter().filter_map(|piece| match piece {
+            Piece::Hole(hole) => values.scan.holes.get(*hole as usize),
+            _ => None,
+        });
+        // A statement has at most 65,535 parameters: COM_STMT_PREPARE counts them in two bytes.
+        let parameters =
+            kept.flat_map(Hole::parameters).filter_map(|number| u16::try_from(number).ok()).collect();
         Target { node, shard: shards.iter().copied().flatten().next(), sql, parameters }
     }
 

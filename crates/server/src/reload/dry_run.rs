@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serval_catalog::Catalog;
 use serval_planner::{BindRequest, ClientText, Example, PlanRequest, Planner, explain};
 use serval_sql::digest_text;
-use serval_sql::{HoleKind, ListClass, Scan, scan};
+use serval_sql::{Scan, scan};
 use serval_types::Value;
 
 /// How many statements are tried.
@@ -74,10 +74,7 @@ fn try_plan(catalog: &Arc<Catalog>, example: &Example) -> Result<Vec<String>, St
 
 /// Values for `?`: those of an execution are not kept, and any will do to compare two routes.
 fn parameters(scan: &Scan) -> Vec<Value> {
-    let single = scan.holes.iter().filter(|hole| hole.kind == HoleKind::Parameter).count();
-    let lists = scan.holes.iter().filter(|hole| hole.kind == HoleKind::List(ListClass::Parameter));
-    let listed: u32 = lists.map(|hole| hole.elements.end - hole.elements.start).sum();
-    vec![Value::Int(1); single + listed as usize]
+    vec![Value::Int(1); scan.parameter_count()]
 }
 
 /// The first line of a plan, and the nodes in it.

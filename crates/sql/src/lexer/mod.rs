@@ -35,14 +35,21 @@ const NOWHERE: usize = usize::MAX;
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(sql: &'a [u8], options: LexOptions) -> Self {
-        let has_nul = memchr::memchr(0, sql).is_some();
-        Self { sql, options, pos: 0, name_end: NOWHERE, dot_end: NOWHERE, has_nul, in_version_comment: false }
+        let end = u32::try_from(sql.len()).unwrap_or(u32::MAX);
+        Self::within(sql, Span { start: 0, end }, options)
+    }
+
+    /// Reads a part of a text, in the positions of the whole, and looks at nothing outside of it: a text has many parts.
+    pub(crate) fn within(sql: &'a [u8], part: Span, options: LexOptions) -> Self {
+        let sql = sql.get(..part.end as usize).unwrap_or(sql);
+        let pos = part.start as usize;
+        let has_nul = memchr::memchr(0, sql.get(pos..).unwrap_or_default()).is_some();
+        Self { sql, options, pos, name_end: NOWHERE, dot_end: NOWHERE, has_nul, in_version_comment: false }
     }
 
     /// Reads the body of a version comment, in the positions of the whole text.
     pub(crate) fn of_version_comment(sql: &'a [u8], body: Span, options: LexOptions) -> Self {
-        let text = sql.get(..body.end as usize).unwrap_or(sql);
-        Self { pos: body.start as usize, in_version_comment: true, ..Self::new(text, options) }
+        Self { in_version_comment: true, ..Self::within(sql, body, options) }
     }
 
     /// The next token; `None` at the end of the text.

@@ -16,8 +16,7 @@ impl Lexer<'_> {
 
     /// The strings that a text token consists of.
     pub(crate) fn string_pieces(sql: &[u8], span: Span, options: LexOptions) -> Vec<Span> {
-        let mut lexer = Lexer::new(sql.get(..span.end as usize).unwrap_or(sql), options);
-        lexer.skip_to(span.start);
+        let mut lexer = Lexer::within(sql, span, options);
         let mut pieces = Vec::new();
         let mut next = lexer.peek(0).map(|quote| (lexer.pos, quote));
         while let Some((start, quote)) = next {

@@ -68,6 +68,22 @@ pub struct Hole {
     pub kind: HoleKind,
     /// The elements of a list, as a range of [`Scan::elements`]; empty for all others.
     pub elements: Range<u32>,
+    /// How many parameters stand before it.
+    pub before: u32,
+}
+
+impl Hole {
+    /// The numbers of the parameters that stand in it; empty where it holds something else.
+    #[must_use]
+    pub fn parameters(&self) -> Range<usize> {
+        let before = self.before as usize;
+        let count = match self.kind {
+            HoleKind::Parameter => 1,
+            HoleKind::List(ListClass::Parameter) => self.elements.len(),
+            _ => 0,
+        };
+        before..before + count
+    }
 }
 
 /// What one pass over a statement found.
@@ -198,14 +214,17 @@ impl Scan {
         self.elements.get(hole.elements.start as usize..hole.elements.end as usize).unwrap_or_default()
     }
 
+    /// The holes that stand inside of a span.
+    #[must_use]
+    pub fn holes_in(&self, span: Span) -> &[Hole] {
+        let first = self.holes.partition_point(|hole| hole.span.start < span.start);
+        let end = self.holes.partition_point(|hole| hole.span.end <= span.end);
+        self.holes.get(first..end).unwrap_or_default()
+    }
+
     /// The number of `?`.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
-        let counts = self.holes.iter().map(|hole| match hole.kind {
-            HoleKind::Parameter => 1,
-            HoleKind::List(ListClass::Parameter) => hole.elements.len(),
-            _ => 0,
-        });
-        counts.sum()
+        self.holes.last().map_or(0, |hole| hole.parameters().end)
     }
 }

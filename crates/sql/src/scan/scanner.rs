@@ -1,5 +1,7 @@
 //! The pass itself.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use super::{Hole, HoleKind, ListClass, Marks, Scan};
@@ -76,7 +78,7 @@ impl<'a> Scanner<'a> {
             self.end = token.span.end;
         }
         if let Some(kind) = HoleKind::of_token(token.kind) {
-            self.holes.push(Hole { span: token.span, kind, elements: 0..0 });
+            self.hole(token.span, kind, 0..0);
         }
         if token.kind == TokenKind::Comment {
             return Ok(());
@@ -90,6 +92,13 @@ impl<'a> Scanner<'a> {
         }
         self.after_in = token.is_word(self.sql, "IN");
         Ok(())
+    }
+
+    fn hole(&mut self, span: Span, kind: HoleKind, elements: Range<u32>) {
+        let before = self.holes.last().map_or(0, |last| last.parameters().end);
+        // A text of 4 GB is not read.
+        let before = u32::try_from(before).unwrap_or(u32::MAX);
+        self.holes.push(Hole { span, kind, elements, before });
     }
 
     /// Takes the elements of `IN (…)` as one hole if they are literals of one class. The closing parenthesis stays.
@@ -111,7 +120,7 @@ impl<'a> Scanner<'a> {
             if separator.is_symbol(b')') {
                 let elements = first_element as u32..self.elements.len() as u32;
                 let span = Span { start, end: separator.span.start };
-                self.holes.push(Hole { span, kind: HoleKind::List(of), elements });
+                self.hole(span, HoleKind::List(of), elements);
                 self.end = span.end;
                 self.lexer.skip_to(span.end);
                 return Ok(());

@@ -353,7 +353,7 @@ impl Writer<'_> {
 
     fn copy(&mut self, span: Span) {
         self.out.extend_from_slice(span.of(self.values.sql));
-        let inside = |hole: &Hole| span.covers(hole.span);
-        self.parameters.extend(self.values.parameters_where(|_, hole| inside(hole)));
+        let numbers = self.values.scan.holes_in(span).iter().flat_map(Hole::parameters);
+        self.parameters.extend(numbers.filter_map(|number| u16::try_from(number).ok()));
     }
 }

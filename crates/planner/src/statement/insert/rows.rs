@@ -45,10 +45,7 @@ impl Builder<'_> {
             edits.push((self.anchor(Span::at(end)), Edit::Text(text)));
         }
         let planned = if self.insert.assignments.is_empty() {
-            let pairs = rows.iter().zip(&self.text.rows).enumerate();
-            let planned =
-                pairs.map(|(index, (values, text))| self.row((&columns, &led), values, text, index + 1));
-            planned.collect::<Result<Vec<_>, _>>()?
+            self.planned(rows, (&columns, &led))?
         } else {
             vec![self.assigned_row((&columns, &led))?]
         };
@@ -63,6 +60,30 @@ impl Builder<'_> {
             watched,
         });
         Ok(planning.planned(self.analysis, Vec::new(), kind))
+    }
+
+    /// All rows of the text: those of the tree, and those that it has left out.
+    fn planned(
+        &self,
+        rows: &[&[Expr]],
+        columns: (&Columns, &[Option<KeyColumn>]),
+    ) -> Result<Vec<PlannedRow>, PlanError> {
+        let left = &self.planning.parsed.rows_left;
+        let misread =
+            || PlanError::refused("The rows of this INSERT cannot be told apart; insert them one by one");
+        let mut kept = rows.iter();
+        let mut planned = Vec::with_capacity(self.text.rows.len());
+        for (index, text) in self.text.rows.iter().enumerate() {
+            let row = if left.binary_search(&text.span.start).is_ok() {
+                let Planning { readable, options, .. } = self.planning;
+                let values = serval_sql::row_values(readable, options, text.span).map_err(|_| misread())?;
+                self.row(columns, &values, text, index + 1)?
+            } else {
+                self.row(columns, kept.next().ok_or_else(misread)?, text, index + 1)?
+            };
+            planned.push(row);
+        }
+        if kept.next().is_some() { Err(misread()) } else { Ok(planned) }
     }
 
     fn row(

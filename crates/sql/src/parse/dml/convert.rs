@@ -1,6 +1,6 @@
 //! Our tokens as sqlparser's.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serval_types::Value;
 use sqlparser::keywords::Keyword;
@@ -22,7 +22,14 @@ pub(super) struct Converted {
 }
 
 /// Converts tokens, comments left out, to what sqlparser's tokenizer would make of them if it read MySQL rightly.
-pub(super) fn convert(sql: &[u8], options: LexOptions, tokens: &[Token]) -> Converted {
+///
+/// `left` stands before a `)` for elements that are left out of `tokens`, by the byte of the parenthesis.
+pub(super) fn convert(
+    sql: &[u8],
+    options: LexOptions,
+    tokens: &[Token],
+    left: &HashMap<u32, String>,
+) -> Converted {
     let closes = frame::closes(tokens);
     let unions = frame::unions(sql, tokens, &closes).map(|token| column(token.span.start)).collect();
     let lists = frame::lists(sql, tokens, &closes).map(|token| column(token.span.start)).collect();
@@ -38,6 +45,7 @@ pub(super) fn convert(sql: &[u8], options: LexOptions, tokens: &[Token]) -> Conv
         update_targets: false,
         matching: false,
         skip_to: 0,
+        left,
         table_words: Vec::new(),
     };
     for at in 0..tokens.len() {
@@ -66,6 +74,8 @@ pub(super) struct Converter<'a> {
     pub(super) update_targets: bool,
     /// Between MATCH and its AGAINST.
     pub(super) matching: bool,
+    /// What stands for elements that are left out, before the `)` at this byte.
+    left: &'a HashMap<u32, String>,
     /// Tokens before this one are converted already.
     pub(super) skip_to: usize,
     /// Each TABLE that became `SELECT * FROM`.
@@ -207,6 +217,10 @@ impl Converter<'_> {
     }
 
     fn close(&mut self, token: Token) {
+        if let Some(mark) = self.left.get(&token.span.start) {
+            self.push(token.span, Sql::Comma);
+            self.push(token.span, Sql::Placeholder(mark.clone()));
+        }
         if !self.frame.idle {
             self.push(token.span, Sql::RParen);
         }

@@ -3,8 +3,8 @@
 //! sqlparser never sees the text. Its parser gets tokens of our own lexer, so that strings, comments and names mean
 //! what they mean to MySQL in the session's sql_mode, and so that every position in the tree is a byte of the text.
 //! On their way the tokens pass [`reduce`], which takes off what sqlparser does not know and MySQL's results do not
-//! depend on; [`guard`], which bounds the tree's height; and [`convert`], which leaves only those words keywords
-//! that are keywords in MySQL.
+//! depend on; [`guard`], which bounds the tree's height; [`shorten`], which leaves out most of long lists; and [`convert`],
+//! which leaves only those words keywords that are keywords in MySQL.
 
 mod balance;
 mod convert;
@@ -15,13 +15,20 @@ mod keywords;
 mod phrases;
 mod reduce;
 mod reserved;
+mod shorten;
 mod words;
+
+use std::collections::HashMap;
 
 use sqlparser::ast;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{self, TokenWithSpan};
 
+pub use shorten::is_shortened;
+
+use self::shorten::Shortened;
 use super::ParseError;
+use crate::lexer::Lexer;
 use crate::{LexOptions, Span, Token, TokenKind, VersionComment};
 
 /// A statement as sqlparser's tree, whose positions are bytes of the original text.
@@ -41,6 +48,8 @@ pub struct Parsed {
     pub table_words: Vec<Span>,
     /// Whether version comments were read as part of the statement.
     pub version_comments: VersionComments,
+    /// Where the rows of VALUES begin that the tree does not have, in order; [`row_values`] reads them.
+    pub rows_left: Vec<u32>,
 }
 
 /// Words that change how a statement runs. The tree does not show them.
@@ -104,8 +113,14 @@ pub(super) fn parse(
 ) -> Result<Box<Parsed>, ParseError> {
     guard::check(sql, &tokens)?;
     let reduced = reduce::reduce(sql, tokens)?;
-    let converted = convert::convert(sql.as_bytes(), options, &reduced.tokens);
     let end = reduced.tokens.last().map_or(0, |last| last.span.end);
+    let shortened = match version_comments {
+        VersionComments::None => shorten::shorten(sql.as_bytes(), reduced.tokens),
+        // Not every reader of the text takes all of it for tokens.
+        _ => Shortened { tokens: reduced.tokens, rows: Vec::new(), lists: HashMap::new() },
+    };
+    let converted = convert::convert(sql.as_bytes(), options, &shortened.tokens, &shortened.lists);
+    drop(shortened.tokens);
     let dialect = dialect::MySql { unions: converted.unions, lists: converted.lists };
     let mut ast = run(sql, end, converted.tokens, &dialect)?;
     balance::balance(&mut ast);
@@ -117,7 +132,30 @@ pub(super) fn parse(
         modifiers: reduced.modifiers,
         table_words: converted.table_words,
         version_comments,
+        rows_left: shortened.rows,
     }))
+}
+
+/// The values of a row of VALUES that the tree does not have; `row` is where it stands, with its parentheses.
+///
+/// # Errors
+/// Where it is no list of expressions.
+pub fn row_values(sql: &str, options: LexOptions, row: Span) -> Result<Vec<ast::Expr>, ParseError> {
+    let mut lexer = Lexer::within(sql.as_bytes(), row, options);
+    let mut tokens = Vec::new();
+    while let Some(token) = lexer.next().map_err(|error| ParseError::from_lex(sql, &error))? {
+        tokens.extend((!token.kind.is_comment()).then_some(token));
+    }
+    let converted = convert::convert(sql.as_bytes(), options, &tokens, &HashMap::new());
+    let dialect = dialect::MySql { unions: converted.unions, lists: converted.lists };
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(converted.tokens);
+    let parse = |parser: &mut Parser<'_>| {
+        parser.expect_token(&tokenizer::Token::LParen)?;
+        let values = parser.parse_comma_separated(Parser::parse_expr)?;
+        parser.expect_token(&tokenizer::Token::RParen)?;
+        Ok(values)
+    };
+    parse(&mut parser).map_err(|error| located(sql, row.end, &error))
 }
 
 fn run(
