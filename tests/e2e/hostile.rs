@@ -4,6 +4,7 @@ mod bystander;
 mod commands;
 mod crowds;
 mod files;
+mod long;
 mod streams;
 
 use std::time::Duration;

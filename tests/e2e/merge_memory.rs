@@ -15,7 +15,7 @@ fn rows() -> u64 {
 }
 
 /// The most memory that the process has had, in kilobytes.
-fn most_resident(pid: u32) -> u64 {
+pub(crate) fn most_resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the proxy runs");
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("VmHWM");
     line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number")

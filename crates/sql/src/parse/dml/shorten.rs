@@ -19,6 +19,9 @@ const MARK: &str = "elements ";
 /// Words that are values.
 const VALUES: [&str; 4] = ["NULL", "DEFAULT", "TRUE", "FALSE"];
 
+/// Functions of the statement's instant, which are values for whoever reads the text.
+const MOMENTS: [&str; 3] = ["NOW", "CURDATE", "CURRENT_TIMESTAMP"];
+
 /// A statement without what is left out.
 #[derive(Debug)]
 pub(super) struct Shortened {
@@ -138,6 +141,10 @@ impl Shortener<'_> {
         if VALUES.iter().any(|word| token.is_word(self.sql, word)) {
             return Some(at + 1);
         }
+        let is = |at: usize, symbol: u8| self.tokens.get(at).is_some_and(|token| token.is_symbol(symbol));
+        if MOMENTS.iter().any(|word| token.is_word(self.sql, word)) {
+            return (is(at + 1, b'(') && is(at + 2, b')')).then_some(at + 3);
+        }
         let introducer = token.kind == TokenKind::Word && token.span.of(self.sql).starts_with(b"_");
         let at = if introducer || token.is_symbol(b'-') { at + 1 } else { at };
         self.literal(at).map(|_| at + 1)
@@ -201,13 +208,16 @@ mod tests {
     fn rows_of_literals_are_left_out_behind_the_first() {
         let first = "(1, 'a')".to_owned() + &", (1, 'a')".repeat(15);
         let sql = format!(
-            "INSERT INTO t (a, b) VALUES {first}, (-2, NULL), (3, f(4)), (DEFAULT, _binary 'x'), (), (?, 0x1f) ON DUPLICATE \
+            "INSERT INTO t (a, b) VALUES {first}, (-2, NULL), (3, f(4)), (DEFAULT, _binary 'x'), (NOW(), 1), (NOW(6), 1), (), (?, 0x1f) ON DUPLICATE \
              KEY UPDATE a = VALUES(a)"
         );
         let (text, rows, _) = shortened(&sql);
-        assert_eq!(rows, 3);
+        assert_eq!(rows, 4);
         let behind = text.rsplit_once("( 1 , 'a' )").unwrap().1;
-        assert_eq!(behind, " , ( 3 , f ( 4 ) ) , ( ) ON DUPLICATE KEY UPDATE a = VALUES ( a )");
+        assert_eq!(
+            behind,
+            " , ( 3 , f ( 4 ) ) , ( NOW ( 6 ) , 1 ) , ( ) ON DUPLICATE KEY UPDATE a = VALUES ( a )"
+        );
     }
 
     #[test]
