@@ -38,7 +38,7 @@ async fn fill(world: &World, rows: u64) {
         // MySQL wants a current database for derived tables.
         connection.query_drop(format!("USE {}_{node}", world.schema)).await.expect("USE");
         let sql = format!(
-            "INSERT INTO t1 SELECT ({number}) * 4 + {node}, SHA1(({number}) * 4 + {node}) FROM {} \
+            "INSERT INTO t1 SELECT ({number}) * 4 + {node}, SHA2(({number}) * 4 + {node}, 224) FROM {} \
              WHERE {number} < {}",
             from.join(", "),
             rows / 4,

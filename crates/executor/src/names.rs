@@ -5,7 +5,7 @@ mod message;
 use bytes::Bytes;
 use serval_catalog::{Catalog, Placement};
 use serval_planner::PlanTable;
-use serval_planner::primitive::{GatherSource, Target};
+use serval_planner::primitive::{Announced, GatherSource, Target};
 use serval_remote::{Connection, RemoteError};
 use serval_types::{MysqlError, NodeId};
 use serval_wire::packet::{ColumnDefinition, ColumnFlags};
@@ -26,8 +26,8 @@ pub struct Names<'a> {
     tables: Vec<TableNames<'a>>,
     /// The results that stand in the place of queries.
     results: Vec<Outcome<'a>>,
-    /// Whether a column of a derived table is said to be of its table's schema, as MySQL says; MariaDB does not.
-    names_schemas: bool,
+    /// Whether MySQL announces the columns of derived tables, which it does otherwise than MariaDB.
+    is_mysql: bool,
     /// Where the target is, for errors that name its database without any table of the statement.
     target: Option<(&'a Catalog, NodeId)>,
 }
@@ -129,13 +129,13 @@ impl<'a> Names<'a> {
     }
 
     fn none(target: Option<(&'a Catalog, NodeId)>) -> Self {
-        Self { tables: Vec::new(), results: Vec::new(), names_schemas: false, target }
+        Self { tables: Vec::new(), results: Vec::new(), is_mysql: false, target }
     }
 
     /// As the server of this connection says them.
     #[must_use]
     pub(crate) fn said_by(self, connection: &impl Connection) -> Self {
-        Self { names_schemas: !connection.is_mariadb(), ..self }
+        Self { is_mysql: !connection.is_mariadb(), ..self }
     }
 
     fn add(&mut self, catalog: &'a Catalog, table: &'a PlanTable, node: NodeId, physical: &'a str) {
@@ -181,11 +181,15 @@ impl<'a> Names<'a> {
         let name = String::from_utf8_lossy(column).into_owned();
         let quoted = format!("`{}`", name.replace('`', "``"));
         let at = outcome.source.names.iter().position(|own| *own == quoted)?;
-        let Some((table, name)) = result.origins.get(at).cloned().flatten() else {
+        let origin = result.origins.get(at).cloned().flatten();
+        let Some(Announced { table, column, .. }) = origin.filter(|of| !(self.is_mysql && of.extreme)) else {
             return Some(ResultColumn { schema: "", table: String::new(), name });
         };
-        let mut own = outcome.tables.iter().filter(|own| self.names_schemas && own.table.name == table);
-        Some(ResultColumn { schema: own.next().map_or("", |own| &*own.schema), table, name })
+        if !self.is_mysql {
+            return Some(ResultColumn { schema: "", table, name: column });
+        }
+        let own = outcome.tables.iter().find(|own| own.table.name == table);
+        Some(ResultColumn { schema: own.map_or("", |own| &*own.schema), table, name })
     }
 
     /// Where a column comes from, in logical names. An alias is the client's own and stays.

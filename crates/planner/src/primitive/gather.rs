@@ -68,11 +68,22 @@ impl GatherSource {
 pub struct GatheredResult {
     /// What it is called in metadata.
     pub shown: String,
-    /// For each column the table and the column that it is as it stands, if it is one.
-    pub origins: Vec<Option<(String, String)>>,
+    /// For each column what it is announced as of, if it is one.
+    pub origins: Vec<Option<Announced>>,
     /// Empty tables like those of the query, by name and CREATE TEMPORARY TABLE: the temporary table takes its types from
     /// the query over them.
     pub typed: Vec<(String, String)>,
+}
+
+/// What a column of a result is announced as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The table.
+    pub table: String,
+    /// The column of it that MariaDB names; MySQL names the result's own.
+    pub column: String,
+    /// It is the least or the greatest of its values, which only MariaDB announces as of a table.
+    pub extreme: bool,
 }
 
 /// Only rows with certain keys are needed: those that another source has brought.

@@ -18,7 +18,7 @@ mod spread;
 
 pub use aggregate::{Aggregate, Combine};
 pub use cut::Cut;
-pub use gather::{Gather, GatherSource, GatheredResult, Loading, Reduction};
+pub use gather::{Announced, Gather, GatherSource, GatheredResult, Loading, Reduction};
 pub use held::Held;
 pub use limit::Limit;
 pub use merge_sort::MergeSort;

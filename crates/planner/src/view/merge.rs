@@ -63,6 +63,12 @@ impl Merge<'_> {
             && self.order_is_kept()
     }
 
+    /// Whether the name is that of a table of the view, which nobody sees who reads the view.
+    fn is_hidden(&self, table: &Ident) -> bool {
+        let same = |name: &&str| table.value.eq_ignore_ascii_case(name);
+        !same(&&*self.view.exposed) && self.body.exposed(&self.view.exposed).iter().any(same)
+    }
+
     /// Whether the select list has something else under this name, which ORDER BY, GROUP BY and HAVING may mean.
     fn is_alias(&self, name: &str) -> bool {
         let same = |expr: &Expr| match expr {
@@ -155,6 +161,9 @@ impl Merge<'_> {
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                     let table = name.0.last()?.as_ident()?;
+                    if self.is_hidden(table) {
+                        return None;
+                    }
                     if table.value.eq_ignore_ascii_case(&self.view.exposed) {
                         edits.push(Edit { at: *span, text: self.body.list(&self.view.exposed) });
                     }
@@ -244,6 +253,7 @@ impl Names<'_> {
         let Merge { body, view, mentions, .. } = *self.merge;
         let ([table, name] | [_, table, name]) = parts else { return };
         if !table.value.eq_ignore_ascii_case(&view.exposed) {
+            self.fits &= !self.merge.is_hidden(table);
             return;
         }
         let Some(source) = body.source(&name.value) else {

@@ -13,6 +13,9 @@ use super::super::Gathering;
 use super::super::temporary::quoted;
 use crate::bound::Note;
 
+/// MariaDB has not room for more in a WITH.
+const MOST_QUERIES: usize = 60;
+
 impl Gathering<'_> {
     /// The next query of WITH that can stand where it is read.
     pub(super) fn inline(&self) -> Option<(Vec<Edit>, Note)> {
@@ -20,7 +23,8 @@ impl Gathering<'_> {
         let with = query.with.as_ref().filter(|with| !with.recursive)?;
         let mut mentions = Mentions::default();
         let _ = query.visit(&mut mentions);
-        if mentions.withs != 1 {
+        // What is wrong with the list is for the server to say.
+        if mentions.withs != 1 || with.cte_tables.len() > MOST_QUERIES || names_twice(&with.cte_tables) {
             return None;
         }
         let candidates = with.cte_tables.iter().enumerate();
@@ -73,6 +77,13 @@ impl Gathering<'_> {
         let open = (token + 1..self.tokens.len()).find(|&at| self.tokens[at].is_symbol(b'('))?;
         Some((open, serval_sql::closing(&self.tokens, open)?))
     }
+}
+
+/// Whether two queries of WITH have the same name.
+fn names_twice(queries: &[Cte]) -> bool {
+    let mut names: Vec<String> = queries.iter().map(|cte| cte.alias.name.value.to_lowercase()).collect();
+    names.sort();
+    names.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// A name in FROM.

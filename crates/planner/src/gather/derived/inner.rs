@@ -14,6 +14,7 @@ use super::output::{Shape, Shapes};
 use super::result::OutcomeColumn;
 use crate::analysis::{Analysis, place, terms};
 use crate::clauses::Clauses;
+use crate::primitive::Announced;
 use crate::rewrite::expression::is_aggregate;
 use crate::statement::Planning;
 
@@ -144,12 +145,14 @@ impl<'a> Inner<'a> {
                 Some(column) => {
                     let table = &scope.refs[column.table].table.table;
                     let declared = table.definition.as_deref()?.column(&column.name)?;
-                    Some((table.name.clone(), declared.name.clone()))
+                    let (table, column) = (table.name.clone(), declared.name.clone());
+                    Some(Announced { table, column, extreme: false })
                 }
-                // The least and the greatest are announced as of their table, too.
-                None => shapes
-                    .extreme_of(expr)
-                    .map(|table| (scope.refs[table].table.table.name.clone(), name.clone())),
+                None => shapes.extreme_of(expr).map(|table| Announced {
+                    table: scope.refs[table].table.table.name.clone(),
+                    column: name.clone(),
+                    extreme: true,
+                }),
             };
             let key = column.filter(grouped).and_then(|_| self.text_of(expr));
             Some(OutcomeColumn { name, loading, column_type, nullable, origin, key })

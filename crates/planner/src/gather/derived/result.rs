@@ -22,7 +22,7 @@ use super::inner::Inner;
 use super::text::{Asked, Text, named, with};
 use crate::analysis::terms;
 use crate::bound::{Note, PlanTable};
-use crate::primitive::Loading;
+use crate::primitive::{Announced, Loading};
 use crate::statement::{Planning, plan_tables};
 
 /// The name that stands for a result in the statement, before its number.
@@ -60,8 +60,8 @@ pub(in crate::gather) struct OutcomeColumn {
     pub(in crate::gather) loading: Loading,
     pub(super) column_type: ColumnType,
     pub(super) nullable: bool,
-    /// The table and the column that it is as it stands.
-    pub(in crate::gather) origin: Option<(String, String)>,
+    /// What it is announced as of.
+    pub(in crate::gather) origin: Option<Announced>,
     /// The column of the query's table that it is, where rows with other values can be left out of the query.
     pub(in crate::gather) key: Option<String>,
 }

@@ -147,7 +147,9 @@ where
         let Placement::Node(node) = table.placement else {
             return Err(no_view(session, &schema, name).into());
         };
-        let (_, tables) = places.entry(node).or_insert_with(|| (schema.clone(), Vec::new()));
+        // What may be missing goes last, where the error is the answer: MariaDB drops the others all the same.
+        let own = found.default_node == Some(node);
+        let (_, tables) = places.entry((own, node)).or_insert_with(|| (schema.clone(), Vec::new()));
         tables.push(PlanTable { schema, table });
     }
     if places.len() > 1 && !stored.if_exists && !session.proxy.flavour().is_mariadb() {
@@ -159,7 +161,7 @@ where
     commit(session).await?;
     let last = places.len().saturating_sub(1);
     let mut all = Vec::new();
-    for (at, (node, (schema, tables))) in places.into_iter().enumerate() {
+    for (at, ((_, node), (schema, tables))) in places.into_iter().enumerate() {
         let names: Vec<String> = tables.iter().map(|table| identifier(&table.table.name)).collect();
         let exists = if stored.if_exists { "IF EXISTS " } else { "" };
         let sql = format!("DROP VIEW {exists}{}", names.join(", "));
