@@ -1,17 +1,19 @@
 //! Physical names back to logical ones: in column definitions and in errors.
 
 mod message;
+mod results;
 
 use bytes::Bytes;
 use serval_catalog::{Catalog, Placement};
 use serval_planner::PlanTable;
-use serval_planner::primitive::{Announced, GatherSource, Target};
+use serval_planner::primitive::{GatherSource, Target};
 use serval_remote::{Connection, RemoteError};
 use serval_types::{MysqlError, NodeId};
 use serval_wire::packet::{ColumnDefinition, ColumnFlags};
 
 use crate::error::ExecuteError;
 use crate::places::places;
+use results::Outcome;
 
 /// What a column definition says of keys.
 pub(crate) const KEY_FLAGS: u16 = ColumnFlags::PRI_KEY_FLAG.bits()
@@ -37,23 +39,6 @@ pub struct Names<'a> {
 struct Home<'a> {
     database: &'a str,
     schema: &'a str,
-}
-
-/// A result that stands in the place of a query.
-#[derive(Debug, Clone, Copy)]
-struct Outcome<'a> {
-    source: &'a GatherSource,
-    /// The tables of its query.
-    tables: &'a [PlanTable],
-}
-
-/// What a column of a result is.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ResultColumn<'a> {
-    pub(crate) schema: &'a str,
-    /// No table where it is computed.
-    pub(crate) table: String,
-    pub(crate) name: String,
 }
 
 /// One table's two names.
@@ -167,29 +152,6 @@ impl<'a> Names<'a> {
             let names = (owned(mapped.schema), owned(mapped.table), owned(mapped.org_table));
             (column.schema, column.table, column.org_table) = names;
         }
-    }
-
-    /// Whether columns may be those of a result.
-    pub(crate) fn has_results(&self) -> bool {
-        !self.results.is_empty()
-    }
-
-    /// What a column of a result is, where this is one.
-    pub(crate) fn origin_of_result(&self, table: &[u8], column: &[u8]) -> Option<ResultColumn<'a>> {
-        let outcome = self.results.iter().find(|outcome| outcome.source.name.as_bytes() == table)?;
-        let result = outcome.source.result.as_ref()?;
-        let name = String::from_utf8_lossy(column).into_owned();
-        let quoted = format!("`{}`", name.replace('`', "``"));
-        let at = outcome.source.names.iter().position(|own| *own == quoted)?;
-        let origin = result.origins.get(at).cloned().flatten();
-        let Some(Announced { table, column, .. }) = origin.filter(|of| !(self.is_mysql && of.extreme)) else {
-            return Some(ResultColumn { schema: "", table: String::new(), name });
-        };
-        if !self.is_mysql {
-            return Some(ResultColumn { schema: "", table, name: column });
-        }
-        let own = outcome.tables.iter().find(|own| own.table.name == table);
-        Some(ResultColumn { schema: own.map_or("", |own| &*own.schema), table, name })
     }
 
     /// Where a column comes from, in logical names. An alias is the client's own and stays.

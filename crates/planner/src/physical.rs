@@ -74,7 +74,7 @@ pub(crate) fn name_slots(
 }
 
 /// The place behind `PARTITION (p0, p1)`, where that stands behind a table's name: an alias follows it.
-pub(crate) fn behind_partitions(sql: &[u8], name_end: u32) -> Option<u32> {
+fn behind_partitions(sql: &[u8], name_end: u32) -> Option<u32> {
     const WORD: &[u8] = b"PARTITION";
     let rest = sql.get(name_end as usize..)?;
     let word = rest.trim_ascii_start();

@@ -30,6 +30,11 @@ use crate::sink::ResultSink;
 const ALREADY: [u16; 17] =
     [1005, 1022, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1507, 1517, 1826, 3821, 3822, 3940, 4092];
 
+/// Whoever reads definitions meanwhile holds locks for a moment, in another order than a definition takes them. A server that
+/// has chosen the definition has not begun it.
+const DEADLOCK: u16 = 1213;
+const MOST_ATTEMPTS: usize = 3;
+
 /// Errors of one node's moment rather than of the statement: which node it was is worth knowing even where all agree.
 const OF_A_NODE: [u16; 5] = [1205, 1213, 1429, 2013, 3024];
 
@@ -170,8 +175,16 @@ impl<B: Backend> Work<'_, B> {
         let database = &*self.catalog.node(target.node).database;
         leave(&mut link, self.state, &names).await?;
         let query = Query { database: Some(database), state: self.state, sql: &target.sql, execution: None };
-        let answer = exchange(&mut link, &query).await;
-        let completion = answer.map_err(|error| names.map_remote(error))?;
+        let mut attempts = 0;
+        let completion = loop {
+            let answer = exchange(&mut link, &query).await;
+            let completion = answer.map_err(|error| names.map_remote(error))?;
+            attempts += 1;
+            let deadlock = completion.error.as_ref().is_some_and(|error| error.number == DEADLOCK);
+            if !deadlock || attempts == MOST_ATTEMPTS {
+                break completion;
+            }
+        };
         // One that has left warnings goes back at once, for the session to fetch them from it.
         if completion.warnings == 0 {
             *kept = Some(link);

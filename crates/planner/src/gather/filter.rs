@@ -9,6 +9,7 @@ use super::temporary::quoted;
 use super::terms::terms;
 use super::total::is_total;
 use crate::analysis::{Alternatives, Early, Place, Scope};
+use crate::operand::ClientText;
 use crate::planner::dml;
 
 /// A term of a condition: its text, and what it parses to by itself.
@@ -123,7 +124,7 @@ impl Gathering<'_> {
         edits.dedup();
         let parameters = self.tokens.iter().filter(|token| token.kind == TokenKind::Parameter).enumerate();
         for (index, token) in parameters.filter(|(_, token)| inside(&token.span)) {
-            let text = literal(self.values.parameters.get(index)?)?;
+            let text = literal(self.values.parameters.get(index)?, self.values.text)?;
             edits.push(Edit { at: here(token.span), text });
         }
         edits.sort_by_key(|edit| edit.at);
@@ -131,16 +132,17 @@ impl Gathering<'_> {
     }
 }
 
-/// A parameter's value as text, where that needs no quoting.
-fn literal(value: &Value) -> Option<String> {
+/// A parameter's value as text in the client's character set, where no mode reads that otherwise.
+fn literal(value: &Value, client: ClientText) -> Option<String> {
     match value {
         Value::Int(number) => Some(number.to_string()),
         Value::UInt(number) => Some(number.to_string()),
         Value::Text(text) => {
+            let text = std::str::from_utf8(text).ok()?;
+            let written = client == ClientText::Utf8mb4 || text.is_ascii();
             // Whether a backslash is one depends on the mode.
-            let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\' || *byte == b' ';
-            let text = std::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| plain(&byte)))?;
-            Some(format!("'{}'", text.replace('\'', "''")))
+            let plain = written && !text.chars().any(|char| char == '\\' || char.is_control());
+            plain.then(|| format!("'{}'", text.replace('\'', "''")))
         }
         _ => None,
     }

@@ -145,10 +145,7 @@ pub(crate) fn bind(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: 
 /// # Errors
 /// As [`bind`].
 pub(crate) fn sample(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: &str) -> Result<Gather> {
-    let mut gather = of(plan, gathers, values, reason, false)?;
-    let count = u16::try_from(values.scan.parameter_count()).unwrap_or(u16::MAX);
-    gather.statement.parameters = (0..count).collect();
-    Ok(gather)
+    of(plan, gathers, values, reason, false)
 }
 
 /// The gathering of a statement of which only the types are asked: its tables stay empty, and their columns have the
@@ -299,7 +296,10 @@ impl<'a> Gathering<'a> {
         let words = self.analysis.table_words.iter();
         edits.extend(words.map(|word| Edit { at: *word, text: SELECT_ALL.to_owned() }));
         edits.extend(self.index_hints().into_iter().map(|at| Edit { at, text: String::new() }));
-        edits.extend(self.done_at_source());
+        let done = self.done_at_source();
+        edits.retain(|edit| !done.iter().any(|done| done.at.covers(edit.at)));
+        let parameters = self.parameters_beside(&done)?;
+        edits.extend(done);
         self.refuse_left(&edits)?;
         edits.extend(shown::names(self.planning.sql, &self.tokens, &self.segments, &edits));
         edits.sort_by_key(|edit| edit.at);
@@ -307,9 +307,6 @@ impl<'a> Gathering<'a> {
         let end = self.tokens.iter().rev().find(|token| !token.is_symbol(b';'));
         let end = end.map_or(self.planning.sql.len(), |token| token.span.end as usize);
         let sql = splice(&self.planning.sql[..end], &edits);
-        let count = u16::try_from(self.planning.scan.parameter_count())
-            .map_err(|_| PlanError::refused("The statement has too many parameters"))?;
-        let parameters = if self.values.parameters.is_empty() { Vec::new() } else { (0..count).collect() };
         Ok(Target { node: NodeId::SCRATCH, shard: None, sql, parameters })
     }
 

@@ -2,20 +2,41 @@
 //!
 //! Both restrict the rows, so they are asked of where these are read, and the rows that came satisfy them.
 
-use serval_sql::{Edit, Span, Token, TokenKind};
+use serval_sql::{Edit, Span, Token, TokenKind, closing};
 
-use super::{Gathering, Result};
+use super::{Gathering, Outcome, Result};
 use crate::analysis::{Early, TableRef};
 use crate::error::PlanError;
 use crate::operand::ClientText;
-use crate::physical::behind_partitions;
 use crate::statement::searches::is_search;
 
 impl Gathering<'_> {
     /// Where `PARTITION (p0, p1)` stands behind the name of a table.
     pub(super) fn partitions(&self, found: &TableRef) -> Option<Span> {
+        let table = &found.table.table;
+        let rows = table.held.is_none() && table.derived.is_none();
+        if !rows || Outcome::named(self.outcomes, &table.name).is_some() {
+            return None;
+        }
         let start = found.name.end;
-        behind_partitions(self.planning.sql, start).map(|end| Span { start, end })
+        let word = self.tokens.partition_point(|token| token.span.start < start);
+        let partitions = self.tokens.get(word)?.is_word(self.planning.sql, "PARTITION");
+        let open = self.tokens.get(word + 1).filter(|open| partitions && open.is_symbol(b'('));
+        let close = open.and_then(|_| closing(&self.tokens, word + 1))?;
+        Some(Span { start, end: self.tokens[close].span.end })
+    }
+
+    /// The numbers of the parameters that stand outside of `done`.
+    ///
+    /// # Errors
+    /// [`PlanError::Refused`] where there are more than a statement can have.
+    pub(super) fn parameters_beside(&self, done: &[Edit]) -> Result<Vec<u16>> {
+        let parameters = self.tokens.iter().filter(|token| token.kind == TokenKind::Parameter);
+        let stay =
+            parameters.enumerate().filter(|(_, token)| !done.iter().any(|edit| edit.at.covers(token.span)));
+        let numbers = stay.map(|(number, _)| u16::try_from(number));
+        let numbers = numbers.collect::<std::result::Result<_, _>>();
+        numbers.map_err(|_| PlanError::refused("The statement has too many parameters"))
     }
 
     /// Whether a term is a search that the source does, in the words of the statement.

@@ -36,8 +36,10 @@ pub(super) fn terms(sql: &[u8], tokens: &[Token]) -> Vec<Span> {
     let leads = |at: usize| cutter.is(at, "WHERE") || cutter.is(at, "ON");
     // Terms that stand in parentheses together.
     let opens = |at: usize| {
-        let joined =
-            |before: usize| leads(before) || cutter.is(before, "AND") || tokens[before].is_symbol(b'(');
+        let joined = |before: usize| {
+            let and = cutter.is(before, "AND") || tokens[before].span.of(sql) == b"&&";
+            leads(before) || and || tokens[before].is_symbol(b'(')
+        };
         tokens[at].is_symbol(b'(') && (alternatives || at.checked_sub(1).is_some_and(joined))
     };
     let begins = (0..tokens.len()).filter(|&at| leads(at) || opens(at));

@@ -5,13 +5,15 @@
 //! What is not surely the same stays a derived table: joins that compare columns by their names, names that could mean
 //! something else with the tables' own columns in sight, views that an outer join fills up with NULLs.
 
+mod names;
+
 use serval_sql::{Edit, Span, Token, tokens};
 use sqlparser::ast::{
     Expr, Ident, JoinConstraint, JoinOperator, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+    SetExpr, Statement, TableFactor, TableWithJoins,
 };
-use std::ops::ControlFlow;
 
+use self::names::Names;
 use super::Mentions;
 use super::body::Body;
 use super::order::Keys;
@@ -115,12 +117,7 @@ impl Merge<'_> {
             }
         }
         self.stars(&clauses, &mut edits)?;
-        let mut names = Names { merge: self, clauses: &clauses, depth: 0, edits: Vec::new(), fits: true };
-        let _ = self.query.visit(&mut names);
-        if !names.fits {
-            return None;
-        }
-        edits.append(&mut names.edits);
+        edits.append(&mut Names::edits(self, &clauses)?);
         self.order(&clauses, &mut edits);
         Some(edits)
     }
@@ -188,89 +185,6 @@ impl Merge<'_> {
             .collect();
         let text = format!(" ORDER BY {}", keys.join(", "));
         edits.push(Edit { at: Span::at(clauses.order_place), text });
-    }
-}
-
-/// The walk over the columns that the statement names.
-struct Names<'a> {
-    merge: &'a Merge<'a>,
-    clauses: &'a Clauses,
-    depth: usize,
-    edits: Vec<Edit>,
-    fits: bool,
-}
-
-impl Visitor for Names<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Identifier(name) => self.unqualified(name),
-            Expr::CompoundIdentifier(parts) => self.qualified(parts),
-            _ => {}
-        }
-        if self.fits { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
-}
-
-impl Names<'_> {
-    fn unqualified(&mut self, name: &Ident) {
-        let Merge { body, view, mentions, .. } = *self.merge;
-        let Some(source) = body.source(&name.value) else {
-            // It would mean a column that the view does not show.
-            self.fits &= self.depth > 1 || !body.has_hidden(&name.value);
-            return;
-        };
-        if self.depth > 1 {
-            // It may be the subquery's own, or this one: the same name means the same only where it stays.
-            self.fits &= source.is_column(&name.value);
-            return;
-        }
-        let others = mentions.analysis.refs.iter().enumerate().filter(|(at, _)| *at != self.merge.at);
-        let ambiguous = others.filter(|(_, other)| other.block == 0).any(|(_, other)| {
-            let definition = other.table.table.definition.as_deref();
-            definition.is_none_or(|definition| definition.column(&name.value).is_some())
-        });
-        if ambiguous || self.merge.is_alias(&name.value) {
-            self.fits = false;
-            return;
-        }
-        let at = mentions.parsed.locator.span(name.span);
-        self.put(at, source.text(&view.exposed), name);
-    }
-
-    fn qualified(&mut self, parts: &[Ident]) {
-        let Merge { body, view, mentions, .. } = *self.merge;
-        let ([table, name] | [_, table, name]) = parts else { return };
-        if !table.value.eq_ignore_ascii_case(&view.exposed) {
-            self.fits &= !self.merge.is_hidden(table);
-            return;
-        }
-        let Some(source) = body.source(&name.value) else {
-            self.fits = false;
-            return;
-        };
-        let locator = &mentions.parsed.locator;
-        let at = Span { start: locator.span(parts[0].span).start, end: locator.span(name.span).end };
-        self.put(at, source.text(&view.exposed), name);
-    }
-
-    /// Puts the expression in the column's place; a column of the answer keeps its name.
-    fn put(&mut self, at: Span, text: String, name: &Ident) {
-        let items = self.clauses.items.iter().zip(&self.clauses.named);
-        let is_item = items.filter(|(_, named)| !**named).any(|(item, _)| *item == at);
-        let text = if is_item { format!("{text} AS {}", quoted(&name.value)) } else { text };
-        self.edits.push(Edit { at, text });
     }
 }
 

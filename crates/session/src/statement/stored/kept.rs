@@ -160,18 +160,23 @@ where
     }
     commit(session).await?;
     let last = places.len().saturating_sub(1);
-    let mut all = Vec::new();
+    let (mut all, mut failed) = (Vec::new(), None);
     for (at, ((_, node), (schema, tables))) in places.into_iter().enumerate() {
         let names: Vec<String> = tables.iter().map(|table| identifier(&table.table.name)).collect();
         let exists = if stored.if_exists { "IF EXISTS " } else { "" };
         let sql = format!("DROP VIEW {exists}{}", names.join(", "));
         all.extend(tables.iter().map(|table| (table.schema.clone(), table.table.name.clone())));
-        if at < last {
-            session.ask(node, &sql).await?;
-            continue;
+        if at < last || failed.is_some() {
+            failed = failed.or(session.ask(node, &sql).await.err());
+            if at < last {
+                continue;
+            }
         }
         let place = Place { schema, node, tables };
-        let result = execute(session, writer, place, sql.into_bytes()).await;
+        let result = match failed.take() {
+            Some(error) => Err(error),
+            None => execute(session, writer, place, sql.into_bytes()).await,
+        };
         for (schema, name) in &all {
             if session.base_catalog().schema(schema).is_some_and(|found| found.view(name).is_some()) {
                 learn(session, schema, name).await;

@@ -16,6 +16,8 @@ use crate::{Span, Token, TokenKind};
 const KEPT: usize = 16;
 /// What stands in the tree for the elements that are left out begins so.
 const MARK: &str = "elements ";
+/// Words that say where the rows of an INSERT come from.
+const SOURCES: [&str; 6] = ["VALUES", "VALUE", "SELECT", "WITH", "TABLE", "SET"];
 /// Words that are values.
 const VALUES: [&str; 4] = ["NULL", "DEFAULT", "TRUE", "FALSE"];
 
@@ -88,10 +90,9 @@ impl Shortener<'_> {
             .tokens
             .first()
             .is_some_and(|first| first.is_word(self.sql, "INSERT") || first.is_word(self.sql, "REPLACE"));
-        let word = |token: &Token| token.is_word(self.sql, "VALUES") || token.is_word(self.sql, "VALUE");
-        let Some(values) = self.outermost().find(|at| inserts && word(&self.tokens[*at])) else {
-            return left;
-        };
+        let is = |at: usize, words: &[&str]| words.iter().any(|word| self.tokens[at].is_word(self.sql, word));
+        let source = self.outermost().find(|at| inserts && is(*at, &SOURCES));
+        let Some(values) = source.filter(|at| is(*at, &["VALUES", "VALUE"])) else { return left };
         let (mut at, mut number) = (values + 1, 0);
         while self.tokens.get(at).is_some_and(|token| token.is_symbol(b'(')) {
             let plain = self.plain_row(at);
@@ -227,6 +228,7 @@ mod tests {
             format!("VALUES {rows}"),
             format!("SELECT * FROM (VALUES {rows}) t"),
             format!("INSERT INTO t {rows}"),
+            format!("INSERT INTO t SELECT 1 UNION VALUES {rows}"),
         ] {
             assert_eq!(shortened(&sql).1, 0, "{sql}");
         }
