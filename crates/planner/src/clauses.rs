@@ -177,8 +177,17 @@ impl Finder<'_> {
         let bare = to >= from + 2
             && alias_like(to - 1)
             && self.ends_expression(to - 2)
-            && !self.is_word(to - 1, "END");
+            && !self.is_word(to - 1, "END")
+            && !self.leads_literal(to - 2, to - 1);
         self.span(from, if bare { to - 1 } else { to })
+    }
+
+    /// Whether a word and a text are one literal: DATE'2026-01-01', _utf8mb4'x'.
+    fn leads_literal(&self, word: usize, text: usize) -> bool {
+        let typed = ["DATE", "TIME", "TIMESTAMP"].iter().any(|name| self.is_word(word, name));
+        let introducer = self.tokens[word].kind == TokenKind::Word
+            && self.span(word, word + 1).is_some_and(|at| at.of(self.sql).starts_with(b"_"));
+        self.tokens[text].kind == TokenKind::Text && (typed || introducer)
     }
 
     /// Whether an expression can end with this token, so that a word behind it is an alias.
