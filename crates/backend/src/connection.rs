@@ -180,7 +180,7 @@ impl Connection for ServerConnection {
     }
 
     fn is_mariadb(&self) -> bool {
-        self.server.version.read().as_ref().is_some_and(|version| version.mariadb)
+        self.link.as_ref().is_some_and(|link| link.version.mariadb)
     }
 }
 

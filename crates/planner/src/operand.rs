@@ -1,7 +1,7 @@
 //! Operands: the values that decide where a statement goes, known only when it is bound.
 
 use serval_catalog::{ShardIndex, Zone};
-use serval_sql::{HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
+use serval_sql::{Hole, HoleKind, LexOptions, ListClass, Locator, Scan, Span, literal_value};
 use serval_types::{ColumnType, NodeId, Value};
 use sqlparser::ast::{DataType, Expr, TimezoneInfo, UnaryOperator, Value as SqlValue};
 
@@ -196,6 +196,13 @@ impl Values<'_> {
     fn literal(&self, span: Span, kind: HoleKind) -> Value {
         literal_value(self.sql, span, kind, self.options)
     }
+}
+
+/// The numbers of the parameters that stand in holes, in order. A statement has at most 65,535 of them: COM_STMT_PREPARE
+/// counts them in two bytes.
+pub(crate) fn parameters_in<'h>(holes: impl IntoIterator<Item = &'h Hole>) -> impl Iterator<Item = u16> {
+    let numbers = holes.into_iter().flat_map(Hole::parameters);
+    numbers.filter_map(|number| u16::try_from(number).ok())
 }
 
 /// Whether a column holds dates.

@@ -82,7 +82,7 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     if (0..tokens.len()).any(numbers) {
         return Some("it takes a number of a sequence");
     }
-    if (0..tokens.len()).any(|at| is(at, "SYSTEM_TIME")) {
+    if tokens.iter().any(|token| token.is_word(sql, "SYSTEM_TIME")) {
         return Some("it reads the history of a table");
     }
     None
@@ -264,16 +264,16 @@ impl<'a> Gathering<'a> {
             let (one, two) = (&refs[one].table, &refs[two].table);
             one.schema == two.schema && one.table.name == two.table.name
         };
-        let locked = self.has_locks();
+        // The text that reads them is then no longer that of the table alone.
+        let own = self.has_locks() || refs.iter().any(|found| self.partitions(found).is_some());
         for index in 1..sources.len() {
             let (before, source) = (&sources[..index], &sources[index]);
             let both_reached =
                 |other: usize| self.is_reachable(sources, index) && self.is_reachable(sources, other);
-            let apart = refs.iter().any(|found| self.partitions(found).is_some());
             let is_like = |other: &GatherSource| {
                 // With predicates in it the text has the reference's own name.
-                let filtered = (locked || apart || other.is_filtered() || source.is_filtered())
-                    && other.rows != source.rows;
+                let filtered =
+                    (own || other.is_filtered() || source.is_filtered()) && other.rows != source.rows;
                 !filtered && other.names == source.names
             };
             let found = before

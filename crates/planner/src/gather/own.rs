@@ -13,9 +13,7 @@ use crate::statement::searches::is_search;
 impl Gathering<'_> {
     /// Where `PARTITION (p0, p1)` stands behind the name of a table.
     pub(super) fn partitions(&self, found: &TableRef) -> Option<Span> {
-        let table = &found.table.table;
-        let rows = table.held.is_none() && table.derived.is_none();
-        if !rows || Outcome::named(self.outcomes, &table.name).is_some() {
+        if !self.is_read(found) {
             return None;
         }
         let start = found.name.end;
@@ -41,10 +39,15 @@ impl Gathering<'_> {
 
     /// Whether a term is a search that the source does, in the words of the statement.
     pub(super) fn is_searched(&self, early: &Early) -> bool {
-        let table = &self.analysis.refs[early.table].table.table;
-        let own = early.of.is_none() && table.held.is_none() && table.derived.is_none();
-        let written = self.values.text != ClientText::Other && self.outcome_of(early.table).is_none();
-        own && written && is_search(&early.expr)
+        let written = early.of.is_none() && self.values.text != ClientText::Other;
+        written && self.is_read(&self.analysis.refs[early.table]) && is_search(&early.expr)
+    }
+
+    /// Whether its rows are read from a table of its own, and neither made by a query nor here already.
+    fn is_read(&self, found: &TableRef) -> bool {
+        let table = &found.table.table;
+        let made = table.derived.is_some() || Outcome::named(self.outcomes, &table.name).is_some();
+        table.held.is_none() && !made
     }
 
     /// The statement without what its sources have done.

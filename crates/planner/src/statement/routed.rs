@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use serval_catalog::{Placement, Sharding};
-use serval_sql::{Hole, Piece, Template};
+use serval_sql::{Piece, Template};
 use serval_types::{NodeId, Value};
 use smallvec::SmallVec;
 
 use crate::bound::Note;
 use crate::destination::{Destination, Resolved, Shards};
 use crate::error::PlanError;
-use crate::operand::{Operand, Values};
+use crate::operand::{Operand, Values, parameters_in};
 use crate::physical::{NameSlot, render};
 use crate::plan::Plan;
 use crate::primitive::{
@@ -204,9 +204,7 @@ impl RoutedPlan {
             Piece::Hole(hole) => values.scan.holes.get(*hole as usize),
             _ => None,
         });
-        // A statement has at most 65,535 parameters: COM_STMT_PREPARE counts them in two bytes.
-        let parameters =
-            kept.flat_map(Hole::parameters).filter_map(|number| u16::try_from(number).ok()).collect();
+        let parameters = parameters_in(kept).collect();
         Target { node, shard: shards.iter().copied().flatten().next(), sql, parameters }
     }
 

@@ -8,11 +8,10 @@
 use std::ops::ControlFlow;
 
 use serval_sql::tokens;
-use sqlparser::ast::{
-    BinaryOperator, Expr, Function, Query, SetExpr, UnaryOperator, Visit, visit_expressions,
-};
+use sqlparser::ast::{BinaryOperator, Expr, Query, SetExpr, UnaryOperator, Visit, visit_expressions};
 
 use super::Planning;
+use crate::rewrite::expression::is_named;
 
 /// Why the searches of a statement, whose WHERE is `selection`, cannot be done by several shards; `None` where they can.
 pub(super) fn obstacle(
@@ -39,8 +38,7 @@ pub(super) fn obstacle(
 
 /// Whether it is a MATCH.
 pub(crate) fn is_search(expr: &Expr) -> bool {
-    let named = |function: &Function| function.name.to_string().eq_ignore_ascii_case("MATCH");
-    matches!(expr, Expr::Function(function) if named(function))
+    matches!(expr, Expr::Function(function) if is_named(function, "MATCH"))
 }
 
 fn searches(part: &impl Visit) -> usize {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serval_catalog::Sharding;
-use serval_sql::{Hole, Span};
+use serval_sql::Span;
 use serval_types::{NodeId, Value};
 use smallvec::SmallVec;
 
 use super::{Edit, Generated, InsertPlan, KeySource, Placing, PlannedRow};
 use crate::bound::{Note, PlanTable};
 use crate::error::PlanError;
-use crate::operand::{Operand, Values};
+use crate::operand::{Operand, Values, parameters_in};
 use crate::physical::render;
 use crate::plan::{Plan, SequenceDemand};
 use crate::primitive::{Primitive, Returning, Route, Spread, Tally, Target};
@@ -353,7 +353,6 @@ impl Writer<'_> {
 
     fn copy(&mut self, span: Span) {
         self.out.extend_from_slice(span.of(self.values.sql));
-        let numbers = self.values.scan.holes_in(span).iter().flat_map(Hole::parameters);
-        self.parameters.extend(numbers.filter_map(|number| u16::try_from(number).ok()));
+        self.parameters.extend(parameters_in(self.values.scan.holes_in(span)));
     }
 }
