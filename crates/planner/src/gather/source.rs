@@ -112,7 +112,9 @@ impl Gathering<'_> {
         let read = |text: &str| read_under(self.planning, self.planning.schema, text, self.values);
         let narrowed = reductions
             .iter()
-            .try_fold(outcome.inner.clone(), |text, reduction| restricted(&text, &reduction.marker))
+            .try_fold(outcome.inner.clone(), |text, reduction| {
+                restricted(&text, self.planning.options, &reduction.marker)
+            })
             .and_then(|text| read(&text).ok());
         let (rows, reductions) = match narrowed {
             Some(rows) => (rows, reductions),

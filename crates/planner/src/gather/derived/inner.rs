@@ -167,7 +167,7 @@ impl<'a> Inner<'a> {
             return None;
         }
         let sql = text.as_bytes();
-        let all = tokens(sql, serval_sql::LexOptions::default()).ok()?;
+        let all = tokens(sql, self.planning.options).ok()?;
         let clauses = Clauses::of(sql, &all)?;
         let word = all.iter().rposition(|token| token.is_word(sql, "HAVING"))?;
         let behind = all[word..].iter().position(|token| token.is_word(sql, "ORDER"));

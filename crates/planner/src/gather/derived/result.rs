@@ -148,7 +148,7 @@ impl Gathering<'_> {
         if self.analysis.nested.iter().any(is_nested) {
             return None;
         }
-        let text = named(self.with_values(candidate.inner, Vec::new())?.trim())?;
+        let text = named(self.with_values(candidate.inner, Vec::new())?.trim(), self.planning.options)?;
         self.outcome_of_text(candidate, number, text)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{Edit, Scan, Span, TokenKind, splice, tokens};
+use serval_sql::{Edit, LexOptions, Scan, Span, TokenKind, splice, tokens};
 use serval_types::Value;
 
 use super::super::shown::is_column;
@@ -109,12 +109,12 @@ pub(in crate::gather) fn with<T>(
 
 /// The text with a name for each column that has none but its text; `None` where it is not plain enough to be said to
 /// another server under other modes.
-pub(super) fn named(text: &str) -> Option<String> {
+pub(super) fn named(text: &str, options: LexOptions) -> Option<String> {
     let odd = |byte: u8| !byte.is_ascii() || matches!(byte, b'"' | b'\\' | b'@' | b'#');
     if text.bytes().any(odd) || text.contains("--") || text.contains("/*") || text.contains(":=") {
         return None;
     }
-    let all = tokens(text.as_bytes(), serval_sql::LexOptions::default()).ok()?;
+    let all = tokens(text.as_bytes(), options).ok()?;
     let spaced = all.windows(2).any(|pair| {
         let calls =
             ["COUNT", "SUM", "MIN", "MAX", "AVG"].iter().any(|word| pair[0].is_word(text.as_bytes(), word));
@@ -135,8 +135,8 @@ pub(super) fn named(text: &str) -> Option<String> {
 }
 
 /// The text of a query with one more condition.
-pub(in crate::gather) fn restricted(text: &str, condition: &str) -> Option<String> {
-    let all = tokens(text.as_bytes(), serval_sql::LexOptions::default()).ok()?;
+pub(in crate::gather) fn restricted(text: &str, options: LexOptions, condition: &str) -> Option<String> {
+    let all = tokens(text.as_bytes(), options).ok()?;
     let edits = added(text.as_bytes(), &all, condition)?;
     String::from_utf8(splice(text.as_bytes(), &edits)).ok()
 }
