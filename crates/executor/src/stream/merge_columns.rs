@@ -1,6 +1,6 @@
 //! The columns of streams that are to be one.
 
-use serval_wire::packet::column_type::MYSQL_TYPE_LONGLONG;
+use serval_wire::packet::column_type::{MYSQL_TYPE_LONGLONG, MYSQL_TYPE_VAR_STRING};
 use serval_wire::packet::{ColumnDefinition, ColumnFlags, column_type};
 
 use super::integers::is_integer;
@@ -61,19 +61,30 @@ fn type_of(column: &ColumnDefinition, other: &ColumnDefinition) -> (u8, u16, u8,
     }
     // Of a string they say nothing, and servers give 0 or 39 as it comes from a row or a temporary table.
     let decimals = if column_type::is_string(column.column_type) { 0 } else { column.decimals };
-    let computed = |column: &ColumnDefinition| is_integer(column) && column.org_table.is_empty();
+    let computed = |is_kind: fn(&ColumnDefinition) -> bool| {
+        [column, other].iter().all(|column| is_kind(column) && column.org_table.is_empty())
+    };
+    let mut kind = kind_of(column);
     // How wide a computed integer is depends on whether it went through a temporary table, as its text's length does.
-    let kind = if computed(column) && computed(other) { MYSQL_TYPE_LONGLONG } else { kind_of(column) };
+    if computed(is_integer) {
+        kind = MYSQL_TYPE_LONGLONG;
+    }
+    // So does whether MIN or MAX of an ENUM is announced as one.
+    if computed(is_text) {
+        kind = MYSQL_TYPE_VAR_STRING;
+        flags = flags.intersection(ColumnFlags::UNSIGNED_FLAG.with(ColumnFlags::ZEROFILL_FLAG));
+    }
     (kind, column.charset, decimals, flags.bits())
+}
+
+fn is_text(column: &ColumnDefinition) -> bool {
+    column_type::is_string(column.column_type)
 }
 
 /// The type. The sizes of text are one: that of a computed one depends on whether it went through a temporary table,
 /// and so on each node's plan. They are written and compared alike.
 fn kind_of(column: &ColumnDefinition) -> u8 {
-    use column_type::{
-        MYSQL_TYPE_BLOB, MYSQL_TYPE_LONG_BLOB, MYSQL_TYPE_MEDIUM_BLOB, MYSQL_TYPE_TINY_BLOB,
-        MYSQL_TYPE_VAR_STRING,
-    };
+    use column_type::{MYSQL_TYPE_BLOB, MYSQL_TYPE_LONG_BLOB, MYSQL_TYPE_MEDIUM_BLOB, MYSQL_TYPE_TINY_BLOB};
     match column.column_type {
         MYSQL_TYPE_TINY_BLOB | MYSQL_TYPE_MEDIUM_BLOB | MYSQL_TYPE_LONG_BLOB | MYSQL_TYPE_BLOB => {
             MYSQL_TYPE_VAR_STRING
@@ -140,6 +151,19 @@ mod tests {
         other[0].charset = 63;
         one[0].charset = 45;
         assert_eq!(compare(&one, &other), Some(1412));
+    }
+
+    #[test]
+    fn whether_a_computed_member_is_announced_as_one_depends_on_the_plan() {
+        let mut member = [ColumnDefinition::new("MIN(a)", MYSQL_TYPE_STRING)];
+        member[0].flags |= ColumnFlags::ENUM_FLAG.bits();
+        let mut text = [ColumnDefinition::new("MIN(a)", MYSQL_TYPE_VAR_STRING)];
+        assert_eq!(compare(&member, &text), None);
+        assert_eq!(compare(&text, &member), None);
+        for column in [&mut member, &mut text] {
+            column[0].org_table = "t".into();
+        }
+        assert_eq!(compare(&member, &text), Some(1412));
     }
 
     #[test]

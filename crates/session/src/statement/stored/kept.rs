@@ -21,6 +21,7 @@ use crate::failure::{Failure, no_schema, refused, unknown_schema, unknown_table}
 use crate::literal::{identifier, quote};
 use crate::session::{Session, rescan};
 use crate::statement::definitions;
+use crate::statement::functions::explained_failure;
 use crate::statement::transaction::commit;
 use crate::stream::Writer;
 
@@ -208,7 +209,10 @@ where
     let before = session.beside.replace(Arc::clone(&keeper.catalog));
     let result = execute(session, writer, place, sql).await;
     session.beside = before;
-    result
+    match result {
+        Err(failure) => Err(explained_failure(session, failure).await),
+        done => done,
+    }
 }
 
 /// Reads the view's definition again, and has other proxies told.
