@@ -86,12 +86,18 @@ impl Keeper {
         match self.ask(session, &format!("SHOW CREATE TABLE {quoted}")).await {
             Ok(known) if known.text(0, 1).is_some_and(|known| same(&known, &text)) => return Ok(()),
             Ok(_) => {
-                self.ask(session, &format!("DROP TABLE IF EXISTS {quoted}")).await?;
+                self.forget(session, name).await?;
             }
             Err(Failure::Told(error)) if error.number == NO_SUCH_TABLE => {}
             Err(error) => return Err(error),
         }
         self.ask(session, &text).await.map(|_| ())
+    }
+
+    /// Drops the copy of a table or of the default node's own view that was called so, and is no more. A view that is kept
+    /// stays, as DROP TABLE does.
+    pub(super) async fn forget<B: Backend>(&self, session: &mut Session<B>, name: &str) -> Result<(), Failure> {
+        self.ask(session, &format!("DROP TABLE IF EXISTS {}", identifier(name))).await.map(|_| ())
     }
 
     /// What stands for a view that lies on one node.
@@ -157,7 +163,7 @@ pub(in crate::statement) async fn renew<B: Backend>(session: &mut Session<B>, sc
     let table = PlanTable { schema: schema.name.clone(), table };
     let renewed = match keeper.copy(session, &table).await {
         Err(Failure::Told(error)) if error.number == NO_SUCH_TABLE => {
-            keeper.ask(session, &format!("DROP TABLE IF EXISTS {named}")).await.map(|_| ())
+            keeper.forget(session, &table.table.name).await
         }
         renewed => renewed,
     };

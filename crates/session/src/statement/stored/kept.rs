@@ -108,6 +108,9 @@ where
     }
     commit(session).await?;
     keeper.make(session).await?;
+    if matches!(existing, Existing::Nothing | Existing::Own) {
+        keeper.forget(session, &name).await?;
+    }
     for table in &mentioned.tables {
         keeper.copy(session, table).await?;
     }
