@@ -4,6 +4,7 @@ mod aggregate;
 mod append;
 mod combine;
 mod cut;
+mod filter;
 mod limit;
 mod merge_sort;
 mod sort;
@@ -23,6 +24,7 @@ use crate::stream::Input;
 use aggregate::Aggregate;
 use append::Append;
 use cut::Cut;
+use filter::Filter;
 use limit::Limit;
 use merge_sort::MergeSort;
 use sort::Sort;
@@ -60,6 +62,7 @@ pub(crate) enum Operator {
     Append(Append),
     MergeSort(Box<MergeSort>),
     Aggregate(Box<Aggregate>),
+    Filter(Box<Filter>),
     Sort(Box<Sort>),
     Limit(Box<Limit>),
     Cut(Box<Cut>),
@@ -102,6 +105,10 @@ impl Operator {
                 let built = Aggregate::new(input, &aggregate.keys, &aggregate.columns, &shape)?;
                 Ok((Self::Aggregate(Box::new(built)), shape))
             }
+            Primitive::Filter(filter) => {
+                let (input, shape) = Self::build(&filter.input, leaf, counters)?;
+                Ok((Self::Filter(Box::new(Filter::new(input, &filter.condition, &shape)?)), shape))
+            }
             Primitive::Sort(sort) => {
                 let (input, shape) = Self::build(&sort.input, leaf, counters)?;
                 Ok((Self::Sort(Box::new(Sort::new(input, &sort.keys, sort.keep, &shape)?)), shape))
@@ -130,6 +137,7 @@ impl Operator {
             Self::Append(append) => append.next(input),
             Self::MergeSort(sort) => sort.next(input),
             Self::Aggregate(aggregate) => aggregate.next(input),
+            Self::Filter(filter) => filter.next(input),
             Self::Sort(sort) => sort.next(input),
             Self::Limit(limit) => limit.next(input),
             Self::Cut(cut) => cut.next(input),
@@ -167,7 +175,9 @@ impl Operator {
             Self::Limit(limit) => Some(limit.seen()),
             Self::Cut(cut) => cut.input().found_rows(),
             Self::Counted(operator, _) => operator.found_rows(),
-            Self::Append(_) | Self::MergeSort(_) | Self::Aggregate(_) | Self::Sort(_) => None,
+            Self::Append(_) | Self::MergeSort(_) | Self::Aggregate(_) | Self::Filter(_) | Self::Sort(_) => {
+                None
+            }
         }
     }
 }

@@ -104,6 +104,7 @@ fn merges(root: &Primitive) -> bool {
         | Primitive::Gather(_)
         | Primitive::Held(_) => false,
         Primitive::Aggregate(aggregate) => merges(&aggregate.input),
+        Primitive::Filter(filter) => merges(&filter.input),
         Primitive::Sort(sort) => merges(&sort.input),
         Primitive::Limit(limit) => merges(&limit.input),
         Primitive::Cut(cut) => merges(&cut.input),

@@ -20,6 +20,8 @@ pub(crate) struct Clauses {
     pub(crate) from: Option<Span>,
     /// `GROUP BY …`.
     pub(crate) group_by: Option<Clause>,
+    /// `HAVING …`, keyword included.
+    pub(crate) having: Option<Span>,
     /// `ORDER BY …`.
     pub(crate) order_by: Option<Clause>,
     /// `LIMIT …`.
@@ -110,7 +112,8 @@ impl Finder<'_> {
                 Keyword::GroupBy => clauses.group_by = Some(self.clause(start, end)?),
                 Keyword::OrderBy => clauses.order_by = Some(self.clause(start, end)?),
                 Keyword::Limit => clauses.limit = Some(span),
-                Keyword::Having | Keyword::Window | Keyword::Tail => {}
+                Keyword::Having => clauses.having = Some(span),
+                Keyword::Window | Keyword::Tail => {}
             }
             if !matches!(keyword, Keyword::Limit | Keyword::Tail) {
                 clauses.order_place = span.end;

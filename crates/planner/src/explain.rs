@@ -6,8 +6,8 @@ use serval_catalog::Catalog;
 
 use crate::bound::Bound;
 use crate::primitive::{
-    Aggregate, ColumnRef, Combine, Gather, Limit, MergeSort, Padding, Primitive, Route, Sort, SortKey,
-    Spread, Tally, Target,
+    Aggregate, ColumnRef, Combine, Condition, Gather, Limit, MergeSort, Padding, Primitive, Route, Sort,
+    SortKey, Spread, Tally, Target,
 };
 
 /// The plan tree, one line an element, then why it looks so.
@@ -74,6 +74,7 @@ fn height(primitive: &Primitive) -> usize {
         | Primitive::Gather(_) => 0,
         Primitive::MergeSort(_) => 1,
         Primitive::Aggregate(aggregate) => 1 + height(&aggregate.input),
+        Primitive::Filter(filter) => 1 + height(&filter.input),
         Primitive::Sort(sort) => 1 + height(&sort.input),
         Primitive::Limit(limit) => 1 + height(&limit.input),
         Primitive::Cut(cut) => 1 + height(&cut.input),
@@ -103,6 +104,10 @@ impl Printer<'_> {
             Primitive::Aggregate(aggregate) => {
                 self.line(head, &(aggregate_text(aggregate) + &known));
                 self.under(&aggregate.input, rest);
+            }
+            Primitive::Filter(filter) => {
+                self.line(head, &format!("Filter: {}{known}", condition_text(&filter.condition)));
+                self.under(&filter.input, rest);
             }
             Primitive::Sort(Sort { input, keys, keep }) => {
                 let keep = keep.map_or_else(String::new, |keep| format!(", keeping {keep} rows"));
@@ -238,6 +243,21 @@ fn combine_text(combine: &Combine) -> String {
         Combine::Min { weight } => format!("min{}", weight_text(*weight)),
         Combine::Max { weight } => format!("max{}", weight_text(*weight)),
         Combine::Average { sum, count } => format!("{} / {}", column_text(*sum), column_text(*count)),
+    }
+}
+
+fn condition_text(condition: &Condition) -> String {
+    let joined = |all: &[Condition], by: &str| {
+        format!("({})", all.iter().map(condition_text).collect::<Vec<_>>().join(by))
+    };
+    match condition {
+        Condition::All(all) => joined(all, " and "),
+        Condition::Any(all) => joined(all, " or "),
+        Condition::Not(inner) => format!("not {}", condition_text(inner)),
+        Condition::Compare { column, comparison, number } => {
+            format!("{} {} {number}", column_text(*column), comparison.symbol())
+        }
+        Condition::IsNull(column) => format!("{} is NULL", column_text(*column)),
     }
 }
 

@@ -36,12 +36,14 @@ impl Known {
         Known { entries, used: BTreeSet::new() }
     }
 
-    /// Whether the list names this statement of this file. An entry that ends in `…` names all that begin so.
-    pub(super) fn explains(&mut self, file: &str, sql: &str) -> bool {
+    /// Whether the list names this statement of this file, or of the file that it includes and where the statement stands
+    /// (`file:line`). An entry that ends in `…` names all that begin so.
+    pub(super) fn explains(&mut self, file: &str, place: &str, sql: &str) -> bool {
+        let included = place.split_once(':').map_or(place, |(included, _)| included);
         let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
         let found = self.entries.iter().position(|entry| {
             let statement = entry.statement.as_str();
-            entry.file == file
+            (entry.file == file || entry.file == included)
                 && statement.strip_suffix('…').map_or(sql == statement, |begin| sql.starts_with(begin))
         });
         self.used.extend(found);

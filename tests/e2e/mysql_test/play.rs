@@ -175,7 +175,7 @@ impl<'a> Play<'a> {
             None => self.replay(class, sql).await,
         };
         let fate = match fate {
-            Fate::Different(_) if self.known.explains(&self.file, sql) => Fate::Known,
+            Fate::Different(_) if self.known.explains(&self.file, &step.place, sql) => Fate::Known,
             fate => fate,
         };
         let _ = writeln!(self.trace, "{} {sql}\n    {fate:?}", step.place);

@@ -14,8 +14,7 @@ use crate::stream::Input;
 
 /// Combines groups, one at a time.
 ///
-/// Without keys all rows are one group. A query without GROUP BY gives one row on each node even where there is
-/// nothing to count, so there is always a row to combine.
+/// Without keys all rows are one group, which is there even where no row came.
 #[derive(Debug)]
 pub(crate) struct Aggregate {
     input: Operator,
@@ -28,6 +27,8 @@ pub(crate) struct Aggregate {
     /// The input has compared rows by the very same keys, so that they need not be read again.
     merged: bool,
     group: Option<Group>,
+    /// Without keys there is a row even where nothing came.
+    owes: bool,
 }
 
 /// The rows of one group so far.
@@ -56,13 +57,15 @@ impl Aggregate {
         let passes = columns.iter().all(Column::keeps);
         let (encoding, layout) = (shape.encoding, shape.layout());
         let merged = input.merges_by(keys);
-        Ok(Self { input, order, columns, encoding, layout, passes, merged, group: None })
+        let owes = keys.is_empty();
+        Ok(Self { input, order, columns, encoding, layout, passes, merged, group: None, owes })
     }
 
     pub(super) fn next(&mut self, input: &mut Input) -> Result<Step, ExecuteError> {
         loop {
             match self.input.next(input)? {
                 Step::Row(row) => {
+                    self.owes = false;
                     let parts = if self.merged { self.input.key() } else { self.order.parts(&row)? };
                     if let Some(whole) = self.add(&row, parts)? {
                         return Ok(Step::Row(whole));
@@ -71,6 +74,7 @@ impl Aggregate {
                 Step::End => {
                     return match self.group.take() {
                         Some(group) => self.finish(group.rows).map(Step::Row),
+                        None if std::mem::take(&mut self.owes) => self.nothing().map(Step::Row),
                         None => Ok(Step::End),
                     };
                 }
@@ -113,6 +117,15 @@ impl Aggregate {
             Rows::One(row) => Ok(row),
             Rows::Many(accumulators) => self.encode(&accumulators),
         }
+    }
+
+    /// What aggregates are of no rows.
+    fn nothing(&self) -> Result<Bytes, ExecuteError> {
+        let mut row = Writer::new(self.encoding, self.columns.len());
+        for column in &self.columns {
+            row.push(column.definition(), &column.nothing())?;
+        }
+        row.finish()
     }
 
     fn encode(&self, accumulators: &[Accumulator]) -> Result<Bytes, ExecuteError> {

@@ -136,6 +136,14 @@ impl Column {
         Ok(())
     }
 
+    /// The value where there are no rows: 0 of COUNT, the only sum that is an integer, and NULL of everything else.
+    pub(super) fn nothing(&self) -> Value {
+        match self.rule {
+            Rule::Sum(Kind::Integer) => Value::Integer(0),
+            _ => Value::Null,
+        }
+    }
+
     /// The value of the whole group.
     pub(super) fn finish(&self, own: &Accumulator, all: &[Accumulator]) -> Result<Value, ExecuteError> {
         match (&self.rule, own) {

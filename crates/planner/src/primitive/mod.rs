@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod cut;
+mod filter;
 mod gather;
 mod held;
 mod limit;
@@ -18,6 +19,7 @@ mod spread;
 
 pub use aggregate::{Aggregate, Combine};
 pub use cut::Cut;
+pub use filter::{Comparison, Condition, Filter};
 pub use gather::{Announced, Gather, GatherSource, GatheredResult, Loading, Reduction};
 pub use held::Held;
 pub use limit::Limit;
@@ -37,6 +39,8 @@ pub enum Primitive {
     MergeSort(MergeSort),
     /// Combines neighbouring rows with equal keys.
     Aggregate(Aggregate),
+    /// Leaves out groups.
+    Filter(Filter),
     /// Sorts all rows in memory.
     Sort(Sort),
     /// Skips and counts rows.
@@ -61,6 +65,7 @@ impl Primitive {
             Self::Route(route) => Some(route),
             Self::MergeSort(merge) => Some(&merge.input),
             Self::Aggregate(above) => above.input.route(),
+            Self::Filter(above) => above.input.route(),
             Self::Sort(above) => above.input.route(),
             Self::Limit(above) => above.input.route(),
             Self::Cut(above) => above.input.route(),
@@ -74,6 +79,7 @@ impl Primitive {
             Self::Route(route) => Some(route),
             Self::MergeSort(merge) => Some(&mut merge.input),
             Self::Aggregate(above) => above.input.route_mut(),
+            Self::Filter(above) => above.input.route_mut(),
             Self::Sort(above) => above.input.route_mut(),
             Self::Limit(above) => above.input.route_mut(),
             Self::Cut(above) => above.input.route_mut(),

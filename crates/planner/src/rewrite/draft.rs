@@ -11,7 +11,7 @@ use crate::bound::Note;
 use crate::clauses::Clauses;
 use crate::error::PlanError;
 use crate::operand::Operand;
-use crate::primitive::{ColumnRef, Combine, SortKey};
+use crate::primitive::{ColumnRef, Combine, Condition, SortKey};
 
 /// The template slot that renders what LIMIT the nodes get.
 pub(crate) const LIMIT_SLOT: u16 = u16::MAX;
@@ -49,6 +49,8 @@ pub(crate) enum Stage {
         /// How each column is combined.
         columns: Vec<Combine>,
     },
+    /// See [`crate::primitive::Filter`].
+    Filter(Condition),
     /// See [`crate::primitive::Sort`].
     Sort(Vec<SortKey>),
     /// See [`crate::primitive::Limit`].
@@ -97,6 +99,8 @@ pub(crate) struct Draft<'a> {
     hidden: Vec<Hidden>,
     /// How the visible columns combine, where groups are split.
     pub(super) visible: Vec<Combine>,
+    /// What equal values of [aggregates with DISTINCT](super::distinct_argument) have in common.
+    pub(super) once: Vec<ColumnRef>,
     stages: Vec<Stage>,
 }
 
@@ -123,6 +127,7 @@ impl<'a> Draft<'a> {
             edits: Vec::new(),
             hidden: Vec::new(),
             visible: Vec::new(),
+            once: Vec::new(),
             stages: Vec::new(),
         }
     }
@@ -250,10 +255,20 @@ impl<'a> Draft<'a> {
             let columns: String = self.hidden.iter().map(|hidden| format!(", {}", hidden.sql)).collect();
             self.edits.push((Span::at(self.source.clauses.items_end), Replacement::Text(columns)));
         }
-        for stage in &mut self.stages {
+        let mut whole = self.visible.clone();
+        whole.extend(self.hidden.iter().map(|hidden| hidden.combine.clone()));
+        let mut finer = whole.clone();
+        for column in &self.once {
+            let index = match column {
+                ColumnRef::Visible(index) => *index,
+                ColumnRef::Hidden(index) => self.visible.len() + index,
+            };
+            finer[index] = Combine::First;
+        }
+        for stage in self.stages.iter_mut().rev() {
             if let Stage::Aggregate { columns, .. } = stage {
-                columns.clone_from(&self.visible);
-                columns.extend(self.hidden.iter().map(|hidden| hidden.combine.clone()));
+                // The last one makes the groups; one below it the values that they count.
+                *columns = std::mem::replace(&mut whole, finer.clone());
             }
         }
         Ok(Finished { edits: self.edits, stages: self.stages, hidden: self.hidden.len(), notes: self.notes })

@@ -5,9 +5,11 @@
 //! the nodes' SQL, or puts a primitive above the route that does the rest, or both. If none fires, the statement is
 //! refused with the operator's own reason. One file holds one rewrite, and each says why its result is the same.
 
+mod distinct_argument;
 mod distinct_within_shard;
 mod draft;
 pub(crate) mod expression;
+mod filter_groups;
 mod group_within_shard;
 mod having_within_shard;
 mod limit_merged;
@@ -34,10 +36,11 @@ pub(crate) struct Rewrite {
 }
 
 /// All rewrites, in the order they are tried.
-const REWRITES: [Rewrite; 10] = [
+const REWRITES: [Rewrite; 11] = [
     Rewrite { name: "group_within_shard", apply: group_within_shard::apply },
     Rewrite { name: "split_aggregate", apply: split_aggregate::apply },
     Rewrite { name: "having_within_shard", apply: having_within_shard::apply },
+    Rewrite { name: "filter_groups", apply: filter_groups::apply },
     Rewrite { name: "distinct_within_shard", apply: distinct_within_shard::apply },
     Rewrite { name: "split_distinct", apply: split_distinct::apply },
     Rewrite { name: "sort_by_group_keys", apply: sort_by_group_keys::apply },

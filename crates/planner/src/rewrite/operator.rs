@@ -32,8 +32,8 @@ impl Operator {
                  finish it"
             }
             Self::Having => {
-                "HAVING over several shards is supported only where the groups contain the sharding column; filter in \
-                 the application, or add the sharding column to GROUP BY"
+                "HAVING over several shards compares COUNT, and SUM, MIN and MAX of integers and DECIMAL, with numbers; filter \
+                 by anything else in the application, add the sharding column to GROUP BY, or let a [scratch] server finish it"
             }
             Self::Window => {
                 "Window functions need the rows of all shards in one place; restrict the query to one value of the sharding \

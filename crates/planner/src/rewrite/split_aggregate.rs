@@ -7,6 +7,7 @@ use serval_sql::{Replacement, Span};
 use serval_types::ColumnType;
 use sqlparser::ast::{Expr, GroupByExpr};
 
+use super::distinct_argument;
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
 use super::expression::{Decomposable, argument, decomposable, is_aggregate, item_expr, same, strip};
 use super::operator::{Operator, contains};
@@ -31,15 +32,26 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     for &(index, descending) in &order {
         group_keys.push(group_key(draft, &keys[index], index, descending)?);
     }
-    visible_columns(draft, keys)?;
-    nodes_sql(draft, &order)?;
+    let distinct = distinct_argument::arguments(draft, keys)?;
+    visible_columns(draft, keys, !distinct.is_empty())?;
+    nodes_sql(draft, &order, &distinct)?;
     let sort_keys: Vec<_> = group_keys.iter().map(|group| group.key.clone()).collect();
-    if !sort_keys.is_empty() {
-        draft.stage(Stage::MergeSort(sort_keys.clone()));
+    let mut finer = sort_keys.clone();
+    finer.extend(distinct_argument::keys(draft, &distinct)?);
+    if !finer.is_empty() {
+        draft.stage(Stage::MergeSort(finer.clone()));
+    }
+    if !distinct.is_empty() {
+        draft.stage(Stage::Aggregate { keys: finer, columns: Vec::new() });
     }
     draft.stage(Stage::Aggregate { keys: sort_keys, columns: Vec::new() });
     draft.grouping = Grouping::Split(group_keys);
-    Ok(Some("each node aggregates its rows, and the parts combine to the whole".to_owned()))
+    Ok(Some(if distinct.is_empty() {
+        "each node aggregates its rows, and the parts combine to the whole".to_owned()
+    } else {
+        "each node aggregates its rows by the values that DISTINCT wants once, which meet in the merge"
+            .to_owned()
+    }))
 }
 
 /// In which order, and direction, groups are merged: that of ORDER BY where it names group keys only, so that no
@@ -112,7 +124,7 @@ fn refuse_ambiguous(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
 }
 
 /// How each column that the client asked for is combined.
-fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr]) -> Result<(), PlanError> {
+fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr], distinct: bool) -> Result<(), PlanError> {
     for index in 0..draft.source.select.projection.len() {
         let item = item_expr(&draft.source.select.projection[index]);
         let (Some(expr), Some((_, text))) = (item, draft.item_source(index)) else {
@@ -120,7 +132,11 @@ fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr]) -> Result<(), PlanError
                 "SELECT * with GROUP BY over several shards is not supported; name the columns",
             ));
         };
-        let combine = match combine(draft, expr, &text)? {
+        let combined = match distinct_argument::combine(draft, index, expr, &text)? {
+            None => combine(draft, expr, &text)?,
+            some => some,
+        };
+        let combine = match combined {
             Some(combine) => combine,
             None if contains(expr, is_aggregate) => return Err(not_decomposable(&text)),
             None if keys.is_empty()
@@ -130,6 +146,8 @@ fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr]) -> Result<(), PlanError
                     "{text} is not aggregated, and the statement has no GROUP BY; wrap it in MIN() or MAX()"
                 )));
             }
+            // Where no node has a row, there is none to take a literal of.
+            None if keys.is_empty() && distinct => return Err(not_decomposable(&text)),
             None => Combine::First,
         };
         draft.visible.push(combine);
@@ -188,8 +206,9 @@ fn extreme_weight(
 }
 
 /// The nodes group in merge order, and keep no ORDER BY or LIMIT of their own: their groups are only parts.
-fn nodes_sql(draft: &mut Draft<'_>, order: &[(usize, bool)]) -> Result<(), PlanError> {
+fn nodes_sql(draft: &mut Draft<'_>, order: &[(usize, bool)], distinct: &[Expr]) -> Result<(), PlanError> {
     let clauses = draft.source.clauses;
+    let values: Vec<String> = distinct.iter().map(ToString::to_string).collect();
     let texts: Vec<_> = clauses
         .group_by
         .iter()
@@ -198,7 +217,17 @@ fn nodes_sql(draft: &mut Draft<'_>, order: &[(usize, bool)]) -> Result<(), PlanE
     let keys = order.iter().map(|&(index, descending)| {
         texts.get(index).map(|text| format!("{text}{}", if descending { " DESC" } else { "" }))
     });
-    let keys = keys.collect::<Option<Vec<_>>>().ok_or_else(unresolved)?.join(", ");
+    let mut keys = keys.collect::<Option<Vec<_>>>().ok_or_else(unresolved)?;
+    keys.extend(values.iter().cloned());
+    let keys = keys.join(", ");
+    if !values.is_empty() {
+        let (place, before) = match (&clauses.group_by, clauses.selection.or(clauses.from)) {
+            (Some(group_by), _) => (group_by.span.end, ","),
+            (None, Some(rows)) => (rows.end, " GROUP BY"),
+            (None, None) => return Err(unresolved()),
+        };
+        draft.edits.push((Span::at(place), Replacement::Text(format!("{before} {}", values.join(", ")))));
+    }
     let order_by = if keys.is_empty() { String::new() } else { format!("ORDER BY {keys}") };
     match &clauses.order_by {
         Some(clause) => draft.edits.push((clause.span, Replacement::Text(order_by))),

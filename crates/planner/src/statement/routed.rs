@@ -14,7 +14,7 @@ use crate::operand::{Operand, Values, parameters_in};
 use crate::physical::{NameSlot, render};
 use crate::plan::Plan;
 use crate::primitive::{
-    Aggregate, Cut, Limit, MergeSort, Primitive, Returning, Route, Sort, Spread, Tally, Target,
+    Aggregate, Cut, Filter, Limit, MergeSort, Primitive, Returning, Route, Sort, Spread, Tally, Target,
 };
 use crate::rewrite::{Finished, LIMIT_SLOT, Stage};
 
@@ -271,6 +271,9 @@ fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window, counts_a
             (Stage::Aggregate { keys, columns }, input) => {
                 let (keys, columns) = (keys.clone(), columns.clone());
                 Primitive::Aggregate(Aggregate { input: Box::new(input), keys, columns })
+            }
+            (Stage::Filter(condition), input) => {
+                Primitive::Filter(Filter { input: Box::new(input), condition: condition.clone() })
             }
             (Stage::Sort(keys), input) => {
                 Primitive::Sort(Sort { input: Box::new(input), keys: keys.clone(), keep })

@@ -170,6 +170,7 @@ pub(crate) fn targets(root: &Primitive) -> &[Target] {
         Primitive::Gather(gather) => std::slice::from_ref(&gather.statement),
         Primitive::Held(_) => &[],
         Primitive::Aggregate(above) => targets(&above.input),
+        Primitive::Filter(above) => targets(&above.input),
         Primitive::Sort(above) => targets(&above.input),
         Primitive::Limit(above) => targets(&above.input),
         Primitive::Cut(above) => targets(&above.input),

@@ -159,6 +159,7 @@ fn averages(root: &Primitive) -> bool {
         Primitive::Aggregate(aggregate) => {
             aggregate.columns.iter().any(|column| matches!(column, Combine::Average { .. }))
         }
+        Primitive::Filter(above) => averages(&above.input),
         Primitive::Sort(above) => averages(&above.input),
         Primitive::Limit(above) => averages(&above.input),
         Primitive::Cut(above) => averages(&above.input),

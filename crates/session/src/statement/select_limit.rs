@@ -36,6 +36,7 @@ pub(super) fn apply<B: Backend>(
         Primitive::Route(_)
         | Primitive::MergeSort(_)
         | Primitive::Aggregate(_)
+        | Primitive::Filter(_)
         | Primitive::Sort(_)
         | Primitive::Cut(_) => {
             let input = Box::new(bound.root.clone());

@@ -96,7 +96,11 @@ impl Keeper {
 
     /// Drops the copy of a table or of the default node's own view that was called so, and is no more. A view that is kept
     /// stays, as DROP TABLE does.
-    pub(super) async fn forget<B: Backend>(&self, session: &mut Session<B>, name: &str) -> Result<(), Failure> {
+    pub(super) async fn forget<B: Backend>(
+        &self,
+        session: &mut Session<B>,
+        name: &str,
+    ) -> Result<(), Failure> {
         self.ask(session, &format!("DROP TABLE IF EXISTS {}", identifier(name))).await.map(|_| ())
     }
 
