@@ -26,6 +26,7 @@ mod failures;
 mod family;
 mod full_disk;
 mod gather;
+mod golden_plans;
 mod hints;
 mod hostile;
 mod http;

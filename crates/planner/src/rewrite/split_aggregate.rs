@@ -148,7 +148,9 @@ fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr], distinct: bool) -> Resu
             }
             // Where no node has a row, there is none to take a literal of; and to the nodes, which group by more, a column
             // may seem to follow from the group that does not.
-            None if distinct && key_named(draft, keys, expr)?.is_none() => return Err(not_decomposable(&text)),
+            None if distinct && key_named(draft, keys, expr)?.is_none() => {
+                return Err(not_decomposable(&text));
+            }
             None => Combine::First,
         };
         draft.visible.push(combine);
