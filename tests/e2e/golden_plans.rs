@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serval_testkit::{Cluster, ServalPorts, ServalProcess};
+use serval_testkit::{Cluster, Flavour, ServalPorts, ServalProcess};
 use serval_tests::{ADMIN, APP, Answer, Client, make_databases, shared};
 
 /// Of the databases of the data nodes.
@@ -28,6 +28,12 @@ const NOT_COMPARED: [(&str, &str); 5] = [
         "the key of this table is one that the configuration leaves unchecked",
     ),
     ("LIMIT ROWS EXAMINED", "it is refused over several shards (docs/limits.md)"),
+];
+
+/// The same of MySQL.
+const NOT_COMPARED_ON_MYSQL: [(&str, &str); 2] = [
+    ("name = VALUES(name)", "each shard warns that VALUES() is deprecated, and one server once"),
+    ("INSERT INTO named VALUES", "MySQL names a column of the view (1348), and Serval the view (1471)"),
 ];
 
 const ROWS: &str = "
@@ -190,6 +196,10 @@ async fn their_statements_answer_as_one_server_does() {
         proxy.must(&sql).await;
         oracle.must(&sql).await;
     }
+    let mut not_compared = NOT_COMPARED.to_vec();
+    if Flavour::from_env() != Flavour::MariaDb {
+        not_compared.extend(NOT_COMPARED_ON_MYSQL);
+    }
     let mut counts = [0_usize; 4];
     let mut report = String::new();
     for (file, sql) in statements() {
@@ -197,7 +207,7 @@ async fn their_statements_answer_as_one_server_does() {
             sql.trim_start_matches('(').split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
         let reads = matches!(&*first, "SELECT" | "WITH" | "TABLE" | "VALUES");
         let writes = matches!(&*first, "INSERT" | "REPLACE" | "UPDATE" | "DELETE");
-        let left_out = NOT_COMPARED.iter().any(|(part, _)| sql.contains(part));
+        let left_out = not_compared.iter().any(|(part, _)| sql.contains(part));
         if sql.contains('?') || left_out || !reads && !writes {
             continue;
         }
