@@ -45,7 +45,10 @@ fn condition(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<Condition>, Pl
         Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
             pair(draft, left, right)?.map(Condition::Any)
         }
-        Expr::UnaryOp { op: UnaryOperator::Not, expr } => condition(draft, expr)?.map(not),
+        // Without parentheses what NOT belongs to depends on HIGH_NOT_PRECEDENCE.
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } if matches!(**expr, Expr::Nested(_)) => {
+            condition(draft, expr)?.map(not)
+        }
         Expr::BinaryOp { left, op, right } => {
             let Some(how) = comparison(op) else { return Ok(None) };
             match (number(left), number(right)) {
