@@ -9,7 +9,7 @@ use super::combine::{Accumulator, Column, columns};
 use super::{Operator, Shape, Step};
 use crate::error::ExecuteError;
 use crate::key::{Order, Parts};
-use crate::row::{Cells, Encoding, Layout, Writer};
+use crate::row::{Cells, Encoding, Layout, Value, Writer};
 use crate::stream::Input;
 
 /// Combines groups, one at a time.
@@ -115,23 +115,26 @@ impl Aggregate {
     fn finish(&self, rows: Rows) -> Result<Bytes, ExecuteError> {
         match rows {
             Rows::One(row) => Ok(row),
-            Rows::Many(accumulators) => self.encode(&accumulators),
+            Rows::Many(all) => {
+                let columns = self.columns.iter().zip(&all);
+                self.encode(columns.map(|(column, own)| column.finish(own, &all)))
+            }
         }
     }
 
     /// What aggregates are of no rows.
     fn nothing(&self) -> Result<Bytes, ExecuteError> {
-        let mut row = Writer::new(self.encoding, self.columns.len());
-        for column in &self.columns {
-            row.push(column.definition(), &column.nothing())?;
-        }
-        row.finish()
+        self.encode(self.columns.iter().map(|column| Ok(column.nothing())))
     }
 
-    fn encode(&self, accumulators: &[Accumulator]) -> Result<Bytes, ExecuteError> {
+    /// A row of one value a column.
+    fn encode(
+        &self,
+        values: impl Iterator<Item = Result<Value, ExecuteError>>,
+    ) -> Result<Bytes, ExecuteError> {
         let mut row = Writer::new(self.encoding, self.columns.len());
-        for (column, accumulator) in self.columns.iter().zip(accumulators) {
-            row.push(column.definition(), &column.finish(accumulator, accumulators)?)?;
+        for (column, value) in self.columns.iter().zip(values) {
+            row.push(column.definition(), &value?)?;
         }
         row.finish()
     }

@@ -11,12 +11,12 @@ use std::ops::ControlFlow;
 use serval_types::{ColumnType, Value};
 use sqlparser::ast::{
     Expr, Function, GroupByExpr, JoinOperator, LimitClause, OrderByKind, OrderBySort, Query, Select,
-    SelectItem, SetExpr, Statement, TableFactor, Visit, Visitor, visit_expressions,
+    SelectItem, SetExpr, Statement, TableFactor, visit_expressions,
 };
 
 use super::Gathering;
 use super::temporary::quoted;
-use crate::analysis::{Column, Scope, terms};
+use crate::analysis::{Column, Scope, expressions_at_depth, terms};
 use crate::operand::Operand;
 use crate::rewrite::expression::is_aggregate;
 
@@ -123,46 +123,28 @@ impl Gathering<'_> {
 fn keeps_rows(select: &Select, scope: Scope<'_>) -> bool {
     let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
     let rest = select.having.is_some() || select.distinct.is_some() || select.qualify.is_some();
-    let looks = select.projection.visit(&mut Rows { scope, depth: 0 });
+    let looks =
+        expressions_at_depth(&select.projection, |expr, depth| match makes_one_row(expr, depth, scope) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
     !grouped && !rest && select.named_window.is_empty() && looks.is_continue()
 }
 
-/// Looks for what makes one row of many. An aggregate in a subquery is the SELECT's own where it is one of its columns.
-struct Rows<'a> {
-    scope: Scope<'a>,
-    depth: usize,
+/// Whether an expression makes one row of many. An aggregate in a subquery is the SELECT's own where it is one of its columns.
+fn makes_one_row(expr: &Expr, depth: usize, scope: Scope<'_>) -> bool {
+    let Expr::Function(function) = expr else { return false };
+    let is_own = depth == 0;
+    let over = function.over.is_some() && is_own;
+    over || is_aggregate(expr) && (is_own || names_own(function, scope))
 }
 
-impl Visitor for Rows<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
-        let is_own = self.depth == 0;
-        let over = function.over.is_some() && is_own;
-        let aggregates = is_aggregate(expr) && (is_own || self.names_own(function));
-        if over || aggregates { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
-
-impl Rows<'_> {
-    fn names_own(&self, function: &Function) -> bool {
-        let looks = visit_expressions(&function.args, |expr| match self.scope.column(expr) {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        });
-        looks.is_break()
-    }
+fn names_own(function: &Function, scope: Scope<'_>) -> bool {
+    let looks = visit_expressions(&function.args, |expr| match scope.column(expr) {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    });
+    looks.is_break()
 }
 
 /// Whether a name in ORDER BY is another column's alias.

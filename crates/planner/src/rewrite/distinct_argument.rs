@@ -6,10 +6,10 @@
 use sqlparser::ast::{DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::draft::Draft;
-use super::expression::{is_named, item_expr, same, strip};
+use super::expression::{is_name, is_named, item_expr, same, strip};
 use super::group_within_shard::sharding_columns;
 use super::sort_key::key;
-use super::split_aggregate::not_decomposable;
+use super::split_aggregate::{average, not_decomposable};
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, Combine, SortKey};
 
@@ -67,9 +67,7 @@ pub(super) fn combine(
     if kind != Kind::Avg {
         return Ok(Some(Combine::Sum));
     }
-    let inner = text.find('(').and_then(|open| text.get(open..)).ok_or_else(|| not_decomposable(text))?;
-    let sum = draft.hide(format!("SUM{inner}"), Combine::Sum)?;
-    let count = draft.hide(format!("COUNT{inner}"), Combine::Sum)?;
+    let (sum, count) = average(draft, text)?;
     draft.once.extend([sum, count]);
     Ok(Some(Combine::Average { sum, count }))
 }
@@ -103,11 +101,9 @@ fn of_distinct(expr: &Expr) -> Option<(Kind, Option<Vec<Expr>>)> {
 fn columns(function: &Function) -> Option<Vec<Expr>> {
     let FunctionArguments::List(list) = &function.args else { return None };
     let column = |arg: &FunctionArg| match arg {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => match strip(expr) {
-            column @ Expr::Identifier(_) => Some(column.clone()),
-            column @ Expr::CompoundIdentifier(parts) if parts.len() == 2 => Some(column.clone()),
-            _ => None,
-        },
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
+            Some(strip(expr)).filter(|expr| is_name(expr)).cloned()
+        }
         _ => None,
     };
     list.args.iter().map(column).collect()

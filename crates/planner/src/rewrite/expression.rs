@@ -149,6 +149,15 @@ pub(super) fn same(one: &Expr, two: &Expr) -> bool {
     }
 }
 
+/// Whether an expression is a name that can stand in the nodes' SQL as it is: no more than a table's and a column's.
+pub(super) fn is_name(expr: &Expr) -> bool {
+    match expr {
+        Expr::Identifier(_) => true,
+        Expr::CompoundIdentifier(parts) => parts.len() == 2,
+        _ => false,
+    }
+}
+
 /// An expression without the parentheses around it.
 pub(super) fn strip(expr: &Expr) -> &Expr {
     match expr {

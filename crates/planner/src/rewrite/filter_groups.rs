@@ -7,12 +7,12 @@
 use serval_sql::Replacement;
 use serval_types::ColumnType;
 use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, UnaryOperator, Value,
 };
 
 use super::distinct_argument::is_count;
 use super::draft::{Draft, Grouping, Stage};
-use super::expression::{Decomposable, argument, decomposable, item_expr, same, strip};
+use super::expression::{Decomposable, argument, decomposable, is_name, item_expr, same, strip};
 use super::operator::Operator;
 use super::split_aggregate::{combine, key_named};
 use crate::error::PlanError;
@@ -147,13 +147,9 @@ fn column(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<ColumnRef>, PlanE
 /// An aggregate of a column, or COUNT(*): its text is that of its tree.
 fn hidden(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<ColumnRef>, PlanError> {
     let Some((_, function)) = decomposable(expr) else { return Ok(None) };
-    let is_name = match argument(function).map(strip) {
-        Some(Expr::Identifier(_)) => true,
-        Some(Expr::CompoundIdentifier(parts)) => parts.len() == 2,
-        Some(_) => false,
-        None => counts_rows(&function.args),
-    };
-    if !is_name {
+    let fits =
+        argument(function).map_or_else(|| counts_rows(&function.args), |argument| is_name(strip(argument)));
+    if !fits {
         return Ok(None);
     }
     let text = expr.to_string();
@@ -171,7 +167,6 @@ fn counts_rows(args: &FunctionArguments) -> bool {
 }
 
 fn is_key(draft: &Draft<'_>, expr: &Expr) -> Result<bool, PlanError> {
-    use sqlparser::ast::GroupByExpr;
     match &draft.source.select.group_by {
         GroupByExpr::Expressions(keys, _) => Ok(key_named(draft, keys, expr)?.is_some()),
         GroupByExpr::All(_) => Ok(false),

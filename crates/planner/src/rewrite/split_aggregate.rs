@@ -173,12 +173,18 @@ pub(super) fn combine(draft: &mut Draft<'_>, expr: &Expr, text: &str) -> Result<
             Combine::Max { weight: extreme_weight(draft, function_argument(function)?, text)? }
         }
         Decomposable::Avg => {
-            let inner = text.find('(').and_then(|open| text.get(open..)).ok_or_else(unresolved)?;
-            let sum = draft.hide(format!("SUM{inner}"), Combine::Sum)?;
-            let count = draft.hide(format!("COUNT{inner}"), Combine::Sum)?;
+            let (sum, count) = average(draft, text)?;
             Combine::Average { sum, count }
         }
     }))
+}
+
+/// The hidden SUM and COUNT of what an AVG with this text is of.
+pub(super) fn average(draft: &mut Draft<'_>, text: &str) -> Result<(ColumnRef, ColumnRef), PlanError> {
+    let inner = text.find('(').and_then(|open| text.get(open..)).ok_or_else(unresolved)?;
+    let sum = draft.hide(format!("SUM{inner}"), Combine::Sum)?;
+    let count = draft.hide(format!("COUNT{inner}"), Combine::Sum)?;
+    Ok((sum, count))
 }
 
 /// The weight that the least or greatest text compares by. There is one per group, so it may be padded in full.

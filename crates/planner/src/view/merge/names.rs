@@ -3,61 +3,45 @@
 use std::ops::ControlFlow;
 
 use serval_sql::{Edit, Span};
-use sqlparser::ast::{Expr, Ident, Query, Visit, Visitor};
+use sqlparser::ast::{Expr, Ident};
 
 use super::super::query::quoted;
 use super::Merge;
+use crate::analysis::expressions_at_depth;
 use crate::clauses::Clauses;
 
-/// The walk over the columns that the statement names.
+/// The columns that the statement names.
 pub(super) struct Names<'a> {
     merge: &'a Merge<'a>,
     clauses: &'a Clauses,
-    depth: usize,
     edits: Vec<Edit>,
     fits: bool,
-}
-
-impl Visitor for Names<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Identifier(name) => self.unqualified(name),
-            Expr::CompoundIdentifier(parts) => self.qualified(parts),
-            _ => {}
-        }
-        if self.fits { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
 }
 
 impl<'a> Names<'a> {
     /// The edits that put the view's expressions in the place of its columns; `None` where a name would come to mean
     /// something else.
     pub(super) fn edits(merge: &'a Merge<'a>, clauses: &'a Clauses) -> Option<Vec<Edit>> {
-        let mut names = Self { merge, clauses, depth: 0, edits: Vec::new(), fits: true };
-        let _ = merge.query.visit(&mut names);
+        let mut names = Self { merge, clauses, edits: Vec::new(), fits: true };
+        let _ = expressions_at_depth(merge.query, |expr, depth| {
+            match expr {
+                Expr::Identifier(name) => names.unqualified(name, depth),
+                Expr::CompoundIdentifier(parts) => names.qualified(parts),
+                _ => {}
+            }
+            if names.fits { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
         names.fits.then_some(names.edits)
     }
 
-    fn unqualified(&mut self, name: &Ident) {
+    fn unqualified(&mut self, name: &Ident, depth: usize) {
         let Merge { body, view, mentions, .. } = *self.merge;
         let Some(source) = body.source(&name.value) else {
             // It would mean a column that the view does not show.
-            self.fits &= self.depth > 1 || !body.has_hidden(&name.value);
+            self.fits &= depth > 1 || !body.has_hidden(&name.value);
             return;
         };
-        if self.depth > 1 {
+        if depth > 1 {
             // It may be the subquery's own, or this one: the same name means the same only where it stays.
             self.fits &= source.is_column(&name.value);
             return;
