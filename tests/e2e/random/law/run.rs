@@ -212,7 +212,8 @@ fn equal(ours: Answer, theirs: Answer, order: Order) -> bool {
     let real = |column: &String| column.contains("MYSQL_TYPE_DOUBLE") || column.contains("MYSQL_TYPE_FLOAT");
     let real: Vec<bool> = columns.iter().map(real).collect();
     let cells_equal = |one: &Vec<String>, two: &Vec<String>| {
-        one.iter().zip(two).zip(&real).all(|((one, two), real)| one == two || *real && near(one, two))
+        let same = |one, two, real| one == two || real && near(one, two) || is_cut(one, two);
+        one.iter().zip(two).zip(&real).all(|((one, two), real)| same(one, two, *real))
     };
     if order == Order::Total {
         return rows.iter().zip(wanted).all(|(one, two)| cells_equal(one, two));
@@ -254,6 +255,14 @@ fn parts(column: &str) -> (String, &'static str) {
 fn computed(one: &str, two: &str) -> bool {
     let is_computed = |column: &str| !column.contains(" of ") || column.contains(" of . (");
     (is_computed(one) || is_computed(two)) && parts(one) == parts(two)
+}
+
+/// Whether a sum has more digits than a DECIMAL. A server that collects groups in a temporary table makes 65 nines of it, one that reads
+/// them in the order of an index does not, and neither does the proxy.
+fn is_cut(ours: &str, theirs: &str) -> bool {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let nines = theirs.bytes().all(|byte| matches!(byte, b'9' | b'.' | b'-'));
+    nines && digits(theirs) == 65 && digits(ours) > 65 && ours.starts_with('-') == theirs.starts_with('-')
 }
 
 fn near(one: &str, two: &str) -> bool {

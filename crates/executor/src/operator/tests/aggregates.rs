@@ -64,6 +64,21 @@ fn a_sum_without_groups_has_up_to_81_digits() {
     assert_eq!(run(&whole, 0, &[column()], &[&[&many], &["1"]]).unwrap_err().to_mysql().number, 1690);
 }
 
+/// What a node may have cut to 65 nines.
+#[test]
+fn a_part_that_a_server_may_have_cut_is_at_least_so_much() {
+    let (nines, more) = (format!("1 {}", "9".repeat(65)), format!("1 1{}", "0".repeat(65)));
+    let grouped = aggregate(2, 0, vec![by(ColumnRef::Visible(0))], vec![Combine::First, Combine::Sum]);
+    let of = |streams: Rows<'_>| run(&grouped, 0, &[int(), decimal(0)], streams);
+    assert_eq!(of(&[&[&nines], &["1 ~"]]).unwrap(), [&*nines]);
+    assert_eq!(of(&[&[&nines], &["1 -1"]]).unwrap_err().to_mysql().number, 1690);
+    assert_eq!(of(&[&[&nines], &["1 1"]]).unwrap(), [&*nines]);
+    assert_eq!(of(&[&[&nines], &[&nines]]).unwrap(), [&*nines]);
+    assert_eq!(of(&[&[&nines], &["1 0"]]).unwrap(), [&*nines]);
+    assert_eq!(of(&[&[&nines[..nines.len() - 1], "2 1"], &[&more]]).unwrap()[0].len(), 2 + 66);
+    assert_eq!(of(&[&["1 ~", "2 1"], &[&nines, "2 1"]]).unwrap(), [nines.clone(), "2 2".to_owned()]);
+}
+
 #[test]
 fn groups_combine_across_streams() {
     let root = aggregate(2, 0, vec![by(ColumnRef::Visible(0))], vec![Combine::First, Combine::Sum]);
