@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serval_sql::ServerKind;
 use serval_types::{GroupId, NodeId};
 
 use crate::{Address, Clock, DataNode, Engines, Group, Rule, Schema, Scratch, Settings, Table, User};
@@ -23,6 +24,9 @@ pub struct Catalog {
     pub scratch: Option<Box<Scratch>>,
     /// Servers of other kinds, and their tables.
     pub engines: Engines,
+    /// What the servers are, where the two kinds answer a statement differently. The caller tells who has asked them; until
+    /// then they are MariaDB.
+    pub servers: ServerKind,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,
     /// The time by which windows that go on with the clock have gone on last; a trusted one, if there has been one.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serval_sql::ServerKind;
+
 use crate::config::{self, Document, Located, Sink};
 use crate::{Catalog, Diagnostic, SecretSource, Settings, Severity, TableDefinition, snapshot};
 
@@ -53,6 +55,7 @@ fn catalog(
             nodes,
             scratch,
             engines,
+            servers: ServerKind { mariadb: true, version: 101_100 },
             rules,
             clock: None,
             schemas,

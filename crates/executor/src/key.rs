@@ -53,6 +53,13 @@ impl Order {
         Ok(parts)
     }
 
+    /// The first column in which two rows of these parts differ; their number where they do not.
+    pub(crate) fn first_difference(&self, one: &Parts, other: &Parts) -> usize {
+        let differs =
+            |index: &usize| self.columns[*index].column.compare(&one[*index], &other[*index]).is_ne();
+        (0..self.columns.len()).find(differs).unwrap_or(self.columns.len())
+    }
+
     /// How two rows of these parts compare.
     pub(crate) fn compare(&self, one: &Parts, other: &Parts) -> Ordering {
         for (index, column) in self.columns.iter().enumerate() {

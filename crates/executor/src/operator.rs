@@ -7,6 +7,7 @@ mod cut;
 mod filter;
 mod limit;
 mod merge_sort;
+mod rollup;
 mod sort;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use cut::Cut;
 use filter::Filter;
 use limit::Limit;
 use merge_sort::MergeSort;
+use rollup::Rollup;
 use sort::Sort;
 
 /// What asking an operator for a row leads to.
@@ -62,6 +64,7 @@ pub(crate) enum Operator {
     Append(Append),
     MergeSort(Box<MergeSort>),
     Aggregate(Box<Aggregate>),
+    Rollup(Box<Rollup>),
     Filter(Box<Filter>),
     Sort(Box<Sort>),
     Limit(Box<Limit>),
@@ -105,6 +108,10 @@ impl Operator {
                 let built = Aggregate::new(input, &aggregate.keys, &aggregate.columns, &shape)?;
                 Ok((Self::Aggregate(Box::new(built)), shape))
             }
+            Primitive::Rollup(rollup) => {
+                let (input, shape) = Self::build(&rollup.input, leaf, counters)?;
+                Ok((Self::Rollup(Box::new(Rollup::new(input, rollup, &shape)?)), shape))
+            }
             Primitive::Filter(filter) => {
                 let (input, shape) = Self::build(&filter.input, leaf, counters)?;
                 Ok((Self::Filter(Box::new(Filter::new(input, &filter.condition, &shape)?)), shape))
@@ -137,6 +144,7 @@ impl Operator {
             Self::Append(append) => append.next(input),
             Self::MergeSort(sort) => sort.next(input),
             Self::Aggregate(aggregate) => aggregate.next(input),
+            Self::Rollup(rollup) => rollup.next(input),
             Self::Filter(filter) => filter.next(input),
             Self::Sort(sort) => sort.next(input),
             Self::Limit(limit) => limit.next(input),
@@ -175,9 +183,12 @@ impl Operator {
             Self::Limit(limit) => Some(limit.seen()),
             Self::Cut(cut) => cut.input().found_rows(),
             Self::Counted(operator, _) => operator.found_rows(),
-            Self::Append(_) | Self::MergeSort(_) | Self::Aggregate(_) | Self::Filter(_) | Self::Sort(_) => {
-                None
-            }
+            Self::Append(_)
+            | Self::MergeSort(_)
+            | Self::Aggregate(_)
+            | Self::Rollup(_)
+            | Self::Filter(_)
+            | Self::Sort(_) => None,
         }
     }
 }

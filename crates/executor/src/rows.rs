@@ -86,29 +86,17 @@ async fn await_columns<B: Backend>(
     lanes: &mut Lanes<'_, B>,
     input: &mut Input,
 ) -> Result<(), ExecuteError> {
-    let streams = if merges(root) { (0..input.len()).collect() } else { lanes.running() };
+    let streams = if matches!(root.bottom(), Primitive::MergeSort(_)) {
+        (0..input.len()).collect()
+    } else {
+        lanes.running()
+    };
     for stream in streams {
         while !input.has_columns(stream)? {
             lanes.fill(stream, input).await?;
         }
     }
     Ok(())
-}
-
-fn merges(root: &Primitive) -> bool {
-    match root {
-        Primitive::MergeSort(_) => true,
-        Primitive::Route(_)
-        | Primitive::Spread(_)
-        | Primitive::Returning(_)
-        | Primitive::Gather(_)
-        | Primitive::Held(_) => false,
-        Primitive::Aggregate(aggregate) => merges(&aggregate.input),
-        Primitive::Filter(filter) => merges(&filter.input),
-        Primitive::Sort(sort) => merges(&sort.input),
-        Primitive::Limit(limit) => merges(&limit.input),
-        Primitive::Cut(cut) => merges(&cut.input),
-    }
 }
 
 fn logical(mut columns: Vec<ColumnDefinition>, names: &Names<'_>) -> Vec<ColumnDefinition> {

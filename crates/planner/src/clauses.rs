@@ -37,6 +37,8 @@ pub(crate) struct Clause {
     pub(crate) span: Span,
     /// Each item's expression, without ASC or DESC.
     pub(crate) items: Vec<Span>,
+    /// `WITH ROLLUP` behind them.
+    pub(crate) rollup: Option<Span>,
 }
 
 /// Words that may stand between SELECT and its first item.
@@ -160,9 +162,12 @@ impl Finder<'_> {
     }
 
     fn clause(&self, start: usize, end: usize) -> Option<Clause> {
-        let items = self.commas(start + 2, end);
+        let rolls_up = end > start + 4 && self.is_word(end - 2, "WITH") && self.is_word(end - 1, "ROLLUP");
+        let last = if rolls_up { end - 2 } else { end };
+        let items = self.commas(start + 2, last);
         let items = items.into_iter().map(|(from, to)| self.span(from, self.before_direction(from, to)));
-        Some(Clause { span: self.span(start, end)?, items: items.collect::<Option<_>>()? })
+        let rollup = if rolls_up { self.span(last, end) } else { None };
+        Some(Clause { span: self.span(start, end)?, items: items.collect::<Option<_>>()?, rollup })
     }
 
     fn before_direction(&self, from: usize, to: usize) -> usize {

@@ -66,19 +66,9 @@ struct Printer<'a> {
 
 /// How many primitives stand between this one and its route.
 fn height(primitive: &Primitive) -> usize {
-    match primitive {
-        Primitive::Route(_)
-        | Primitive::Spread(_)
-        | Primitive::Returning(_)
-        | Primitive::Held(_)
-        | Primitive::Gather(_) => 0,
-        Primitive::MergeSort(_) => 1,
-        Primitive::Aggregate(aggregate) => 1 + height(&aggregate.input),
-        Primitive::Filter(filter) => 1 + height(&filter.input),
-        Primitive::Sort(sort) => 1 + height(&sort.input),
-        Primitive::Limit(limit) => 1 + height(&limit.input),
-        Primitive::Cut(cut) => 1 + height(&cut.input),
-    }
+    // A merge has its route in it.
+    let merges = matches!(primitive.bottom(), Primitive::MergeSort(_));
+    primitive.chain().skip(1).count() + usize::from(merges)
 }
 
 impl Printer<'_> {
@@ -104,6 +94,11 @@ impl Printer<'_> {
             Primitive::Aggregate(aggregate) => {
                 self.line(head, &(aggregate_text(aggregate) + &known));
                 self.under(&aggregate.input, rest);
+            }
+            Primitive::Rollup(rollup) => {
+                let always = if rollup.totals_nothing { ", with a total of nothing too" } else { "" };
+                self.line(head, &format!("Rollup by {}{always}{known}", keys_text(&rollup.keys)));
+                self.under(&rollup.input, rest);
             }
             Primitive::Filter(filter) => {
                 self.line(head, &format!("Filter: {}{known}", condition_text(&filter.condition)));

@@ -1,4 +1,4 @@
-//! Golden plans: each statement of `plans/` and `unsupported/` with the plan or the refusal that it gets.
+//! Golden plans: each statement of `plans/`, `unsupported/`, `gathered/`, and `mysql/` with the plan or the refusal that it gets.
 //!
 //! `> statement` plans and binds it with its own literals; `parameters=[…]` are not needed, because a plain literal
 //! takes the same path. After a change that is meant, regenerate them with `UPDATE_GOLDENFILES=1 cargo test`.
@@ -14,11 +14,14 @@ use serval_catalog::Catalog;
 use serval_planner::{
     BindRequest, ClientText, PlanError, PlanRequest, Planner, UserVariables, expand_views, explain, plan_ddl,
 };
-use serval_sql::{LexOptions, Statement, parse, scan};
+use serval_sql::{LexOptions, ServerKind, Statement, parse, scan};
 use serval_types::Value;
 
 /// Numbers that INSERTs get where the table has a sequence.
 const SEQUENCE_START: u64 = 1001;
+
+const MARIADB: ServerKind = ServerKind { mariadb: true, version: 101_100 };
+const MYSQL: ServerKind = ServerKind { mariadb: false, version: 90_700 };
 
 /// The instant of every statement.
 const NOW: &str = "2026-03-15 12:00:00";
@@ -44,8 +47,8 @@ struct Runner {
 }
 
 impl Runner {
-    /// With a scratch server or without.
-    fn new(scratch: &str) -> Self {
+    /// With a scratch server or without, over servers of one kind.
+    fn new(scratch: &str, servers: ServerKind) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let read = |name: &str| fs::read_to_string(here.join(name)).unwrap();
         let secret = |_: &serval_catalog::SecretSource| Ok("secret".to_owned());
@@ -61,7 +64,7 @@ impl Runner {
             })
             .collect();
         let with_views = catalog.with_views("shop", &views, &[], true);
-        let catalog = with_views.map_or(catalog, |(catalog, _)| catalog);
+        let catalog = Catalog { servers, ..with_views.map_or(catalog, |(catalog, _)| catalog) };
         Self { catalog: Arc::new(catalog), planner: Planner::new(1 << 20) }
     }
 
@@ -111,28 +114,33 @@ impl goldenscript::Runner for Runner {
     }
 }
 
-fn run_all(folder: &str, scratch: &str) {
+fn run_all(folder: &str, scratch: &str, servers: ServerKind) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let mut files: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
     for file in files {
-        goldenscript::run(&mut Runner::new(scratch), &file)
+        goldenscript::run(&mut Runner::new(scratch, servers), &file)
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 }
 
 #[test]
 fn plans() {
-    run_all("plans", "");
+    run_all("plans", "", MARIADB);
+}
+
+#[test]
+fn mysql() {
+    run_all("mysql", "", MYSQL);
 }
 
 #[test]
 fn unsupported() {
-    run_all("unsupported", "");
+    run_all("unsupported", "", MARIADB);
 }
 
 #[test]
 fn gathered() {
-    run_all("gathered", "\n[scratch]\nserver = \"managed\"\n");
+    run_all("gathered", "\n[scratch]\nserver = \"managed\"\n", MARIADB);
 }

@@ -9,7 +9,7 @@ use serval_admin::{Admin, Http, Statistics};
 use serval_backend::Servers;
 use serval_catalog::Catalog;
 use serval_executor::definitions::Changes;
-use serval_session::{Doors, Proxy};
+use serval_session::{Doors, Flavour, Proxy};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -69,6 +69,8 @@ impl Running {
         tokio::spawn(Arc::clone(&definitions).keep(background.clone()));
         definitions.first_round(START_PATIENCE).await;
         let version = announced_version(&catalog.load(), &servers);
+        let kind = Flavour::of_version(&version).server_kind();
+        catalog.rcu(|current| Catalog { servers: kind, ..Catalog::clone(current) });
         let proxy = Arc::new(Proxy::new(catalog, Arc::clone(&servers), &version, sessions.clone()));
         let kept = Arc::clone(&definitions);
         let reload = Arc::new(Reload::new(files, Arc::clone(&proxy), definitions, scratch));

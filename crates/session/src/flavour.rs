@@ -41,21 +41,13 @@ impl Flavour {
         self.mariadb
     }
 
-    /// Which version comments these servers read.
+    /// The kind of server for whoever reads SQL.
     #[must_use]
-    pub fn kind(self) -> ServerKind {
+    pub fn server_kind(self) -> ServerKind {
         let (major, minor) = self.version;
-        // Comments that ask for a patch level of this very series are rare; all others are decided by the first two.
+        // The third number is not known here. Version comments that ask for a patch level of this very series are rare;
+        // all others are decided by the first two.
         ServerKind { mariadb: self.mariadb, version: u32::from(major) * 10_000 + u32::from(minor) * 100 + 99 }
-    }
-
-    /// Who reads version comments.
-    #[must_use]
-    pub fn server_kind(self) -> serval_sql::ServerKind {
-        let (major, minor) = self.version;
-        // The third number is not known here; nobody writes comments for one.
-        let version = u32::from(major) * 10_000 + u32::from(minor) * 100 + 99;
-        serval_sql::ServerKind { mariadb: self.mariadb, version }
     }
 
     /// The session variable of the isolation level.

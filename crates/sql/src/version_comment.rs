@@ -59,7 +59,7 @@ impl VersionComment {
     }
 }
 
-/// Who reads a version comment.
+/// Which servers read a statement: they differ in version comments, and in what some clauses mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerKind {
     /// MariaDB, not MySQL.

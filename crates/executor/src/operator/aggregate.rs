@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serval_planner::primitive::{Combine, SortKey};
 
-use super::combine::{Accumulator, Column, columns};
+use super::combine::{Accumulator, Column, columns, encode};
 use super::{Operator, Shape, Step};
 use crate::error::ExecuteError;
 use crate::key::{Order, Parts};
-use crate::row::{Cells, Encoding, Layout, Value, Writer};
+use crate::row::{Cells, Encoding, Layout};
 use crate::stream::Input;
 
 /// Combines groups, one at a time.
@@ -117,25 +117,14 @@ impl Aggregate {
             Rows::One(row) => Ok(row),
             Rows::Many(all) => {
                 let columns = self.columns.iter().zip(&all);
-                self.encode(columns.map(|(column, own)| column.finish(own, &all)))
+                let values = columns.map(|(column, own)| column.finish(own, &all));
+                encode(&self.columns, self.encoding, values)
             }
         }
     }
 
     /// What aggregates are of no rows.
     fn nothing(&self) -> Result<Bytes, ExecuteError> {
-        self.encode(self.columns.iter().map(|column| Ok(column.nothing())))
-    }
-
-    /// A row of one value a column.
-    fn encode(
-        &self,
-        values: impl Iterator<Item = Result<Value, ExecuteError>>,
-    ) -> Result<Bytes, ExecuteError> {
-        let mut row = Writer::new(self.encoding, self.columns.len());
-        for (column, value) in self.columns.iter().zip(values) {
-            row.push(column.definition(), &value?)?;
-        }
-        row.finish()
+        encode(&self.columns, self.encoding, self.columns.iter().map(|column| Ok(column.nothing())))
     }
 }

@@ -9,7 +9,7 @@ use serval_wire::packet::ColumnDefinition;
 use super::Shape;
 use crate::error::ExecuteError;
 use crate::key::{KeyColumn, Part, resolve};
-use crate::row::{Reader, Value};
+use crate::row::{Encoding, Reader, Value, Writer};
 
 use sum::{Kind, Sum};
 
@@ -54,6 +54,19 @@ pub(super) enum Accumulator {
     Later,
 }
 
+/// A row of one value a column.
+pub(super) fn encode(
+    columns: &[Column],
+    encoding: Encoding,
+    values: impl Iterator<Item = Result<Value, ExecuteError>>,
+) -> Result<Bytes, ExecuteError> {
+    let mut row = Writer::new(encoding, columns.len());
+    for (column, value) in columns.iter().zip(values) {
+        row.push(&column.definition, &value?)?;
+    }
+    row.finish()
+}
+
 /// The columns of an aggregate; those without a rule take the first row's value.
 pub(super) fn columns(
     combines: &[Combine],
@@ -92,10 +105,6 @@ impl Column {
     /// than one.
     pub(super) fn keeps(&self) -> bool {
         !matches!(self.rule, Rule::Average { .. } | Rule::Sum(Kind::Decimal))
-    }
-
-    pub(super) fn definition(&self) -> &ColumnDefinition {
-        &self.definition
     }
 
     /// The accumulator of a group that begins with this row.

@@ -3,6 +3,7 @@
 mod aggregates;
 mod encodings;
 mod merges;
+mod rollups;
 
 use serval_planner::primitive::*;
 use serval_types::NodeId;

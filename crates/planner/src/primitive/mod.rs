@@ -12,6 +12,7 @@ mod held;
 mod limit;
 mod merge_sort;
 mod returning;
+mod rollup;
 mod route;
 mod sort;
 mod sort_key;
@@ -25,6 +26,7 @@ pub use held::Held;
 pub use limit::Limit;
 pub use merge_sort::MergeSort;
 pub use returning::Returning;
+pub use rollup::Rollup;
 pub use route::{Route, Target};
 pub use sort::Sort;
 pub use sort_key::{ColumnRef, Padding, SortKey};
@@ -39,6 +41,8 @@ pub enum Primitive {
     MergeSort(MergeSort),
     /// Combines neighbouring rows with equal keys.
     Aggregate(Aggregate),
+    /// Adds rows for several groups.
+    Rollup(Rollup),
     /// Leaves out groups.
     Filter(Filter),
     /// Sorts all rows in memory.
@@ -58,18 +62,43 @@ pub enum Primitive {
 }
 
 impl Primitive {
+    /// What this one takes its rows from, where that is a primitive too.
+    #[must_use]
+    pub fn input(&self) -> Option<&Self> {
+        match self {
+            Self::Aggregate(above) => Some(&above.input),
+            Self::Rollup(above) => Some(&above.input),
+            Self::Filter(above) => Some(&above.input),
+            Self::Sort(above) => Some(&above.input),
+            Self::Limit(above) => Some(&above.input),
+            Self::Cut(above) => Some(&above.input),
+            Self::Route(_)
+            | Self::MergeSort(_)
+            | Self::Spread(_)
+            | Self::Returning(_)
+            | Self::Held(_)
+            | Self::Gather(_) => None,
+        }
+    }
+
+    /// This one and what stands under it, down to what has no [`Primitive::input`].
+    pub fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |above| above.input())
+    }
+
+    /// The one at the bottom, which asks servers, or has rows.
+    #[must_use]
+    pub fn bottom(&self) -> &Self {
+        self.input().map_or(self, Self::bottom)
+    }
+
     /// The route that a tree of merged rows reads from; `None` for what writes, gathers or holds rows.
     #[must_use]
     pub fn route(&self) -> Option<&Route> {
-        match self {
+        match self.bottom() {
             Self::Route(route) => Some(route),
             Self::MergeSort(merge) => Some(&merge.input),
-            Self::Aggregate(above) => above.input.route(),
-            Self::Filter(above) => above.input.route(),
-            Self::Sort(above) => above.input.route(),
-            Self::Limit(above) => above.input.route(),
-            Self::Cut(above) => above.input.route(),
-            Self::Spread(_) | Self::Returning(_) | Self::Held(_) | Self::Gather(_) => None,
+            _ => None,
         }
     }
 
@@ -79,6 +108,7 @@ impl Primitive {
             Self::Route(route) => Some(route),
             Self::MergeSort(merge) => Some(&mut merge.input),
             Self::Aggregate(above) => above.input.route_mut(),
+            Self::Rollup(above) => above.input.route_mut(),
             Self::Filter(above) => above.input.route_mut(),
             Self::Sort(above) => above.input.route_mut(),
             Self::Limit(above) => above.input.route_mut(),

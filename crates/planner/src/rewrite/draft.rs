@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serval_sql::{Locator, Replacement, Scan, Span};
+use serval_sql::{Locator, Replacement, Scan, ServerKind, Span};
 use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem, UnaryOperator};
 
 use super::expression::{item_expr, same, strip};
@@ -33,6 +33,8 @@ pub(crate) struct Source<'a> {
     pub(crate) analysis: &'a Analysis,
     /// From the parser's places to bytes.
     pub(crate) locator: &'a Locator,
+    /// Who answers it.
+    pub(crate) servers: ServerKind,
     /// SQL_CALC_FOUND_ROWS: the nodes send the rows that LIMIT leaves out too.
     pub(crate) counts_all: bool,
 }
@@ -48,6 +50,17 @@ pub(crate) enum Stage {
         keys: Vec<SortKey>,
         /// How each column is combined.
         columns: Vec<Combine>,
+    },
+    /// See [`crate::primitive::Rollup`].
+    Rollup {
+        /// One level each.
+        keys: Vec<SortKey>,
+        /// For each key its columns.
+        shown: Vec<Vec<ColumnRef>>,
+        /// How each column is combined.
+        columns: Vec<Combine>,
+        /// There is a row where there are no groups.
+        totals_nothing: bool,
     },
     /// See [`crate::primitive::Filter`].
     Filter(Condition),
@@ -266,6 +279,9 @@ impl<'a> Draft<'a> {
             finer[index] = Combine::First;
         }
         for stage in self.stages.iter_mut().rev() {
+            if let Stage::Rollup { columns, .. } = stage {
+                columns.clone_from(&whole);
+            }
             if let Stage::Aggregate { columns, .. } = stage {
                 // The last one makes the groups; one below it the values that they count.
                 *columns = std::mem::replace(&mut whole, finer.clone());

@@ -17,6 +17,7 @@ mod operator;
 mod push_limit;
 mod push_sort;
 mod result_collation;
+mod rollup;
 mod sort_by_group_keys;
 mod sort_in_memory;
 mod sort_key;

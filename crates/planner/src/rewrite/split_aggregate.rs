@@ -3,14 +3,17 @@
 //! COUNT, SUM, MIN, MAX and AVG of the whole follow from those of its parts. The nodes return their groups in the
 //! order of the keys, so that equal groups meet and one row is all the memory that combining needs.
 
+use std::borrow::Cow;
+
 use serval_sql::{Replacement, Span};
 use serval_types::ColumnType;
-use sqlparser::ast::{Expr, GroupByExpr};
+use sqlparser::ast::{Expr, GroupByExpr, GroupByWithModifier};
 
 use super::distinct_argument;
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
 use super::expression::{Decomposable, argument, decomposable, is_aggregate, item_expr, same, strip};
 use super::operator::{Operator, contains};
+use super::rollup;
 use super::sort_key::key;
 use crate::error::PlanError;
 use crate::operand::Operand;
@@ -21,11 +24,11 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
         return Ok(None);
     }
     let GroupByExpr::Expressions(keys, modifiers) = &draft.source.select.group_by else { return Ok(None) };
-    if !modifiers.is_empty() {
-        return Err(PlanError::refused(
-            "GROUP BY … WITH ROLLUP needs the groups of all shards in one place; restrict the query to one value of the sharding column, or let a [scratch] server finish it",
-        ));
-    }
+    let rollup = match &**modifiers {
+        [] => None,
+        [GroupByWithModifier::Rollup] => Some(rollup::shown(draft, keys)?),
+        _ => return Ok(None),
+    };
     draft.grouping = Grouping::Split(Vec::new());
     let order = group_order(draft, keys)?;
     let mut group_keys = Vec::with_capacity(keys.len());
@@ -44,7 +47,10 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     if !distinct.is_empty() {
         draft.stage(Stage::Aggregate { keys: finer, columns: Vec::new() });
     }
-    draft.stage(Stage::Aggregate { keys: sort_keys, columns: Vec::new() });
+    draft.stage(Stage::Aggregate { keys: sort_keys.clone(), columns: Vec::new() });
+    if let Some(shown) = rollup {
+        rollup::place(draft, keys, sort_keys, shown)?;
+    }
     draft.grouping = Grouping::Split(group_keys);
     Ok(Some(if distinct.is_empty() {
         "each node aggregates its rows, and the parts combine to the whole".to_owned()
@@ -97,18 +103,30 @@ fn group_key(
     index: usize,
     descending: bool,
 ) -> Result<GroupKey, PlanError> {
+    let (own, text) = key_source(draft, expr, index)?;
+    let (own, item) = (own.clone(), draft.item(expr)?);
+    let key = key(draft, &own, &text, item, descending)?;
+    Ok(GroupKey { expr: own, key })
+}
+
+/// The expression and text that a group key stands for: its own, or that of the select item that it names.
+pub(super) fn key_source<'a, 'b>(
+    draft: &Draft<'a>,
+    expr: &'b Expr,
+    index: usize,
+) -> Result<(&'b Expr, Cow<'a, str>), PlanError>
+where
+    'a: 'b,
+{
     let span = draft.source.clauses.group_by.as_ref().and_then(|clause| clause.items.get(index).copied());
     let text = draft.text(span.ok_or_else(unresolved)?);
-    let item = draft.item(expr)?;
-    let (own, text) = match item.and_then(|item| draft.item_source(item)) {
+    Ok(match draft.item(expr)?.and_then(|item| draft.item_source(item)) {
         Some((own, item_text)) if !same(own, expr) => {
             refuse_ambiguous(draft, expr)?;
             (own, item_text)
         }
         _ => (expr, text),
-    };
-    let key = key(draft, own, &text, item, descending)?;
-    Ok(GroupKey { expr: own.clone(), key })
+    })
 }
 
 /// GROUP BY takes a name for a column first, ORDER BY for an alias: where both exist, they mean different things.

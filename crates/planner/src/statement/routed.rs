@@ -14,7 +14,8 @@ use crate::operand::{Operand, Values, parameters_in};
 use crate::physical::{NameSlot, render};
 use crate::plan::Plan;
 use crate::primitive::{
-    Aggregate, Cut, Filter, Limit, MergeSort, Primitive, Returning, Route, Sort, Spread, Tally, Target,
+    Aggregate, Cut, Filter, Limit, MergeSort, Primitive, Returning, Rollup, Route, Sort, Spread, Tally,
+    Target,
 };
 use crate::rewrite::{Finished, LIMIT_SLOT, Stage};
 
@@ -271,6 +272,11 @@ fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window, counts_a
             (Stage::Aggregate { keys, columns }, input) => {
                 let (keys, columns) = (keys.clone(), columns.clone());
                 Primitive::Aggregate(Aggregate { input: Box::new(input), keys, columns })
+            }
+            (Stage::Rollup { keys, shown, columns, totals_nothing }, input) => {
+                let (keys, shown, columns) = (keys.clone(), shown.clone(), columns.clone());
+                let input = Box::new(input);
+                Primitive::Rollup(Rollup { input, keys, shown, columns, totals_nothing: *totals_nothing })
             }
             (Stage::Filter(condition), input) => {
                 Primitive::Filter(Filter { input: Box::new(input), condition: condition.clone() })

@@ -97,6 +97,7 @@ fn several(
         clauses,
         analysis,
         locator: &planning.parsed.locator,
+        servers: planning.catalog.servers,
         counts_all: counted(planning).is_some(),
     };
     match place_all(source) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serval_catalog::Catalog;
 use serval_planner::{BindRequest, ClientText, PlanRequest, Planner};
+use serval_session::Flavour;
 use serval_sql::{LexOptions, ParseError, Statement, StatementClass, parse, scan};
 use serval_types::Value;
 
@@ -24,7 +25,11 @@ const CACHE_BYTES: u64 = 1 << 20;
 /// Prints the plan, or why there is none.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let files = ConfigFiles::read(&args.config.config)?;
-    let (catalog, warnings) = files.load_without_secrets()?;
+    let (mut catalog, warnings) = files.load_without_secrets()?;
+    // No server is asked.
+    if let Some(version) = &catalog.settings.server_version {
+        catalog.servers = Flavour::of_version(version).server_kind();
+    }
     if !warnings.is_empty() {
         complain(files.render(&warnings));
     }

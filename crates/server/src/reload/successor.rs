@@ -25,6 +25,7 @@ pub fn successor(old: &Catalog, new: &Catalog) -> Catalog {
         scratch.total = scratch.total.counting_with(&before.total);
     }
     next.keep_views(old);
+    next.servers = old.servers;
     next.version = old.version + 1;
     next
 }

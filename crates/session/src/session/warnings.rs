@@ -162,17 +162,10 @@ fn groups(warned: &Warned) -> Vec<GroupId> {
 
 /// The targets of a plan.
 pub(crate) fn targets(root: &Primitive) -> &[Target] {
-    match root {
-        Primitive::Route(route) => &route.targets,
-        Primitive::MergeSort(merge) => &merge.input.targets,
+    match root.bottom() {
         Primitive::Spread(spread) => &spread.targets,
         Primitive::Returning(returning) => &returning.spread.targets,
         Primitive::Gather(gather) => std::slice::from_ref(&gather.statement),
-        Primitive::Held(_) => &[],
-        Primitive::Aggregate(above) => targets(&above.input),
-        Primitive::Filter(above) => targets(&above.input),
-        Primitive::Sort(above) => targets(&above.input),
-        Primitive::Limit(above) => targets(&above.input),
-        Primitive::Cut(above) => targets(&above.input),
+        reads => reads.route().map_or(&[], |route| &route.targets),
     }
 }

@@ -155,16 +155,11 @@ async fn fetch<B: Backend>(
 
 /// Whether an average is computed of what the shards say.
 fn averages(root: &Primitive) -> bool {
-    match root {
-        Primitive::Aggregate(aggregate) => {
-            aggregate.columns.iter().any(|column| matches!(column, Combine::Average { .. }))
-        }
-        Primitive::Filter(above) => averages(&above.input),
-        Primitive::Sort(above) => averages(&above.input),
-        Primitive::Limit(above) => averages(&above.input),
-        Primitive::Cut(above) => averages(&above.input),
+    let is_average = |column: &Combine| matches!(column, Combine::Average { .. });
+    root.chain().any(|primitive| match primitive {
+        Primitive::Aggregate(aggregate) => aggregate.columns.iter().any(is_average),
         _ => false,
-    }
+    })
 }
 
 async fn literal<B: Backend>(

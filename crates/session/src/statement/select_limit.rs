@@ -33,12 +33,7 @@ pub(super) fn apply<B: Backend>(
     match &bound.root {
         Primitive::Limit(_) => {}
         Primitive::Cut(cut) if matches!(*cut.input, Primitive::Limit(_)) => {}
-        Primitive::Route(_)
-        | Primitive::MergeSort(_)
-        | Primitive::Aggregate(_)
-        | Primitive::Filter(_)
-        | Primitive::Sort(_)
-        | Primitive::Cut(_) => {
+        root if root.route().is_some() => {
             let input = Box::new(bound.root.clone());
             bound.root = Primitive::Limit(Limit { input, offset: 0, count, counts_all: false });
         }

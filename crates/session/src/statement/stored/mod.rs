@@ -45,7 +45,8 @@ where
     B: Backend,
     W: AsyncWrite + Unpin + Send,
 {
-    let opened = open_version_comments(text.as_bytes(), session.options, session.proxy.flavour().kind());
+    let opened =
+        open_version_comments(text.as_bytes(), session.options, session.proxy.flavour().server_kind());
     match opened.map_err(|error| ParseError::from_lex(text, &error).to_mysql())? {
         None => define(session, writer, text, stored).await,
         // What stands in version comments is looked at as the servers read it.
