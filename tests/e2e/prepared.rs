@@ -310,6 +310,36 @@ async fn over_all_nodes() {
     both.same_rows("SELECT * FROM t1", &[]).await;
 }
 
+/// HAVING is decided in the proxy where its parameters are exact numbers; with others a scratch server decides.
+#[tokio::test]
+async fn having_of_parameters() {
+    for gathers in [false, true] {
+        let world =
+            if gathers { World::gathering("ps_having_g").await } else { World::new("ps_having").await };
+        let mut both = Both::new(&world).await;
+        both.text("CREATE TABLE t1 (id BIGINT NOT NULL PRIMARY KEY, g INT, n DECIMAL(10,2))").await;
+        let rows: Vec<String> =
+            (0..40).map(|id| format!("({id}, {}, {}.25)", id * id % 7, id % 11 - 5)).collect();
+        both.text(&format!("INSERT INTO t1 VALUES {}", rows.join(", "))).await;
+        let counted = "SELECT g, COUNT(*) AS c FROM t1 GROUP BY g HAVING c > ? ORDER BY g";
+        let summed = "SELECT g, SUM(n) FROM t1 WHERE id < ? GROUP BY g HAVING SUM(n) BETWEEN ? AND ? ORDER BY g LIMIT ?";
+        for least in [Value::Int(-1), Value::Int(5), Value::Int(11), Value::UInt(u64::MAX)] {
+            both.same(counted, &[least]).await;
+        }
+        both.same(summed, &[Value::Int(30), Value::Int(-9), Value::Int(4), Value::Int(3)]).await;
+        for least in [text("5"), text("5.5x"), Value::Double(5.5), Value::NULL] {
+            if gathers {
+                both.same_values(counted, &[least]).await;
+            } else {
+                let answer = both.proxy.execute(counted, &[least]).await;
+                assert_eq!(answer.error_number(), 1235, "{answer:?}");
+            }
+        }
+        let plan = both.proxy.run(&format!("EXPLAIN FORMAT=SERVAL {}", counted.replace('?', "5"))).await;
+        assert!(format!("{plan:?}").contains("Filter: column 2 > 5"), "{plan:?}");
+    }
+}
+
 #[tokio::test]
 async fn generated_ids_and_session_functions() {
     let world = World::new("ps_ids").await;

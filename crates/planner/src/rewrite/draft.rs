@@ -63,7 +63,7 @@ pub(crate) enum Stage {
         totals_nothing: bool,
     },
     /// See [`crate::primitive::Filter`].
-    Filter(Condition),
+    Filter(Condition<Operand>),
     /// See [`crate::primitive::Sort`].
     Sort(Vec<SortKey>),
     /// See [`crate::primitive::Limit`].

@@ -4,10 +4,10 @@
 //! Everything else of an expression is the servers' to compute. AVG is not among them: what servers compare is the
 //! quotient with more digits than they show.
 
-use serval_sql::Replacement;
+use serval_sql::{HoleKind, Replacement};
 use serval_types::ColumnType;
 use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, UnaryOperator, Value,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, UnaryOperator,
 };
 
 use super::distinct_argument::is_count;
@@ -16,6 +16,7 @@ use super::expression::{Decomposable, argument, decomposable, is_name, item_expr
 use super::operator::Operator;
 use super::split_aggregate::{combine, key_named};
 use crate::error::PlanError;
+use crate::operand::Operand;
 use crate::primitive::{ColumnRef, Combine, Comparison, Condition};
 
 pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<String>, PlanError> {
@@ -33,7 +34,7 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
 }
 
 /// The condition; `None` where it takes more than comparing numbers.
-fn condition(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<Condition>, PlanError> {
+fn condition(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<Condition<Operand>>, PlanError> {
     let pair = |draft: &mut Draft<'_>, left: &Expr, right: &Expr| -> Result<_, PlanError> {
         let left = condition(draft, left)?;
         Ok(left.zip(condition(draft, right)?).map(|(left, right)| vec![left, right]))
@@ -51,14 +52,14 @@ fn condition(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<Condition>, Pl
         }
         Expr::BinaryOp { left, op, right } => {
             let Some(how) = comparison(op) else { return Ok(None) };
-            match (number(left), number(right)) {
-                (None, Some(digits)) => compare(draft, left, how, digits)?,
-                (Some(digits), None) => compare(draft, right, how.reversed(), digits)?,
+            match (number(draft, left), number(draft, right)) {
+                (None, Some(number)) => compare(draft, left, how, number)?,
+                (Some(number), None) => compare(draft, right, how.reversed(), number)?,
                 _ => None,
             }
         }
         Expr::Between { expr, negated, low, high } => {
-            let (Some(low), Some(high)) = (number(low), number(high)) else { return Ok(None) };
+            let (Some(low), Some(high)) = (number(draft, low), number(draft, high)) else { return Ok(None) };
             let from = compare(draft, expr, Comparison::GreaterOrEqual, low)?;
             let to = compare(draft, expr, Comparison::LessOrEqual, high)?;
             let both = from.zip(to).map(|(from, to)| Condition::All(vec![from, to]));
@@ -70,7 +71,7 @@ fn condition(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<Condition>, Pl
     })
 }
 
-fn not(condition: Condition) -> Condition {
+fn not(condition: Condition<Operand>) -> Condition<Operand> {
     Condition::Not(Box::new(condition))
 }
 
@@ -86,30 +87,21 @@ fn comparison(op: &BinaryOperator) -> Option<Comparison> {
     })
 }
 
-/// The digits of a literal that is an integer or a DECIMAL.
-fn number(expr: &Expr) -> Option<String> {
-    match strip(expr) {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, false) => {
-                let digits = digits.to_string();
-                digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.').then_some(digits)
-            }
-            _ => None,
-        },
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
-            number(expr).filter(|digits| !digits.starts_with('-')).map(|digits| format!("-{digits}"))
-        }
-        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => number(expr),
-        _ => None,
-    }
+/// A literal that is an integer or a DECIMAL, or a parameter, which may be one.
+fn number(draft: &Draft<'_>, expr: &Expr) -> Option<Operand> {
+    let (locator, scan) = (draft.source.locator, draft.source.scan);
+    let operand = Operand::of(expr, locator, scan)?;
+    let Operand::Hole { hole, .. } = operand else { return None };
+    matches!(scan.holes[hole].kind, HoleKind::Integer | HoleKind::Decimal | HoleKind::Parameter)
+        .then_some(operand)
 }
 
 fn compare(
     draft: &mut Draft<'_>,
     expr: &Expr,
     comparison: Comparison,
-    number: String,
-) -> Result<Option<Condition>, PlanError> {
+    number: Operand,
+) -> Result<Option<Condition<Operand>>, PlanError> {
     Ok(column(draft, expr)?.map(|column| Condition::Compare { column, comparison, number }))
 }
 

@@ -124,7 +124,8 @@ impl RoutedPlan {
             Several::Read { template, stages, hidden, notes } => {
                 let window = window(stages, values)?;
                 let targets = self.targets(plan, values, sharding, template, shards, Some(window))?;
-                let root = raise(self.route_of(targets, *hidden), stages, *hidden, window, self.counts_all);
+                let route = self.route_of(targets, *hidden);
+                let root = raise(route, stages, *hidden, (window, self.counts_all), values)?;
                 Ok((root, Arc::clone(notes)))
             }
             Several::WriteReturning => {
@@ -258,8 +259,28 @@ fn no_rows() -> PlanError {
     PlanError::refused("LIMIT takes integers that are not negative")
 }
 
+/// The digits of a number that HAVING compares with.
+fn digits(operand: &Operand, values: &Values<'_>) -> Result<String, PlanError> {
+    match operand.value(values) {
+        Value::Int(number) => Ok(number.to_string()),
+        Value::UInt(number) => Ok(number.to_string()),
+        Value::Decimal(number) => Ok(number.to_plain_string()),
+        // Servers compare with texts and doubles otherwise than with exact numbers.
+        Value::Null | Value::Double(_) | Value::Text(_) | Value::Bytes(_) => Err(PlanError::refused(
+            "HAVING over several shards compares with integers and DECIMAL only; bind such a number, or let a [scratch] \
+             server finish the statement",
+        )),
+    }
+}
+
 /// Puts the stages above the route.
-fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window, counts_all: bool) -> Primitive {
+fn raise(
+    route: Route,
+    stages: &[Stage],
+    hidden: usize,
+    (window, counts_all): (Window, bool),
+    values: &Values<'_>,
+) -> Result<Primitive, PlanError> {
     let keep = if counts_all { None } else { window.rows() };
     let mut tree = Primitive::Route(route);
     for stage in stages {
@@ -279,7 +300,8 @@ fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window, counts_a
                 Primitive::Rollup(Rollup { input, keys, shown, columns, totals_nothing: *totals_nothing })
             }
             (Stage::Filter(condition), input) => {
-                Primitive::Filter(Filter { input: Box::new(input), condition: condition.clone() })
+                let condition = condition.with_numbers(&|operand| digits(operand, values))?;
+                Primitive::Filter(Filter { input: Box::new(input), condition })
             }
             (Stage::Sort(keys), input) => {
                 Primitive::Sort(Sort { input: Box::new(input), keys: keys.clone(), keep })
@@ -290,7 +312,7 @@ fn raise(route: Route, stages: &[Stage], hidden: usize, window: Window, counts_a
             }
         };
     }
-    if hidden == 0 { tree } else { Primitive::Cut(Cut { input: Box::new(tree), hidden }) }
+    Ok(if hidden == 0 { tree } else { Primitive::Cut(Cut { input: Box::new(tree), hidden }) })
 }
 
 /// Targets in the order of their groups, so that locks are always taken in one order.
