@@ -142,13 +142,25 @@ impl Through {
         self.deciding.iter().any(|own| own.eq_ignore_ascii_case(column))
     }
 
-    /// The table's columns in the view's order.
+    /// The columns that `listed` names, or all where it names none, with what they are.
+    fn named(&self, listed: &[String]) -> Vec<&(String, Source)> {
+        let is_named = |name: &str| listed.iter().any(|own| own.eq_ignore_ascii_case(name));
+        self.columns.iter().filter(|(name, _)| listed.is_empty() || is_named(name)).collect()
+    }
+
+    /// The first of these columns that is none of the table.
+    pub(super) fn computed(&self, listed: &[String]) -> Option<&str> {
+        let mut named = self.named(listed).into_iter();
+        named.find(|(_, source)| matches!(source, Source::Expression(_))).map(|(name, _)| &**name)
+    }
+
+    /// The table's columns in the view's order, of those listed.
     ///
     /// # Errors
-    /// 1471 where not each of the view's columns is one of the table, and once.
-    pub(super) fn insertable(&self, exposed: &str) -> Result<Vec<&str>, PlanError> {
+    /// 1471 where not each of them is one of the table, and once.
+    pub(super) fn insertable(&self, exposed: &str, listed: &[String]) -> Result<Vec<&str>, PlanError> {
         let mut all: Vec<&str> = Vec::new();
-        for (_, source) in &self.columns {
+        for (_, source) in self.named(listed) {
             match source {
                 Source::Column(column) if !all.iter().any(|known| known.eq_ignore_ascii_case(column)) => {
                     all.push(column);

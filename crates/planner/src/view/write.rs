@@ -122,7 +122,7 @@ impl Writer<'_> {
         if checked && self.through.condition.is_some() {
             return Err(self.refused_check(verb));
         }
-        let all = self.through.insertable(&self.view.exposed)?;
+        let all = self.insertable(insert)?;
         self.refuse_defaults(insert)?;
         if insert.columns.is_empty() && insert.assignments.is_empty() {
             let list = all.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
@@ -139,6 +139,25 @@ impl Writer<'_> {
             self.assigned(name, edits)?;
         }
         Ok(())
+    }
+
+    /// The columns of the table that get values where the statement lists none.
+    ///
+    /// # Errors
+    /// What servers say where the view has columns that are none of the table. MySQL looks at those that get values first, and
+    /// then at all of them; MariaDB at those that get values.
+    fn insertable(&self, insert: &Insert) -> Result<Vec<&str>, PlanError> {
+        let listed = insert.columns.iter().chain(insert.assignments.iter().flat_map(targets));
+        let last = |name: &'_ ObjectName| Some(name.0.last()?.as_ident()?.value.clone());
+        let listed: Vec<String> = listed.filter_map(last).collect();
+        let exposed = &self.view.exposed;
+        if self.mentions.catalog.servers.mariadb {
+            return self.through.insertable(exposed, &listed);
+        }
+        match self.through.computed(&listed) {
+            Some(column) => Err(not_updatable(column)),
+            None => self.through.insertable(exposed, &[]),
+        }
     }
 
     fn update(&self, update: &Update, checked: bool, edits: &mut Vec<Edit>) -> Result<(), PlanError> {
