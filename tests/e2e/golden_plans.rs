@@ -117,7 +117,8 @@ fn views() -> Vec<String> {
 /// The statements of the goldens, each with the name of its file.
 fn statements() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for kind in ["plans", "gathered"] {
+    let mysql = Flavour::from_env().is_mysql().then_some("mysql");
+    for kind in ["plans", "gathered"].into_iter().chain(mysql) {
         let mut files: Vec<PathBuf> = std::fs::read_dir(folder().join(kind))
             .expect("the folder of goldens")
             .map(|entry| entry.expect("a file").path())

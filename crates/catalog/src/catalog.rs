@@ -24,8 +24,8 @@ pub struct Catalog {
     pub scratch: Option<Box<Scratch>>,
     /// Servers of other kinds, and their tables.
     pub engines: Engines,
-    /// What the servers are, where the two kinds answer a statement differently. The caller tells who has asked them; until
-    /// then they are MariaDB.
+    /// What the servers are, where the two kinds answer a statement differently. Whoever has asked them says it here; until then they
+    /// are MariaDB.
     pub servers: ServerKind,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,

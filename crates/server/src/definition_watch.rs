@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serval_backend::Servers;
+use serval_catalog::Catalog;
 use serval_executor::definitions::{Changes, announce};
-use serval_session::Proxy;
+use serval_session::{Flavour, Proxy};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,7 @@ pub async fn watch(
             tokio::select! {
                 tables = proxy.defined.next() => tell(&proxy, &tables).await,
                 _ = ticks.tick() => {
+                    note_kind(&proxy);
                     let catalog = proxy.catalog.load_full();
                     let changed = changes.look(&*proxy.backend, &catalog).await;
                     definitions.read(&changed).await;
@@ -38,6 +40,20 @@ pub async fn watch(
     tokio::select! {
         () = work => {}
         () = shutdown.cancelled() => {}
+    }
+}
+
+/// Has plans made for the kind of server that the backends are: when the proxy started none may have been up, and later they may be
+/// others.
+fn note_kind(proxy: &Proxy<Servers>) {
+    let Some(version) = proxy.backend.lowest_version() else { return };
+    let servers = Flavour::of_version(&version).server_kind();
+    if proxy.catalog.load().servers != servers {
+        proxy.catalog.rcu(|current| Catalog {
+            servers,
+            version: current.version + 1,
+            ..Catalog::clone(current)
+        });
     }
 }
 

@@ -69,7 +69,8 @@ impl Running {
         tokio::spawn(Arc::clone(&definitions).keep(background.clone()));
         definitions.first_round(START_PATIENCE).await;
         let version = announced_version(&catalog.load(), &servers);
-        let kind = Flavour::of_version(&version).server_kind();
+        let asked = servers.lowest_version();
+        let kind = Flavour::of_version(asked.as_ref().unwrap_or(&version)).server_kind();
         catalog.rcu(|current| Catalog { servers: kind, ..Catalog::clone(current) });
         let proxy = Arc::new(Proxy::new(catalog, Arc::clone(&servers), &version, sessions.clone()));
         let kept = Arc::clone(&definitions);

@@ -157,7 +157,9 @@ impl Column {
     pub(super) fn finish(&self, own: &Accumulator, all: &[Accumulator]) -> Result<Value, ExecuteError> {
         match (&self.rule, own) {
             (Rule::Average { sum, count }, _) => match (&all[*sum], &all[*count]) {
-                (Accumulator::Sum(sum), Accumulator::Sum(count)) => sum.divided_by(count, &self.definition),
+                (Accumulator::Sum(sum), Accumulator::Sum(count)) => {
+                    sum.divided_by(count, &self.definition, self.grouped)
+                }
                 _ => Err(ExecuteError::refused("The plan averages columns that it does not sum")),
             },
             (Rule::WeightOf(value), _) => match &all[*value] {

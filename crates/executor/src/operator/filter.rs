@@ -32,7 +32,7 @@ enum Test {
     IsNull(KeyColumn),
 }
 
-/// A literal.
+/// What is compared with.
 #[derive(Debug)]
 struct Number {
     digits: String,

@@ -23,8 +23,8 @@ pub(crate) struct Rollup {
     layout: Layout,
     /// For each column the key that it shows.
     key_of: Vec<Option<usize>>,
-    /// What the last group was compared by.
-    last: Option<Parts>,
+    /// The last group, and what it was compared by.
+    last: Option<(Parts, Bytes)>,
     /// What the groups so far have come to whose first keys, as many as the index says, are those of the last one.
     levels: Vec<Option<Vec<Accumulator>>>,
     /// Rows that go out before the input is asked for another.
@@ -41,7 +41,7 @@ impl Rollup {
     ) -> Result<Self, ExecuteError> {
         let mut key_of = vec![None; shape.columns.len()];
         for (key, shown) in plan.shown.iter().enumerate() {
-            for column in shown {
+            if let Some(column) = shown {
                 key_of[resolve(*column, shape)?.0] = Some(key);
             }
         }
@@ -67,29 +67,34 @@ impl Rollup {
             Step::Row(row) => {
                 self.owes = false;
                 let parts = self.order.parts(&row)?;
-                if let Some(last) = self.last.take() {
-                    self.close(self.order.first_difference(&last, &parts) + 1)?;
+                if let Some((last, group)) = self.last.take() {
+                    self.close(self.order.first_difference(&last, &parts) + 1, &group)?;
                 }
-                self.last = Some(parts);
                 self.add(&row)?;
+                self.last = Some((parts, row.clone()));
                 self.ready.push_back(row);
             }
-            Step::End if self.last.take().is_some() => self.close(0)?,
-            Step::End if std::mem::take(&mut self.owes) => self.ready.push_back(self.nothing()?),
-            Step::End => return Ok(Step::End),
+            Step::End => match self.last.take() {
+                Some((_, group)) => self.close(0, &group)?,
+                None if std::mem::take(&mut self.owes) => self.ready.push_back(self.nothing()?),
+                None => return Ok(Step::End),
+            },
             wait @ Step::Wait(_) => return Ok(wait),
         }
         Ok(self.ready.pop_front().map_or(Step::End, Step::Row))
     }
 
-    /// Ends the levels from this one on, the finest first.
-    fn close(&mut self, from: usize) -> Result<(), ExecuteError> {
+    /// Ends the levels from this one on, the finest first. `last` is their last group.
+    fn close(&mut self, from: usize, last: &Bytes) -> Result<(), ExecuteError> {
+        let mut cells = Cells::new();
+        self.layout.read(last, self.columns.len(), &mut cells)?;
         for level in (from..self.levels.len()).rev() {
             let Some(all) = self.levels[level].take() else { continue };
-            let columns = self.columns.iter().zip(&all).zip(&self.key_of);
-            let values = columns.map(|((column, own), key)| match key {
-                Some(key) if *key >= level => Ok(Value::Null),
-                _ => column.finish(own, &all),
+            let columns = self.columns.iter().zip(&all).zip(self.key_of.iter().zip(&cells));
+            let values = columns.map(|((column, own), (key, cell))| match (key, cell) {
+                (None, _) => column.finish(own, &all),
+                (Some(key), Some(cell)) if *key < level => Ok(Value::Raw(Bytes::copy_from_slice(cell))),
+                (Some(_), _) => Ok(Value::Null),
             });
             self.ready.push_back(encode(&self.columns, self.encoding, values)?);
         }

@@ -12,8 +12,9 @@ pub struct Rollup {
     pub input: Box<Primitive>,
     /// What makes groups: one level each.
     pub keys: Vec<SortKey>,
-    /// For each key the columns that are NULL in rows of all its values.
-    pub shown: Vec<Vec<ColumnRef>>,
+    /// For each key the column that is NULL in rows of all its values. In those of one value it is the last group's: of equal texts,
+    /// servers show that one.
+    pub shown: Vec<Option<ColumnRef>>,
     /// How each column, visible ones first, is combined.
     pub columns: Vec<Combine>,
     /// Where there are no groups there is a row for all of them none the less: MySQL's way, not MariaDB's.

@@ -55,8 +55,8 @@ pub(crate) enum Stage {
     Rollup {
         /// One level each.
         keys: Vec<SortKey>,
-        /// For each key its columns.
-        shown: Vec<Vec<ColumnRef>>,
+        /// For each key its column.
+        shown: Vec<Option<ColumnRef>>,
         /// How each column is combined.
         columns: Vec<Combine>,
         /// There is a row where there are no groups.
@@ -279,12 +279,11 @@ impl<'a> Draft<'a> {
             finer[index] = Combine::First;
         }
         for stage in self.stages.iter_mut().rev() {
-            if let Stage::Rollup { columns, .. } = stage {
-                columns.clone_from(&whole);
-            }
-            if let Stage::Aggregate { columns, .. } = stage {
+            match stage {
+                Stage::Rollup { columns, .. } => columns.clone_from(&whole),
                 // The last one makes the groups; one below it the values that they count.
-                *columns = std::mem::replace(&mut whole, finer.clone());
+                Stage::Aggregate { columns, .. } => *columns = std::mem::replace(&mut whole, finer.clone()),
+                Stage::MergeSort(_) | Stage::Filter(_) | Stage::Sort(_) | Stage::Limit { .. } => {}
             }
         }
         Ok(Finished { edits: self.edits, stages: self.stages, hidden: self.hidden.len(), notes: self.notes })

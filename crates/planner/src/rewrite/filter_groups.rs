@@ -1,6 +1,6 @@
 //! `filter_groups`: HAVING over groups that are combined in the proxy.
 //!
-//! The proxy compares exact numbers with literals as servers do: COUNT, and SUM, MIN and MAX of integers and DECIMAL.
+//! The proxy compares exact numbers with literals and parameters as servers do: COUNT, and SUM, MIN and MAX of integers and DECIMAL.
 //! Everything else of an expression is the servers' to compute. AVG is not among them: what servers compare is the
 //! quotient with more digits than they show.
 
@@ -14,7 +14,7 @@ use super::distinct_argument::is_count;
 use super::draft::{Draft, Grouping, Stage};
 use super::expression::{Decomposable, argument, decomposable, is_name, item_expr, same, strip};
 use super::operator::Operator;
-use super::split_aggregate::{combine, key_named};
+use super::split_aggregate::{combine, selected_key};
 use crate::error::PlanError;
 use crate::operand::Operand;
 use crate::primitive::{ColumnRef, Combine, Comparison, Condition};
@@ -160,8 +160,11 @@ fn counts_rows(args: &FunctionArguments) -> bool {
 
 fn is_key(draft: &Draft<'_>, expr: &Expr) -> Result<bool, PlanError> {
     match &draft.source.select.group_by {
-        GroupByExpr::Expressions(keys, _) => Ok(key_named(draft, keys, expr)?.is_some()),
-        GroupByExpr::All(_) => Ok(false),
+        // In rows of ROLLUP, what servers take a key to be that is never NULL elsewhere is theirs to say.
+        GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
+            Ok(selected_key(draft, keys, expr)?.is_some())
+        }
+        GroupByExpr::Expressions(..) | GroupByExpr::All(_) => Ok(false),
     }
 }
 

@@ -6,35 +6,45 @@
 
 use serval_sql::Replacement;
 use serval_types::ColumnType;
-use sqlparser::ast::Expr;
+use sqlparser::ast::{Expr, SelectItem};
 
 use super::draft::{Draft, Stage, order_items};
-use super::expression::{decomposable, item_expr, same, strip};
-use super::split_aggregate::{key_named, key_source};
+use super::expression::{decomposable, item_expr, strip};
+use super::split_aggregate::{key_source, selected_key};
+use crate::analysis::Column;
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, SortKey};
 
-/// For each key the columns that show it.
+/// For each key the column that shows it.
 ///
 /// # Errors
-/// A refusal where the statement has more than keys and aggregates in it.
-pub(super) fn shown(draft: &Draft<'_>, keys: &[Expr]) -> Result<Vec<Vec<ColumnRef>>, PlanError> {
+/// A refusal where the statement has more than keys, each once, and aggregates in it.
+pub(super) fn shown(draft: &Draft<'_>, keys: &[Expr]) -> Result<Vec<Option<ColumnRef>>, PlanError> {
     let source = draft.source;
-    let differ = keys.iter().enumerate().all(|(at, key)| keys[..at].iter().all(|other| !same(key, other)));
-    if source.select.distinct.is_some() || !order_items(source.query).is_empty() || !differ {
+    let scope = source.analysis.root_scope();
+    if source.select.distinct.is_some() || !order_items(source.query).is_empty() {
         return Err(refused());
     }
+    let mut columns = Vec::with_capacity(keys.len());
     for (index, key) in keys.iter().enumerate() {
         let (own, _) = key_source(draft, key, index)?;
-        if !is_plain(draft, own) {
-            return Err(refused());
-        }
+        let column =
+            scope.column(strip(own)).filter(|column| is_plain(draft, own) && !columns.contains(column));
+        columns.push(column.ok_or_else(refused)?);
     }
-    let mut shown = vec![Vec::new(); keys.len()];
+    let mut shown = vec![None; keys.len()];
     for (index, item) in source.select.projection.iter().enumerate() {
         let expr = item_expr(item).ok_or_else(refused)?;
-        match key_named(draft, keys, expr)? {
-            Some(key) if is_plain(draft, expr) => shown[key].push(ColumnRef::Visible(index)),
+        // What is asked of a key by its name would be asked of this.
+        let hides = |column: &Column| {
+            matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value.eq_ignore_ascii_case(&column.name))
+                && scope.column(strip(expr)).as_ref() != Some(column)
+        };
+        if columns.iter().any(hides) {
+            return Err(refused());
+        }
+        match selected_key(draft, keys, expr)? {
+            Some(key) if shown[key].is_none() => shown[key] = Some(ColumnRef::Visible(index)),
             None if decomposable(expr).is_some() => {}
             _ => return Err(refused()),
         }
@@ -44,26 +54,27 @@ pub(super) fn shown(draft: &Draft<'_>, keys: &[Expr]) -> Result<Vec<Vec<ColumnRe
 
 /// Puts the primitive above the groups, which are all that the nodes send.
 ///
-/// MySQL announces keys otherwise under WITH ROLLUP, so its nodes make such rows and leave them out. MariaDB does not, and has
-/// no word to tell them by.
+/// MySQL announces keys otherwise under WITH ROLLUP, so its nodes make such rows and leave them out (where it has seen beforehand that
+/// there are no rows it says of the one that it makes that it is a group). MariaDB does not, and has no word to tell them by.
 pub(super) fn place(
     draft: &mut Draft<'_>,
     keys: &[Expr],
     sort_keys: Vec<SortKey>,
-    shown: Vec<Vec<ColumnRef>>,
+    shown: Vec<Option<ColumnRef>>,
 ) -> Result<(), PlanError> {
     let words = draft.source.clauses.group_by.as_ref().and_then(|clause| clause.rollup);
     let (Some(words), Some((last, key))) = (words, keys.iter().enumerate().next_back()) else {
         return Err(refused());
     };
-    let totals_nothing = !draft.source.servers.mariadb;
-    let text = if totals_nothing {
-        let (_, key) = key_source(draft, key, last)?;
-        format!("WITH ROLLUP HAVING GROUPING({key}) = 0")
-    } else {
+    let mariadb = draft.source.servers.mariadb;
+    let text = if mariadb {
         String::new()
+    } else {
+        let (_, key) = key_source(draft, key, last)?;
+        format!("WITH ROLLUP HAVING GROUPING({key}) = 0 AND COUNT(*) > 0")
     };
     draft.edits.push((words, Replacement::Text(text)));
+    let totals_nothing = !mariadb;
     draft.stage(Stage::Rollup { keys: sort_keys, shown, columns: Vec::new(), totals_nothing });
     Ok(())
 }

@@ -11,7 +11,9 @@ use sqlparser::ast::{Expr, GroupByExpr, GroupByWithModifier};
 
 use super::distinct_argument;
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
-use super::expression::{Decomposable, argument, decomposable, is_aggregate, item_expr, same, strip};
+use super::expression::{
+    Decomposable, argument, decomposable, is_aggregate, is_named, item_expr, same, strip,
+};
 use super::operator::{Operator, contains};
 use super::rollup;
 use super::sort_key::key;
@@ -24,6 +26,11 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
         return Ok(None);
     }
     let GroupByExpr::Expressions(keys, modifiers) = &draft.source.select.group_by else { return Ok(None) };
+    // MySQL's other way to say WITH ROLLUP.
+    let rolls_up = |key: &Expr| matches!(key, Expr::Function(function) if is_named(function, "ROLLUP"));
+    if keys.iter().any(rolls_up) {
+        return Ok(None);
+    }
     let rollup = match &**modifiers {
         [] => None,
         [GroupByWithModifier::Rollup] => Some(rollup::shown(draft, keys)?),
@@ -81,8 +88,8 @@ fn group_order(draft: &Draft<'_>, keys: &[Expr]) -> Result<Vec<(usize, bool)>, P
     Ok(order)
 }
 
-/// The group key that an ORDER BY expression is.
-pub(super) fn key_named(draft: &Draft<'_>, keys: &[Expr], expr: &Expr) -> Result<Option<usize>, PlanError> {
+/// The group key that an ORDER BY expression is. Names are aliases first.
+fn key_named(draft: &Draft<'_>, keys: &[Expr], expr: &Expr) -> Result<Option<usize>, PlanError> {
     if let Some(index) = keys.iter().position(|key| same(key, expr)) {
         return Ok(Some(index));
     }
@@ -91,6 +98,23 @@ pub(super) fn key_named(draft: &Draft<'_>, keys: &[Expr], expr: &Expr) -> Result
         let same_item = draft.item(key)? == Some(item);
         let same_expr = draft.item_source(item).is_some_and(|(expr, _)| same(key, expr));
         if same_item || same_expr {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+/// The group key that an expression of the select list is. Names are columns there.
+pub(super) fn selected_key(
+    draft: &Draft<'_>,
+    keys: &[Expr],
+    expr: &Expr,
+) -> Result<Option<usize>, PlanError> {
+    let scope = draft.source.analysis.root_scope();
+    let column = scope.column(strip(expr));
+    for (index, key) in keys.iter().enumerate() {
+        let (own, _) = key_source(draft, key, index)?;
+        if same(own, expr) || column.is_some() && scope.column(strip(own)) == column {
             return Ok(Some(index));
         }
     }
@@ -166,7 +190,7 @@ fn visible_columns(draft: &mut Draft<'_>, keys: &[Expr], distinct: bool) -> Resu
             }
             // Where no node has a row, there is none to take a literal of; and to the nodes, which group by more, a column
             // may seem to follow from the group that does not.
-            None if distinct && key_named(draft, keys, expr)?.is_none() => {
+            None if distinct && selected_key(draft, keys, expr)?.is_none() => {
                 return Err(not_decomposable(&text));
             }
             None => Combine::First,

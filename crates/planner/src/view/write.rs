@@ -148,10 +148,12 @@ impl Writer<'_> {
     /// then at all of them; MariaDB at those that get values.
     fn insertable(&self, insert: &Insert) -> Result<Vec<&str>, PlanError> {
         let listed = insert.columns.iter().chain(insert.assignments.iter().flat_map(targets));
-        let last = |name: &'_ ObjectName| Some(name.0.last()?.as_ident()?.value.clone());
+        let last = |name: &ObjectName| Some(name.0.last()?.as_ident()?.value.clone());
         let listed: Vec<String> = listed.filter_map(last).collect();
         let exposed = &self.view.exposed;
-        if self.mentions.catalog.servers.mariadb {
+        // An unknown column is what MySQL looks for before.
+        let unknown = listed.iter().any(|name| self.through.source(name).is_none());
+        if self.mentions.catalog.servers.mariadb || unknown {
             return self.through.insertable(exposed, &listed);
         }
         match self.through.computed(&listed) {

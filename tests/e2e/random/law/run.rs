@@ -212,8 +212,8 @@ fn equal(ours: Answer, theirs: Answer, order: Order) -> bool {
     let real = |column: &String| column.contains("MYSQL_TYPE_DOUBLE") || column.contains("MYSQL_TYPE_FLOAT");
     let real: Vec<bool> = columns.iter().map(real).collect();
     let cells_equal = |one: &Vec<String>, two: &Vec<String>| {
-        let same = |one, two, real| one == two || real && near(one, two) || is_cut(one, two);
-        one.iter().zip(two).zip(&real).all(|((one, two), real)| same(one, two, *real))
+        let agree = |one, two, real| one == two || real && near(one, two) || is_cut(one, two);
+        one.iter().zip(two).zip(&real).all(|((one, two), real)| agree(one, two, *real))
     };
     if order == Order::Total {
         return rows.iter().zip(wanted).all(|(one, two)| cells_equal(one, two));

@@ -135,8 +135,21 @@ impl Sum {
     }
 
     /// This sum over a count, as the column of the average holds it; NULL where there is nothing.
-    pub(super) fn divided_by(&self, count: &Self, column: &ColumnDefinition) -> Result<Value, ExecuteError> {
+    pub(super) fn divided_by(
+        &self,
+        count: &Self,
+        column: &ColumnDefinition,
+        grouped: bool,
+    ) -> Result<Value, ExecuteError> {
         let Self::Integer(Some(count @ 1..)) = count else { return Ok(Value::Null) };
+        // Of one row there is nothing to cut.
+        if let Self::Decimal(_, trust) = self
+            && grouped
+            && *trust != Trust::Exact
+            && *count > 1
+        {
+            return Err(out_of_range("DECIMAL", column));
+        }
         let exact = |sum: &BigDecimal| decimal(quotient(sum, *count, column.decimals), column);
         match self {
             Self::Integer(Some(sum)) => exact(&BigDecimal::from(*sum)),

@@ -7,7 +7,7 @@ fn rollup(streams: usize, totals_nothing: bool) -> Primitive {
     let merged = Primitive::MergeSort(MergeSort { input: route(streams, 0), keys: keys.clone() });
     let (input, groups) = (Box::new(merged), columns.clone());
     let input = Primitive::Aggregate(Aggregate { input, keys: keys.clone(), columns: groups });
-    let shown = vec![vec![ColumnRef::Visible(0)], vec![ColumnRef::Visible(1)]];
+    let shown = vec![Some(ColumnRef::Visible(0)), Some(ColumnRef::Visible(1))];
     Primitive::Rollup(Rollup { input: Box::new(input), keys, shown, columns, totals_nothing })
 }
 
