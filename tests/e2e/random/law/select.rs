@@ -83,7 +83,20 @@ impl Law {
                 } else {
                     list
                 };
-                any(format!("SELECT {by}, {list} FROM {from}{condition} GROUP BY {by} WITH ROLLUP"))
+                let last = keys.last().unwrap_or(&by);
+                let numbers =
+                    (1..=keys.len()).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+                let (items, by) = match self.dice.below(5) {
+                    0 => (format!("{by}, {list}"), numbers),
+                    1 => (format!("{list}, {last} AS q"), by),
+                    2 => (list, by),
+                    _ => (format!("{by}, {list}"), by),
+                };
+                let having = match self.dice.below(3) {
+                    0 => format!(" HAVING COUNT(*) {} {}", self.comparison(), self.dice.below(6)),
+                    _ => String::new(),
+                };
+                any(format!("SELECT {items} FROM {from}{condition} GROUP BY {by} WITH ROLLUP{having}"))
             }
             4 => {
                 let having = format!(
