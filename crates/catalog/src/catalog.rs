@@ -27,6 +27,9 @@ pub struct Catalog {
     /// What the servers are, where the two kinds answer a statement differently. Whoever has asked them says it here; until then they
     /// are MariaDB.
     pub servers: ServerKind,
+    /// Whether GROUP BY … WITH ROLLUP of no rows has a row for all of them, which differs with versions, too. `None` where no server was
+    /// asked: such a statement is not taken apart.
+    pub totals_nothing: Option<bool>,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,
     /// The time by which windows that go on with the clock have gone on last; a trusted one, if there has been one.

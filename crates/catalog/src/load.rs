@@ -56,6 +56,7 @@ fn catalog(
             scratch,
             engines,
             servers: ServerKind { mariadb: true, version: 101_100 },
+            totals_nothing: None,
             rules,
             clock: None,
             schemas,

@@ -64,7 +64,9 @@ impl Runner {
             })
             .collect();
         let with_views = catalog.with_views("shop", &views, &[], true);
-        let catalog = Catalog { servers, ..with_views.map_or(catalog, |(catalog, _)| catalog) };
+        let totals_nothing = Some(!servers.mariadb);
+        let catalog =
+            Catalog { servers, totals_nothing, ..with_views.map_or(catalog, |(catalog, _)| catalog) };
         Self { catalog: Arc::new(catalog), planner: Planner::new(1 << 20) }
     }
 

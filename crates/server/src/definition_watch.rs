@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serval_backend::Servers;
-use serval_catalog::Catalog;
 use serval_executor::definitions::{Changes, announce};
-use serval_session::{Flavour, Proxy};
+use serval_session::Proxy;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::definitions::Definitions;
+use crate::server_kind;
 
 /// How often the others' changes are looked for: so long a proxy may work with a definition of yesterday.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ pub async fn watch(
             tokio::select! {
                 tables = proxy.defined.next() => tell(&proxy, &tables).await,
                 _ = ticks.tick() => {
-                    note_kind(&proxy);
+                    server_kind::learn(&proxy.catalog, &proxy.backend).await;
                     let catalog = proxy.catalog.load_full();
                     let changed = changes.look(&*proxy.backend, &catalog).await;
                     definitions.read(&changed).await;
@@ -40,20 +40,6 @@ pub async fn watch(
     tokio::select! {
         () = work => {}
         () = shutdown.cancelled() => {}
-    }
-}
-
-/// Has plans made for the kind of server that the backends are: when the proxy started none may have been up, and later they may be
-/// others.
-fn note_kind(proxy: &Proxy<Servers>) {
-    let Some(version) = proxy.backend.lowest_version() else { return };
-    let servers = Flavour::of_version(&version).server_kind();
-    if proxy.catalog.load().servers != servers {
-        proxy.catalog.rcu(|current| Catalog {
-            servers,
-            version: current.version + 1,
-            ..Catalog::clone(current)
-        });
     }
 }
 

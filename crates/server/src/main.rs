@@ -27,6 +27,7 @@ mod proxy;
 mod reload;
 mod rows;
 mod scratch;
+mod server_kind;
 mod signals;
 
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use serval_admin::{Admin, Http, Statistics};
 use serval_backend::Servers;
 use serval_catalog::Catalog;
 use serval_executor::definitions::Changes;
-use serval_session::{Doors, Flavour, Proxy};
+use serval_session::{Doors, Proxy};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +23,7 @@ use crate::local_listener::LocalListener;
 use crate::periods::{self, Keeper};
 use crate::reload::{Order, Reload, Switch};
 use crate::scratch::ScratchPlace;
+use crate::server_kind;
 use crate::signals::{Signals, Wish};
 
 /// How long a start waits for the servers before it goes on without those that are silent.
@@ -69,9 +70,7 @@ impl Running {
         tokio::spawn(Arc::clone(&definitions).keep(background.clone()));
         definitions.first_round(START_PATIENCE).await;
         let version = announced_version(&catalog.load(), &servers);
-        let asked = servers.lowest_version();
-        let kind = Flavour::of_version(asked.as_ref().unwrap_or(&version)).server_kind();
-        catalog.rcu(|current| Catalog { servers: kind, ..Catalog::clone(current) });
+        let _ = tokio::time::timeout(START_PATIENCE, server_kind::learn(&catalog, &servers)).await;
         let proxy = Arc::new(Proxy::new(catalog, Arc::clone(&servers), &version, sessions.clone()));
         let kept = Arc::clone(&definitions);
         let reload = Arc::new(Reload::new(files, Arc::clone(&proxy), definitions, scratch));

@@ -17,6 +17,6 @@ pub struct Rollup {
     pub shown: Vec<Option<ColumnRef>>,
     /// How each column, visible ones first, is combined.
     pub columns: Vec<Combine>,
-    /// Where there are no groups there is a row for all of them none the less: MySQL's way, not MariaDB's.
+    /// Where there are no groups there is a row for all of them none the less: the way of MySQL, and not of all MariaDB.
     pub totals_nothing: bool,
 }

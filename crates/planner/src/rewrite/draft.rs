@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use serval_sql::{Locator, Replacement, Scan, ServerKind, Span};
+use serval_catalog::Catalog;
+use serval_sql::{Locator, Replacement, Scan, Span};
 use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem, UnaryOperator};
 
 use super::expression::{item_expr, same, strip};
@@ -33,8 +34,8 @@ pub(crate) struct Source<'a> {
     pub(crate) analysis: &'a Analysis,
     /// From the parser's places to bytes.
     pub(crate) locator: &'a Locator,
-    /// Who answers it.
-    pub(crate) servers: ServerKind,
+    /// Where it runs.
+    pub(crate) catalog: &'a Catalog,
     /// SQL_CALC_FOUND_ROWS: the nodes send the rows that LIMIT leaves out too.
     pub(crate) counts_all: bool,
 }

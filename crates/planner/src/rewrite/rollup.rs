@@ -66,15 +66,14 @@ pub(super) fn place(
     let (Some(words), Some((last, key))) = (words, keys.iter().enumerate().next_back()) else {
         return Err(refused());
     };
-    let mariadb = draft.source.servers.mariadb;
-    let text = if mariadb {
+    let totals_nothing = draft.source.catalog.totals_nothing.ok_or_else(refused)?;
+    let text = if draft.source.catalog.servers.mariadb {
         String::new()
     } else {
         let (_, key) = key_source(draft, key, last)?;
         format!("WITH ROLLUP HAVING GROUPING({key}) = 0 AND COUNT(*) > 0")
     };
     draft.edits.push((words, Replacement::Text(text)));
-    let totals_nothing = !mariadb;
     draft.stage(Stage::Rollup { keys: sort_keys, shown, columns: Vec::new(), totals_nothing });
     Ok(())
 }

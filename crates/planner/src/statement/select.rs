@@ -97,7 +97,7 @@ fn several(
         clauses,
         analysis,
         locator: &planning.parsed.locator,
-        servers: planning.catalog.servers,
+        catalog: planning.catalog,
         counts_all: counted(planning).is_some(),
     };
     match place_all(source) {

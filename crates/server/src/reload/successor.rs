@@ -25,7 +25,7 @@ pub fn successor(old: &Catalog, new: &Catalog) -> Catalog {
         scratch.total = scratch.total.counting_with(&before.total);
     }
     next.keep_views(old);
-    next.servers = old.servers;
+    (next.servers, next.totals_nothing) = (old.servers, old.totals_nothing);
     next.version = old.version + 1;
     next
 }
