@@ -335,6 +335,13 @@ async fn having_of_parameters() {
                 assert_eq!(answer.error_number(), 1235, "{answer:?}");
             }
         }
+        // Two parameters are not the same because they are written alike.
+        if gathers {
+            let two = [Value::Int(1), Value::Int(3)];
+            both.same_values("SELECT id, g > ? AS x FROM t1 ORDER BY g > ?, id", &two).await;
+            let summed = "SELECT g, SUM(n > ?) FROM t1 GROUP BY g HAVING SUM(n > ?) > 2 ORDER BY g";
+            both.same_values(summed, &two).await;
+        }
         let plan = both.proxy.run(&format!("EXPLAIN FORMAT=SERVAL {}", counted.replace('?', "5"))).await;
         assert!(format!("{plan:?}").contains("Filter: column 2 > 5"), "{plan:?}");
     }

@@ -56,6 +56,30 @@ pub(crate) const MODIFIERS: [&str; 11] = [
     "SQL_CALC_FOUND_ROWS",
 ];
 
+/// Units of INTERVAL.
+const UNITS: [&str; 20] = [
+    "MICROSECOND",
+    "SECOND",
+    "MINUTE",
+    "HOUR",
+    "DAY",
+    "WEEK",
+    "MONTH",
+    "QUARTER",
+    "YEAR",
+    "SECOND_MICROSECOND",
+    "MINUTE_MICROSECOND",
+    "MINUTE_SECOND",
+    "HOUR_MICROSECOND",
+    "HOUR_SECOND",
+    "HOUR_MINUTE",
+    "DAY_MICROSECOND",
+    "DAY_SECOND",
+    "DAY_MINUTE",
+    "DAY_HOUR",
+    "YEAR_MONTH",
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keyword {
     Select,
@@ -186,8 +210,16 @@ impl Finder<'_> {
             && alias_like(to - 1)
             && self.ends_expression(to - 2)
             && !self.is_word(to - 1, "END")
+            && !self.is_unit(from, to - 1)
             && !self.leads_literal(to - 2, to - 1);
         self.span(from, if bare { to - 1 } else { to })
+    }
+
+    /// Whether a word is the unit of the last INTERVAL before it.
+    fn is_unit(&self, from: usize, word: usize) -> bool {
+        let names_unit = |at: usize| UNITS.iter().any(|unit| self.is_word(at, unit));
+        let interval = (from..word).rev().find(|&at| self.is_word(at, "INTERVAL"));
+        names_unit(word) && interval.is_some_and(|interval| !(interval + 1..word).any(names_unit))
     }
 
     /// Whether a word and a text are one literal: DATE'2026-01-01', _utf8mb4'x'.

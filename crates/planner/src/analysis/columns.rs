@@ -76,6 +76,15 @@ impl Scope<'_> {
         types.all(|other| other == Some(first)).then_some(first)
     }
 
+    /// Whether a name without a table is surely a column, of one or several tables.
+    pub(crate) fn is_owned(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Nested(inner) => self.is_owned(inner),
+            Expr::Identifier(name) => (self.first..self.refs.len()).any(|table| self.has(table, &name.value)),
+            _ => false,
+        }
+    }
+
     /// Whether a reference could own the name: its definition is unknown, or has it.
     fn may_have(&self, table: usize, name: &str) -> bool {
         self.refs[table].table.table.definition.is_none() || self.has(table, name)

@@ -32,7 +32,7 @@ use crate::physical::{SELECT_ALL, quote};
 use crate::plan::{Gathers, Kind, Plan};
 use crate::planner::dml;
 use crate::primitive::{Gather, GatherSource, Primitive, Target};
-use crate::statement::Planning;
+use crate::statement::{Planning, changes_rows};
 use derived::{Asked, Outcome, Results, Tables, Text};
 use segments::Segments;
 use serval_types::NodeId;
@@ -61,6 +61,9 @@ const NOT_THERE: [&str; 11] = [
 /// Why a statement that could not be routed cannot be gathered either; `None` where it can.
 pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     let Statement::Query(query) = &planning.parsed.ast else { return Some("it changes rows") };
+    if changes_rows(query) {
+        return Some("it changes rows");
+    }
     if planning.catalog.scratch.is_none() {
         return Some("the config has no [scratch] server");
     }

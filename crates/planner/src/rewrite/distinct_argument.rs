@@ -3,6 +3,7 @@
 //! Nodes group by these columns, too, so that each row stands for one value, in which COUNT(DISTINCT …) is 1, or 0 for NULL.
 //! Equal values of several nodes meet in the merge, and what is left is added up.
 
+use serval_types::ColumnType;
 use sqlparser::ast::{DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::draft::Draft;
@@ -21,9 +22,18 @@ use crate::primitive::{ColumnRef, Combine, SortKey};
 pub(super) fn arguments(draft: &Draft<'_>, group_keys: &[Expr]) -> Result<Vec<Expr>, PlanError> {
     let mut found: Vec<Vec<Expr>> = Vec::new();
     for (index, item) in draft.source.select.projection.iter().enumerate() {
-        let Some((_, columns)) = item_expr(item).and_then(of_distinct) else { continue };
-        // ORDER BY takes a name for an alias first.
-        let columns = columns.filter(|columns| columns.iter().all(|column| draft.aliased(column).is_none()));
+        let Some((kind, columns)) = item_expr(item).and_then(of_distinct) else { continue };
+        // ORDER BY takes a name for an alias first. Sums take texts for numbers, of which other ones are equal.
+        let fits = |column: &Expr| {
+            let scope = draft.source.analysis.root_scope();
+            let declared = scope.declared(column);
+            let is_number = matches!(
+                declared,
+                Some(ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Double)
+            );
+            draft.aliased(column).is_none() && (kind == Kind::Count || is_number)
+        };
+        let columns = columns.filter(|columns| columns.iter().all(fits));
         let Some(columns) = columns else {
             return Err(not_decomposable(
                 &draft.item_source(index).map(|(_, text)| text).unwrap_or_default(),

@@ -201,16 +201,40 @@ impl<'a> Draft<'a> {
                 ))),
             };
         }
-        let found = self
-            .aliased(expr)
-            .or_else(|| items.iter().position(|item| item_expr(item).is_some_and(|own| same(own, expr))));
+        let found = self.aliased(expr).or_else(|| self.called(expr)).or_else(|| {
+            items.iter().position(|item| item_expr(item).is_some_and(|own| self.same(own, expr)))
+        });
         Ok(found.filter(|&index| !self.is_behind_wildcard(index)))
+    }
+
+    /// Whether two expressions of the statement say the same. A name with a table and one without are the same column where it is
+    /// certain: with USING the latter is both tables'.
+    pub(super) fn same(&self, one: &Expr, two: &Expr) -> bool {
+        let is_bare = |expr: &Expr| matches!(strip(expr), Expr::Identifier(_));
+        let scope = self.source.analysis.root_scope();
+        let certain = || {
+            let column = scope.column(strip(one));
+            scope.refs.len() == 1 || column.is_some() && column == scope.column(strip(two))
+        };
+        same(one, two) && (is_bare(one) == is_bare(two) || certain())
+    }
+
+    /// The first select item that is a column of this name and has no alias.
+    fn called(&self, expr: &Expr) -> Option<usize> {
+        let Expr::Identifier(name) = strip(expr) else { return None };
+        self.source.select.projection.iter().position(|item| match item {
+            SelectItem::UnnamedExpr(Expr::Identifier(own)) => own.value.eq_ignore_ascii_case(&name.value),
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
+                parts.last().is_some_and(|own| own.value.eq_ignore_ascii_case(&name.value))
+            }
+            _ => false,
+        })
     }
 
     /// The select item with the alias that `expr` is. Where several have it, servers take the first that is no column
     /// (of columns only they say that the name is ambiguous).
     pub(super) fn aliased(&self, expr: &Expr) -> Option<usize> {
-        let Expr::Identifier(name) = strip(expr) else { return None };
+        let Expr::Identifier(name) = without_plus(expr) else { return None };
         let items = &self.source.select.projection;
         let has_alias = |item: &SelectItem| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value.eq_ignore_ascii_case(&name.value));
         let is_column = |item: &SelectItem| {
@@ -288,6 +312,14 @@ impl<'a> Draft<'a> {
             }
         }
         Ok(Finished { edits: self.edits, stages: self.stages, hidden: self.hidden.len(), notes: self.notes })
+    }
+}
+
+/// An expression as servers look for it: without parentheses and plus signs.
+fn without_plus(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => without_plus(inner),
+        other => other,
     }
 }
 

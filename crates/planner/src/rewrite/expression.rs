@@ -2,8 +2,10 @@
 
 use sqlparser::ast::{
     BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    SelectItem,
+    SelectItem, Value,
 };
+
+use super::operator::contains;
 
 /// Functions that compute one value from many rows.
 const AGGREGATES: [&str; 22] = [
@@ -137,7 +139,8 @@ pub(super) fn item_expr(item: &SelectItem) -> Option<&Expr> {
     }
 }
 
-/// Whether two expressions say the same: the tree's equality does not look at positions, nor at quotes' places.
+/// Whether two expressions say the same: the tree's equality does not look at positions, nor at quotes' places. Parameters are all
+/// written alike, and may have different values.
 pub(super) fn same(one: &Expr, two: &Expr) -> bool {
     match (strip(one), strip(two)) {
         (Expr::Identifier(one), Expr::Identifier(two)) => one.value.eq_ignore_ascii_case(&two.value),
@@ -145,8 +148,12 @@ pub(super) fn same(one: &Expr, two: &Expr) -> bool {
         | (Expr::Identifier(name), Expr::CompoundIdentifier(parts)) => {
             parts.last().is_some_and(|last| last.value.eq_ignore_ascii_case(&name.value))
         }
-        (one, two) => one == two,
+        (one, two) => one == two && !contains(one, is_parameter),
     }
+}
+
+fn is_parameter(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)))
 }
 
 /// Whether an expression is a name that can stand in the nodes' SQL as it is: no more than a table's and a column's.

@@ -7,12 +7,13 @@
 use serval_sql::{HoleKind, Replacement};
 use serval_types::ColumnType;
 use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, UnaryOperator,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, SelectItem,
+    UnaryOperator,
 };
 
 use super::distinct_argument::is_count;
 use super::draft::{Draft, Grouping, Stage};
-use super::expression::{Decomposable, argument, decomposable, is_name, item_expr, same, strip};
+use super::expression::{Decomposable, argument, decomposable, is_name, item_expr, strip};
 use super::operator::Operator;
 use super::split_aggregate::{combine, selected_key};
 use crate::error::PlanError;
@@ -115,7 +116,7 @@ fn column(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<ColumnRef>, PlanE
         if !is_exact(draft, expr) {
             return Ok(None);
         }
-        let selected = items.iter().position(|item| item_expr(item).is_some_and(|own| same(own, expr)));
+        let selected = items.iter().position(|item| item_expr(item).is_some_and(|own| draft.same(own, expr)));
         return match selected {
             Some(index) => Ok(Some(ColumnRef::Visible(index))),
             None => hidden(draft, expr),
@@ -123,11 +124,19 @@ fn column(draft: &mut Draft<'_>, expr: &Expr) -> Result<Option<ColumnRef>, PlanE
     }
     let Expr::Identifier(name) = expr else { return Ok(None) };
     let owned = source.analysis.root_scope().may_own(&name.value);
+    let is_called = |item: &&SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => alias.value.eq_ignore_ascii_case(&name.value),
+        _ => item_expr(item).is_some_and(|own| draft.same(own, expr)),
+    };
+    // Of several, servers prefer the one that they group by.
+    if items.iter().filter(is_called).count() > 1 {
+        return Ok(None);
+    }
     let index = match draft.aliased(expr) {
         // A name that is a column as well is one that servers warn about.
         Some(_) if owned => None,
         Some(index) => Some(index),
-        None => items.iter().position(|item| item_expr(item).is_some_and(|own| same(own, expr))),
+        None => items.iter().position(|item| item_expr(item).is_some_and(|own| draft.same(own, expr))),
     };
     let Some((index, own)) = index.and_then(|index| Some((index, item_expr(&items[index])?))) else {
         return Ok(None);

@@ -1,7 +1,6 @@
 //! `sort_by_group_keys`: the merge of the groups already has the order that is asked for.
 
 use super::draft::{Draft, Grouping, is_descending, order_items};
-use super::expression::same;
 use super::operator::Operator;
 use crate::error::PlanError;
 
@@ -17,7 +16,7 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     for (item, group) in items.iter().zip(groups) {
         let own = draft.item(&item.expr)?.and_then(|index| draft.item_source(index)).map(|(own, _)| own);
         let matches =
-            same(&group.expr, own.unwrap_or(&item.expr)) && group.key.descending == is_descending(item);
+            draft.same(&group.expr, own.unwrap_or(&item.expr)) && group.key.descending == is_descending(item);
         if !matches {
             return Ok(None);
         }

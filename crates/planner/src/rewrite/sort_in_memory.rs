@@ -1,7 +1,9 @@
 //! `sort_in_memory`: an order by what is known only after groups are combined.
 
+use serval_types::ColumnType;
+
 use super::draft::{Draft, Grouping, Stage, is_descending, order_items};
-use super::expression::same;
+use super::expression::strip;
 use super::operator::Operator;
 use super::split_aggregate::{combine, not_decomposable};
 use crate::error::PlanError;
@@ -28,6 +30,9 @@ fn sort_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
     if let Some(visible) = draft.item(&item.expr)? {
         let weight = match draft.visible.get(visible) {
             Some(Combine::Min { weight } | Combine::Max { weight }) => *weight,
+            Some(Combine::First) if !is_plain(draft, visible) => {
+                return Err(not_decomposable(&draft.order_text(index).unwrap_or_default()));
+            }
             _ => None,
         };
         return Ok(SortKey {
@@ -55,11 +60,29 @@ fn sort_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
     }
 }
 
+/// Whether a column that stands for its group sorts by its value, without a weight.
+fn is_plain(draft: &Draft<'_>, item: usize) -> bool {
+    let scope = draft.source.analysis.root_scope();
+    let declared = draft.item_source(item).and_then(|(own, _)| scope.declared(strip(own)));
+    matches!(
+        declared,
+        Some(
+            ColumnType::Int { .. }
+                | ColumnType::Decimal { .. }
+                | ColumnType::Double
+                | ColumnType::Date
+                | ColumnType::DateTime { .. }
+                | ColumnType::Time { .. }
+                | ColumnType::Year
+        )
+    )
+}
+
 /// The key of the group that an ORDER BY item names, whose weight is there already.
 fn group_key(draft: &Draft<'_>, index: usize) -> Result<Option<SortKey>, PlanError> {
     let Grouping::Split(groups) = &draft.grouping else { return Ok(None) };
     let expr = &order_items(draft.source.query)[index].expr;
     let item = draft.item(expr)?.and_then(|item| draft.item_source(item)).map(|(own, _)| own);
-    let found = groups.iter().find(|group| same(&group.expr, item.unwrap_or(expr)));
+    let found = groups.iter().find(|group| draft.same(&group.expr, item.unwrap_or(expr)));
     Ok(found.map(|group| group.key.clone()))
 }

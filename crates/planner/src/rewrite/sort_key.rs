@@ -12,7 +12,7 @@ use serval_types::{Collation, ColumnType, Pad};
 use sqlparser::ast::{Expr, visit_expressions};
 
 use super::draft::{Draft, Grouping, is_descending, order_items};
-use super::expression::{is_aggregate, is_numeric, strip};
+use super::expression::{Decomposable, argument, decomposable, is_aggregate, is_numeric, strip};
 use super::operator::contains;
 use super::result_collation::{Origin, origin};
 use crate::analysis::Scope;
@@ -144,10 +144,16 @@ impl Maker<'_, '_> {
 
     /// An expression whose type only the answer will tell: a weight is asked for in case it is text.
     fn expression(&mut self) -> Result<SortKey, PlanError> {
+        let scope = self.draft.source.analysis.root_scope();
+        if is_extreme_text(scope, self.expr) {
+            return Err(PlanError::refused(format!(
+                "{} is text, whose order over several shards is not known; let a [scratch] server finish the statement",
+                self.text
+            )));
+        }
         if contains(self.expr, is_aggregate) || is_numeric(self.expr) {
             return self.plain();
         }
-        let scope = self.draft.source.analysis.root_scope();
         match origin(scope, self.expr) {
             Origin::Column(collation) => self.text(Some(&collation), Some(SORTED_CHARACTERS)),
             Origin::Plain => {
@@ -240,4 +246,16 @@ fn too_long(text: &str) -> PlanError {
 
 fn unknown_text() -> PlanError {
     PlanError::refused("This ORDER BY or GROUP BY cannot be resolved over several shards; name the columns")
+}
+
+/// Whether an expression is MIN or MAX of text, of which servers give no weight.
+fn is_extreme_text(scope: Scope<'_>, expr: &Expr) -> bool {
+    let Some((Decomposable::Min | Decomposable::Max, function)) = decomposable(strip(expr)) else {
+        return false;
+    };
+    let declared = argument(function).and_then(|argument| scope.declared(strip(argument)));
+    matches!(
+        declared,
+        Some(ColumnType::Text { .. } | ColumnType::Enum { .. } | ColumnType::Set { .. } | ColumnType::Json)
+    )
 }

@@ -11,9 +11,7 @@ use sqlparser::ast::{Expr, GroupByExpr, GroupByWithModifier};
 
 use super::distinct_argument;
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
-use super::expression::{
-    Decomposable, argument, decomposable, is_aggregate, is_named, item_expr, same, strip,
-};
+use super::expression::{Decomposable, argument, decomposable, is_aggregate, is_named, item_expr, strip};
 use super::operator::{Operator, contains};
 use super::rollup;
 use super::sort_key::key;
@@ -90,13 +88,13 @@ fn group_order(draft: &Draft<'_>, keys: &[Expr]) -> Result<Vec<(usize, bool)>, P
 
 /// The group key that an ORDER BY expression is. Names are aliases first.
 fn key_named(draft: &Draft<'_>, keys: &[Expr], expr: &Expr) -> Result<Option<usize>, PlanError> {
-    if let Some(index) = keys.iter().position(|key| same(key, expr)) {
+    if let Some(index) = keys.iter().position(|key| draft.same(key, expr)) {
         return Ok(Some(index));
     }
     let Some(item) = draft.item(expr)? else { return Ok(None) };
     for (index, key) in keys.iter().enumerate() {
         let same_item = draft.item(key)? == Some(item);
-        let same_expr = draft.item_source(item).is_some_and(|(expr, _)| same(key, expr));
+        let same_expr = draft.item_source(item).is_some_and(|(expr, _)| draft.same(key, expr));
         if same_item || same_expr {
             return Ok(Some(index));
         }
@@ -114,7 +112,7 @@ pub(super) fn selected_key(
     let column = scope.column(strip(expr));
     for (index, key) in keys.iter().enumerate() {
         let (own, _) = key_source(draft, key, index)?;
-        if same(own, expr) || column.is_some() && scope.column(strip(own)) == column {
+        if draft.same(own, expr) || column.is_some() && scope.column(strip(own)) == column {
             return Ok(Some(index));
         }
     }
@@ -145,7 +143,7 @@ where
     let span = draft.source.clauses.group_by.as_ref().and_then(|clause| clause.items.get(index).copied());
     let text = draft.text(span.ok_or_else(unresolved)?);
     Ok(match draft.item(expr)?.and_then(|item| draft.item_source(item)) {
-        Some((own, item_text)) if !same(own, expr) => {
+        Some((own, item_text)) if !draft.same(own, expr) => {
             refuse_ambiguous(draft, expr)?;
             (own, item_text)
         }
@@ -155,8 +153,8 @@ where
 
 /// GROUP BY takes a name for a column first, ORDER BY for an alias: where both exist, they mean different things.
 fn refuse_ambiguous(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
-    let names_column = matches!(strip(expr), Expr::Identifier(_))
-        && draft.source.analysis.root_scope().column(expr).is_some();
+    let names_column =
+        matches!(strip(expr), Expr::Identifier(_)) && draft.source.analysis.root_scope().is_owned(expr);
     if names_column {
         return Err(PlanError::refused(format!(
             "{expr} in GROUP BY is both a column and an alias; rename the alias to group rows of several shards"
@@ -223,6 +221,9 @@ pub(super) fn combine(draft: &mut Draft<'_>, expr: &Expr, text: &str) -> Result<
 
 /// The hidden SUM and COUNT of what an AVG with this text is of.
 pub(super) fn average(draft: &mut Draft<'_>, text: &str) -> Result<(ColumnRef, ColumnRef), PlanError> {
+    if text.starts_with('(') {
+        return Err(not_decomposable(text));
+    }
     let inner = text.find('(').and_then(|open| text.get(open..)).ok_or_else(unresolved)?;
     let sum = draft.hide(format!("SUM{inner}"), Combine::Sum)?;
     let count = draft.hide(format!("COUNT{inner}"), Combine::Sum)?;

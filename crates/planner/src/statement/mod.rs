@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serval_catalog::Catalog;
 use serval_sql::{LexOptions, Modifier, Parsed, Scan, TokenKind, VersionComments, tokens};
 use serval_types::NodeId;
-use sqlparser::ast::{Assignment, AssignmentTarget, ObjectName, Statement};
+use sqlparser::ast::{Assignment, AssignmentTarget, ObjectName, Query, SetExpr, Statement};
 
 use crate::analysis::Analysis;
 use crate::bound::PlanTable;
@@ -74,6 +74,10 @@ impl Planning<'_> {
 
     fn plan_kind(self) -> Result<Plan, PlanError> {
         match &self.parsed.ast {
+            Statement::Query(query) if changes_rows(query) => Err(PlanError::refused(
+                "WITH before a statement that changes rows is not supported; write its queries as derived tables or \
+                 subqueries",
+            )),
             Statement::Query(query) => select::plan(self, query),
             Statement::Insert(insert) => insert::plan(self, insert),
             Statement::Update(update) => update::plan_update(self, update),
@@ -123,6 +127,11 @@ impl Planning<'_> {
                 view.exposed
             )));
         }
+        if !found.schema_prefixes.is_empty() && names_two_schemas(&found) {
+            return Err(PlanError::refused(
+                "Columns of tables that have one name in two schemas cannot be told apart; give the tables aliases",
+            ));
+        }
         Ok(Analysis { table_words: parsed.table_words.clone(), ..found })
     }
 
@@ -139,6 +148,21 @@ pub(crate) fn targets(assignment: &Assignment) -> &[ObjectName] {
         AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
         AssignmentTarget::Tuple(names) => names,
     }
+}
+
+/// Whether what stands behind WITH is no query, as MySQL has it.
+pub(crate) fn changes_rows(query: &Query) -> bool {
+    matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
+}
+
+/// Whether two tables are called alike that lie in different schemas, whose names no server gets.
+fn names_two_schemas(analysis: &Analysis) -> bool {
+    let refs = &analysis.refs;
+    refs.iter().enumerate().any(|(at, one)| {
+        refs[..at].iter().any(|other| {
+            one.exposed.eq_ignore_ascii_case(&other.exposed) && one.table.schema != other.table.schema
+        })
+    })
 }
 
 /// The tables of a statement as a plan keeps them.

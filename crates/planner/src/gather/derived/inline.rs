@@ -63,8 +63,25 @@ impl Gathering<'_> {
         };
         // A query that another one of the list reads moves into that one, whose text must not move at the same time.
         edits.push(Edit { at: removed, text: String::new() });
-        let apart = mention.at(self) < removed.start || mention.at(self) >= removed.end;
-        apart.then_some(edits)
+        // A mention before the query is another table's. One inside of a query that is read twice would be read twice.
+        let place = mention.at(self);
+        let last = with.cte_tables.last().and_then(|last| self.token_at(self.place_of(&last.alias.name)))?;
+        let end = self.tokens[self.parentheses_after(last)?.1].span.end;
+        let behind = place >= removed.end && (place > end || self.is_read_once(query, place)?);
+        behind.then_some(edits)
+    }
+
+    /// Whether the query of WITH that stands around a place is named once.
+    fn is_read_once(&self, query: &Query, place: u32) -> Option<bool> {
+        let mut mentions = Mentions::default();
+        let _ = query.visit(&mut mentions);
+        for cte in &query.with.as_ref()?.cte_tables {
+            let (open, close) = self.parentheses_after(self.token_at(self.place_of(&cte.alias.name))?)?;
+            if self.tokens[open].span.end <= place && place < self.tokens[close].span.start {
+                return Some(mentions.only(&cte.alias.name).is_some());
+            }
+        }
+        Some(true)
     }
 
     /// The token that stands at a place.

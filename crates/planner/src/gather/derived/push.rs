@@ -159,7 +159,8 @@ impl Gathering<'_> {
             .collect();
         if let Some(inner) = inner {
             let leaf = inner.first()?.0;
-            if !keys.is_empty() || inner.iter().any(|(other, _)| *other != leaf) {
+            // What a join fills up with NULLs has rows that the condition sees only behind it.
+            if !keys.is_empty() || inner.iter().any(|(other, _)| *other != leaf) || tree.fills(leaf) {
                 return None;
             }
             let Leaf::Derived { query, alias } = tree.leaves.get(leaf)? else { return None };

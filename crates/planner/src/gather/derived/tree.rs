@@ -53,6 +53,13 @@ pub(super) enum Source<'q> {
     Inner(usize, String),
 }
 
+impl Tree<'_> {
+    /// Whether a join gives rows in which a leaf's columns are NULL.
+    pub(super) fn fills(&self, leaf: usize) -> bool {
+        self.filled.contains(&leaf)
+    }
+}
+
 impl Gathering<'_> {
     /// The FROM of a SELECT.
     pub(super) fn tree<'q>(&self, select: &'q Select) -> Tree<'q> {
