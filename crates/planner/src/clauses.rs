@@ -3,7 +3,7 @@
 //! Rewrites splice the client's own text, so they need to know where the select list ends and what an ORDER BY item
 //! covers, in bytes. The parser's spans do not say that exactly; tokens at parenthesis depth 0 do.
 
-use serval_sql::{LexOptions, Span, Token, TokenKind, tokens};
+use serval_sql::{LexOptions, Span, Token, TokenKind, is_interval_unit, tokens};
 
 /// The places of one SELECT that is not in parentheses and has no set operation.
 #[derive(Debug, Clone, Default)]
@@ -54,30 +54,6 @@ pub(crate) const MODIFIERS: [&str; 11] = [
     "SQL_NO_CACHE",
     "SQL_CACHE",
     "SQL_CALC_FOUND_ROWS",
-];
-
-/// Units of INTERVAL.
-const UNITS: [&str; 20] = [
-    "MICROSECOND",
-    "SECOND",
-    "MINUTE",
-    "HOUR",
-    "DAY",
-    "WEEK",
-    "MONTH",
-    "QUARTER",
-    "YEAR",
-    "SECOND_MICROSECOND",
-    "MINUTE_MICROSECOND",
-    "MINUTE_SECOND",
-    "HOUR_MICROSECOND",
-    "HOUR_SECOND",
-    "HOUR_MINUTE",
-    "DAY_MICROSECOND",
-    "DAY_SECOND",
-    "DAY_MINUTE",
-    "DAY_HOUR",
-    "YEAR_MONTH",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,7 +193,11 @@ impl Finder<'_> {
 
     /// Whether a word is the unit of the last INTERVAL before it.
     fn is_unit(&self, from: usize, word: usize) -> bool {
-        let names_unit = |at: usize| UNITS.iter().any(|unit| self.is_word(at, unit));
+        let names_unit = |at: usize| {
+            let token = &self.tokens[at];
+            token.kind == TokenKind::Word
+                && std::str::from_utf8(token.span.of(self.sql)).is_ok_and(is_interval_unit)
+        };
         let interval = (from..word).rev().find(|&at| self.is_word(at, "INTERVAL"));
         names_unit(word) && interval.is_some_and(|interval| !(interval + 1..word).any(names_unit))
     }

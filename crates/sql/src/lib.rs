@@ -56,7 +56,7 @@ pub use parse::{
     Assignment, Ddl, DdlKind, Definer, Duplicates, Explain, Filter, Ident, Kill, LoadColumn, LoadData,
     LoadFormat, Locator, LockTables, Maintenance, Modifier, ParseError, Parsed, Problem, Scope, SetKind,
     SetValue, Show, Statement, Stored, StoredAction, StoredObject, TableLock, TableName, TransactionScope,
-    TransactionStatement, VersionComments, is_shortened, parse, row_values,
+    TransactionStatement, VersionComments, is_interval_unit, is_shortened, parse, row_values,
 };
 pub use readable::readable;
 pub use scan::{Hole, HoleKind, ListClass, Marks, Scan, scan};

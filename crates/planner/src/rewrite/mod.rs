@@ -13,6 +13,7 @@ mod filter_groups;
 mod group_within_shard;
 mod having_within_shard;
 mod limit_merged;
+mod names;
 mod operator;
 mod push_limit;
 mod push_sort;

@@ -15,7 +15,7 @@ mod transaction;
 pub(crate) use cursor::Cursor;
 pub use ddl::{Ddl, DdlKind};
 pub use ddl::{Definer, Stored, StoredAction, StoredObject};
-pub use dml::{Locator, Modifier, Parsed, VersionComments, is_shortened, row_values};
+pub use dml::{Locator, Modifier, Parsed, VersionComments, is_interval_unit, is_shortened, row_values};
 pub use error::{ParseError, Problem};
 pub use load::{Duplicates, LoadColumn, LoadData, LoadFormat};
 pub use maintenance::Maintenance;

@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use serval_sql::{Edit, Span};
-use sqlparser::ast::{Cte, Ident, ObjectName, Query, Statement, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Cte, Ident, ObjectName, Query, Statement, TableFactor, Visit, Visitor, With};
 
 use super::super::Gathering;
 use super::super::temporary::quoted;
@@ -35,15 +35,15 @@ impl Gathering<'_> {
             let mut inner = Mentions::default();
             let _ = cte.query.visit(&mut inner);
             let captured = with.cte_tables.iter().skip(at + 1).any(|later| inner.names(&later.alias.name));
-            let edits = (plain && !captured).then(|| self.moved(query, at, cte, &only)).flatten()?;
+            let edits = (plain && !captured).then(|| self.moved(with, at, &only, &mentions)).flatten()?;
             let reason =
                 format!("{} is read once, so its query may stand where it is read", cte.alias.name.value);
             Some((edits, Note { rewrite: "inline_with", reason }))
         })
     }
 
-    fn moved(&self, query: &Query, at: usize, cte: &Cte, mention: &Mention) -> Option<Vec<Edit>> {
-        let with = query.with.as_ref()?;
+    fn moved(&self, with: &With, at: usize, mention: &Mention, mentions: &Mentions) -> Option<Vec<Edit>> {
+        let cte = with.cte_tables.get(at)?;
         let name = self.token_at(self.place_of(&cte.alias.name))?;
         let (open, close) = self.parentheses_after(name)?;
         let inner = Span { start: self.tokens[open].span.end, end: self.tokens[close].span.start };
@@ -67,15 +67,13 @@ impl Gathering<'_> {
         let place = mention.at(self);
         let last = with.cte_tables.last().and_then(|last| self.token_at(self.place_of(&last.alias.name)))?;
         let end = self.tokens[self.parentheses_after(last)?.1].span.end;
-        let behind = place >= removed.end && (place > end || self.is_read_once(query, place)?);
+        let behind = place >= removed.end && (place > end || self.is_read_once(with, mentions, place)?);
         behind.then_some(edits)
     }
 
     /// Whether the query of WITH that stands around a place is named once.
-    fn is_read_once(&self, query: &Query, place: u32) -> Option<bool> {
-        let mut mentions = Mentions::default();
-        let _ = query.visit(&mut mentions);
-        for cte in &query.with.as_ref()?.cte_tables {
+    fn is_read_once(&self, with: &With, mentions: &Mentions, place: u32) -> Option<bool> {
+        for cte in &with.cte_tables {
             let (open, close) = self.parentheses_after(self.token_at(self.place_of(&cte.alias.name))?)?;
             if self.tokens[open].span.end <= place && place < self.tokens[close].span.start {
                 return Some(mentions.only(&cte.alias.name).is_some());

@@ -25,6 +25,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{self, TokenWithSpan};
 
 pub use shorten::is_shortened;
+pub use words::is_interval_unit;
 
 use self::shorten::Shortened;
 use super::ParseError;

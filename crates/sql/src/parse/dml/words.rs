@@ -265,6 +265,12 @@ fn before_type_word(previous: Option<&Token>) -> bool {
     previous.is_some_and(|previous| previous.kind == TokenKind::Word || previous.is_symbol(b')'))
 }
 
+/// Whether a word is a unit of INTERVAL, in any case: DAY, DAY_HOUR.
+#[must_use]
+pub fn is_interval_unit(word: &str) -> bool {
+    keywords::is_unit(lookup(word)) || composite_unit(word).is_some()
+}
+
 fn composite_unit(word: &str) -> Option<(&'static str, &'static str)> {
     const UNITS: [(&str, &str, &str); 11] = [
         ("YEAR_MONTH", "YEAR", "MONTH"),
