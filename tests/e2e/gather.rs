@@ -51,6 +51,7 @@ async fn the_file_of_writes_that_gather_prepared() {
 async fn the_files_of_types_and_of_names() {
     let files = [
         ("gather_types.slt", "gather_types"),
+        ("gather_keys.slt", "gather_keys"),
         ("gather_law.slt", "gather_law"),
         ("gather_suite.slt", "gather_suite"),
         ("gather_search.slt", "gather_search"),

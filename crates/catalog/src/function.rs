@@ -257,7 +257,7 @@ fn accepts_hashable(function: &str, column_type: &ColumnType) -> Result<(), Stri
 
 fn unsuitable(function: &str, column_type: &ColumnType) -> String {
     let why = match column_type {
-        ColumnType::Float | ColumnType::Double => {
+        ColumnType::Float { .. } | ColumnType::Double { .. } => {
             "FLOAT and DOUBLE values have several spellings that are equal"
         }
         ColumnType::Json => "JSON documents that are equal can be spelt differently",

@@ -52,9 +52,15 @@ pub enum ColumnType {
         unsigned: bool,
     },
     /// FLOAT.
-    Float,
+    Float {
+        /// The D of FLOAT(M,D), to which values are rounded, and which says how they, and what is computed of them, are printed.
+        decimals: Option<u8>,
+    },
     /// DOUBLE or REAL.
-    Double,
+    Double {
+        /// The D of DOUBLE(M,D).
+        decimals: Option<u8>,
+    },
     /// CHAR, VARCHAR and the TEXT types.
     Text {
         /// The largest length in characters; `None` for the TEXT types without one.

@@ -54,7 +54,7 @@ impl Columns {
 fn is_exact(column: &ColumnDef) -> bool {
     !matches!(
         column.column_type,
-        ColumnType::Float | ColumnType::Double | ColumnType::Json | ColumnType::Other(_)
+        ColumnType::Float { .. } | ColumnType::Double { .. } | ColumnType::Json | ColumnType::Other(_)
     )
 }
 
@@ -62,7 +62,7 @@ fn is_exact(column: &ColumnDef) -> bool {
 fn digest(column: &ColumnDef) -> String {
     let name = quoted(&column.name);
     let value = match &column.column_type {
-        ColumnType::Float => format!("CAST({name} + 0e0 AS CHAR)"),
+        ColumnType::Float { .. } => format!("CAST({name} + 0e0 AS CHAR)"),
         _ => format!("CAST({name} AS BINARY)"),
     };
     format!("COALESCE(SHA2({value}, 256), '~')")
@@ -76,7 +76,7 @@ fn literal(column: &ColumnDef) -> String {
         ColumnType::Bit { .. } | ColumnType::Enum { .. } | ColumnType::Set { .. } => {
             format!("CONCAT({name} + 0)")
         }
-        ColumnType::Float | ColumnType::Double => format!("CONCAT({name} + 0e0)"),
+        ColumnType::Float { .. } | ColumnType::Double { .. } => format!("CONCAT({name} + 0e0)"),
         ColumnType::Date
         | ColumnType::DateTime { .. }
         | ColumnType::Timestamp { .. }

@@ -97,6 +97,7 @@ impl Collector<'_> {
         }
         if self.analysis.blocks == 0 {
             self.root = Some(Root { end: scope.refs.len(), together });
+            self.analysis.opaque = block.opaque;
         }
         self.opaque = block.opaque;
         for (index, reach, co_located) in results {

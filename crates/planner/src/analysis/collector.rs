@@ -24,6 +24,8 @@ use crate::error::PlanError;
 pub(crate) struct Analysis {
     /// Every mention of a table, in the order of the text within each block.
     pub(crate) refs: Vec<TableRef>,
+    /// The outermost block also has derived tables, whose columns are not known.
+    pub(crate) opaque: bool,
     /// Blocks in all; more than one where there are subqueries, derived tables or set operations.
     pub(crate) blocks: usize,
     /// Places where a column is written with its schema (`shop.users.id`): the schema and its dot.
@@ -84,6 +86,7 @@ impl Analysis {
     fn empty() -> Self {
         Self {
             refs: Vec::new(),
+            opaque: false,
             blocks: 0,
             schema_prefixes: Vec::new(),
             table_prefixes: Vec::new(),
@@ -100,7 +103,7 @@ impl Analysis {
     /// How columns of the outermost block are looked up.
     pub(crate) fn root_scope(&self) -> Scope<'_> {
         let end = self.refs.iter().position(|found| found.block != 0).unwrap_or(self.refs.len());
-        Scope { refs: &self.refs[..end], first: 0, opaque: false }
+        Scope { refs: &self.refs[..end], first: 0, opaque: self.opaque }
     }
 }
 

@@ -70,6 +70,9 @@ impl Scope<'_> {
             return self.column_type(column.table, &column.name);
         }
         let Expr::Identifier(name) = expr else { return None };
+        if self.opaque {
+            return None;
+        }
         let owners = (self.first..self.refs.len()).filter(|&table| self.may_have(table, &name.value));
         let mut types = owners.map(|table| self.column_type(table, &name.value));
         let first = types.next()??;

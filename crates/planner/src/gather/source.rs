@@ -227,7 +227,7 @@ fn of_node(found: &TableRef, sql: String) -> Primitive {
 fn cell(column_type: &ColumnType, column: &str) -> String {
     match column_type {
         // As itself it is printed with six digits.
-        ColumnType::Float => format!("{column} * 1e0"),
+        ColumnType::Float { .. } => format!("{column} * 1e0"),
         // By number: the text of a member may be that of the error value, and bits are no text.
         ColumnType::Bit { .. } | ColumnType::Enum { .. } | ColumnType::Set { .. } => {
             format!("CAST({column} AS UNSIGNED)")

@@ -149,8 +149,8 @@ impl Total<'_> {
         match self.declared(expr)? {
             ColumnType::Int { .. }
             | ColumnType::Decimal { .. }
-            | ColumnType::Float
-            | ColumnType::Double
+            | ColumnType::Float { .. }
+            | ColumnType::Double { .. }
             | ColumnType::Year
             | ColumnType::Bit { .. } => Some(Domain::Number),
             ColumnType::Text { .. } => Some(Domain::Text),

@@ -29,7 +29,7 @@ pub(super) fn arguments(draft: &Draft<'_>, group_keys: &[Expr]) -> Result<Vec<Ex
             let declared = scope.declared(column);
             let is_number = matches!(
                 declared,
-                Some(ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Double)
+                Some(ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Double { .. })
             );
             draft.aliased(column).is_none() && (kind == Kind::Count || is_number)
         };

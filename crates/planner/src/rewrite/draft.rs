@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serval_catalog::Catalog;
 use serval_sql::{Locator, Replacement, Scan, Span};
-use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select};
+use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem};
 
 use super::expression::item_expr;
 use crate::analysis::Analysis;
@@ -202,6 +202,14 @@ impl<'a> Draft<'a> {
         Some(self.text(*clause.items.get(index)?))
     }
 
+    /// Whether a column that is written so would be called as an alias of the select list is.
+    fn is_alias(&self, sql: &str) -> bool {
+        let name = sql.rsplit('.').next().unwrap_or(sql).trim().trim_matches('`');
+        self.source.select.projection.iter().any(
+            |item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value.eq_ignore_ascii_case(name)),
+        )
+    }
+
     /// Completes the placement.
     ///
     /// # Errors
@@ -215,7 +223,13 @@ impl<'a> Draft<'a> {
             ));
         }
         if !self.hidden.is_empty() {
-            let columns: String = self.hidden.iter().map(|hidden| format!(", {}", hidden.sql)).collect();
+            let columns: String = (self.hidden.iter().enumerate())
+                .map(|(index, hidden)| match self.is_alias(&hidden.sql) {
+                    // Servers would not know which of two columns of one name ORDER BY means.
+                    true => format!(", {} AS `hidden {index}`", hidden.sql),
+                    false => format!(", {}", hidden.sql),
+                })
+                .collect();
             self.edits.push((Span::at(self.source.clauses.items_end), Replacement::Text(columns)));
         }
         let mut whole = self.visible.clone();

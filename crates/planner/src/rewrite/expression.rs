@@ -1,8 +1,8 @@
 //! Questions that rewrites ask of expressions.
 
 use sqlparser::ast::{
-    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    SelectItem, Value,
+    BinaryOperator, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, SelectItem, Value,
 };
 
 use super::operator::contains;
@@ -54,24 +54,9 @@ pub(crate) fn is_aggregate(expr: &Expr) -> bool {
         && AGGREGATES.iter().any(|name| is_named(function, name)))
 }
 
-/// Functions of text whose value is a number.
-const NUMERIC: [&str; 10] = [
-    "ASCII",
-    "BIT_LENGTH",
-    "CHARACTER_LENGTH",
-    "CHAR_LENGTH",
-    "CRC32",
-    "FIND_IN_SET",
-    "LENGTH",
-    "LOCATE",
-    "OCTET_LENGTH",
-    "ORD",
-];
-
-/// Whether an expression is a call of a function that makes a number of text, or a condition, which is 0 or 1.
-pub(super) fn is_numeric(expr: &Expr) -> bool {
+/// Whether an expression is a condition, which is 0 or 1 or NULL.
+pub(super) fn is_condition(expr: &Expr) -> bool {
     match strip(expr) {
-        Expr::Function(function) => NUMERIC.iter().any(|name| is_named(function, name)),
         Expr::IsNull(_)
         | Expr::IsNotNull(_)
         | Expr::IsTrue(_)
@@ -83,6 +68,10 @@ pub(super) fn is_numeric(expr: &Expr) -> bool {
         | Expr::Like { .. }
         | Expr::RLike { .. }
         | Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Exists { .. }
+        | Expr::AnyOp { .. }
+        | Expr::AllOp { .. }
         | Expr::Between { .. } => true,
         Expr::BinaryOp { op, .. } => matches!(
             op,
@@ -148,7 +137,17 @@ pub(super) fn same(one: &Expr, two: &Expr) -> bool {
         | (Expr::Identifier(name), Expr::CompoundIdentifier(parts)) => {
             parts.last().is_some_and(|last| last.value.eq_ignore_ascii_case(&name.value))
         }
-        (one, two) => one == two && !contains(one, is_parameter),
+        (one, two) => one == two && !contains(one, is_parameter) && !contains(one, is_worn),
+    }
+}
+
+/// Whether words of an expression are not in its tree: the parser reads `WEIGHT_STRING(a AS CHAR(2))` without what stands behind a.
+fn is_worn(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(function) => is_named(function, "WEIGHT_STRING") || is_named(function, "JSON_VALUE"),
+        Expr::Cast { data_type, .. } => matches!(data_type, DataType::Char(_) | DataType::Character(_)),
+        Expr::Convert { .. } => true,
+        _ => false,
     }
 }
 

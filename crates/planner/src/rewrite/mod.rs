@@ -5,6 +5,7 @@
 //! the nodes' SQL, or puts a primitive above the route that does the rest, or both. If none fires, the statement is
 //! refused with the operator's own reason. One file holds one rewrite, and each says why its result is the same.
 
+mod computed;
 mod distinct_argument;
 mod distinct_within_shard;
 mod draft;
@@ -17,7 +18,6 @@ mod names;
 mod operator;
 mod push_limit;
 mod push_sort;
-mod result_collation;
 mod rollup;
 mod sort_by_group_keys;
 mod sort_in_memory;

@@ -1,7 +1,9 @@
 //! `sort_in_memory`: an order by what is known only after groups are combined.
 
 use serval_types::ColumnType;
+use sqlparser::ast::Expr;
 
+use super::computed::Computed;
 use super::draft::{Draft, Grouping, Stage, is_descending, order_items};
 use super::expression::strip;
 use super::operator::Operator;
@@ -29,6 +31,9 @@ fn sort_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
     }
     if let Some(visible) = draft.item(&item.expr)? {
         let weight = match draft.visible.get(visible) {
+            Some(Combine::Min { .. } | Combine::Max { .. }) if !is_item_printed(draft, visible) => {
+                return Err(not_decomposable(&draft.order_text(index).unwrap_or_default()));
+            }
             Some(Combine::Min { weight } | Combine::Max { weight }) => *weight,
             Some(Combine::First) if !is_plain(draft, visible) => {
                 return Err(not_decomposable(&draft.order_text(index).unwrap_or_default()));
@@ -53,11 +58,24 @@ fn sort_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
             Ok(SortKey { value, weight: None, padding: Padding::None, descending })
         }
         Some(combine @ (Combine::Min { weight } | Combine::Max { weight })) => {
+            if !is_printed(draft, &item.expr) {
+                return Err(not_decomposable(&text));
+            }
             let value = draft.hide(text.into_owned(), combine)?;
             Ok(SortKey { value, weight, padding: Padding::None, descending })
         }
         Some(Combine::First) | None => Err(not_decomposable(&text)),
     }
+}
+
+/// Whether the least or greatest value is printed with all that it is compared by.
+fn is_printed(draft: &Draft<'_>, extreme: &Expr) -> bool {
+    let computed = Computed::of(draft.source.analysis.root_scope(), extreme);
+    !matches!(computed, Some(Computed::Float | Computed::Short))
+}
+
+fn is_item_printed(draft: &Draft<'_>, item: usize) -> bool {
+    draft.item_source(item).is_some_and(|(own, _)| is_printed(draft, own))
 }
 
 /// Whether a column that stands for its group sorts by its value, without a weight.
@@ -69,7 +87,7 @@ fn is_plain(draft: &Draft<'_>, item: usize) -> bool {
         Some(
             ColumnType::Int { .. }
                 | ColumnType::Decimal { .. }
-                | ColumnType::Double
+                | ColumnType::Double { .. }
                 | ColumnType::Date
                 | ColumnType::DateTime { .. }
                 | ColumnType::Time { .. }

@@ -11,16 +11,17 @@ use std::ops::ControlFlow;
 use serval_types::{Collation, ColumnType, Pad};
 use sqlparser::ast::{Expr, visit_expressions};
 
+use super::computed::{Collated, Computed, Text};
 use super::draft::{Draft, Grouping, is_descending, order_items};
-use super::expression::{Decomposable, argument, decomposable, is_aggregate, is_numeric, strip};
+use super::expression::{Decomposable, decomposable, is_aggregate, strip};
 use super::operator::contains;
-use super::result_collation::{Origin, origin};
 use crate::analysis::Scope;
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, Combine, Padding, SortKey};
 
 /// Servers sort only the first max_sort_length (1024) bytes; longer text would arrive in an order that is not full.
 const SORTED_CHARACTERS: u32 = 340;
+const SORTED_BYTES: u32 = 1024;
 
 /// The key of the `index`-th ORDER BY item of a statement whose nodes sort by it.
 pub(super) fn order_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
@@ -60,6 +61,24 @@ fn refuse_alias_inside(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> 
     }
 }
 
+/// The key of groups, or of rows of which one is left: as [`key`], but of a value that servers round where they group by it.
+pub(super) fn group_key(
+    draft: &mut Draft<'_>,
+    expr: &Expr,
+    text: &str,
+    visible: Option<usize>,
+    descending: bool,
+) -> Result<SortKey, PlanError> {
+    let scope = draft.source.analysis.root_scope();
+    if !is_column(scope, strip(expr)) && Computed::of(scope, expr) == Some(Computed::Short) {
+        return Err(PlanError::refused(format!(
+            "Rows of several shards cannot be grouped by {text}, which servers round to the decimals that they print; group by \
+             ROUND of it"
+        )));
+    }
+    key(draft, expr, text, visible, descending)
+}
+
 /// The key for an expression with this text, which may also be a column that the client sees.
 pub(super) fn key(
     draft: &mut Draft<'_>,
@@ -87,7 +106,8 @@ pub(super) fn key(
     };
     match declared {
         ColumnType::Text { length, collation } => make.text(collation.as_ref(), length),
-        ColumnType::Float => make.derived(format!("({text})+0e0")),
+        ColumnType::Float { .. } => make.derived(format!("({text})+0e0")),
+        ColumnType::Binary { length: Some(length), .. } if length > SORTED_BYTES => Err(too_long(text)),
         ColumnType::Timestamp { .. } => make.derived(format!("UNIX_TIMESTAMP({text})")),
         ColumnType::Enum { .. } | ColumnType::Set { .. } | ColumnType::Bit { .. } => {
             make.derived(format!("({text})+0"))
@@ -142,30 +162,36 @@ impl Maker<'_, '_> {
         Ok(self.finish(value, Some(weight), padding))
     }
 
-    /// An expression whose type only the answer will tell: a weight is asked for in case it is text.
+    /// An expression that is no column.
     fn expression(&mut self) -> Result<SortKey, PlanError> {
         let scope = self.draft.source.analysis.root_scope();
-        if is_extreme_text(scope, self.expr) {
-            return Err(PlanError::refused(format!(
-                "{} is text, whose order over several shards is not known; let a [scratch] server finish the statement",
-                self.text
-            )));
-        }
-        if contains(self.expr, is_aggregate) || is_numeric(self.expr) {
-            return self.plain();
-        }
-        match origin(scope, self.expr) {
-            Origin::Column(collation) => self.text(Some(&collation), Some(SORTED_CHARACTERS)),
-            Origin::Plain => {
-                let text = self.text;
+        let Some(computed) = Computed::of(scope, self.expr) else {
+            // What is no column at all is the servers' to refuse.
+            return if names_nothing(scope, self.expr) { self.plain() } else { Err(uncertain(self.text)) };
+        };
+        let text = self.text;
+        match computed {
+            Computed::Null | Computed::Exact | Computed::Quotient | Computed::Double | Computed::Rounded => {
+                self.plain()
+            }
+            Computed::Date | Computed::DateTime | Computed::Time => self.plain(),
+            Computed::Float | Computed::Short => self.derived(format!("({text})+0e0")),
+            Computed::Binary(length) if length > SORTED_BYTES => Err(too_long(text)),
+            Computed::Binary(_) => self.plain(),
+            Computed::Text(_) if is_extreme(self.expr) => Err(PlanError::refused(format!(
+                "{text} is text, whose order over several shards is not known; let a [scratch] server finish the statement"
+            ))),
+            Computed::Text(of) if of.characters > SORTED_CHARACTERS => Err(too_long(text)),
+            Computed::Text(Text { collated: Collated::By(collation), .. }) => {
+                self.text(Some(&collation), Some(SORTED_CHARACTERS))
+            }
+            Computed::Text(Text { collated: Collated::Mixed, .. }) => Err(PlanError::refused(format!(
+                "{text} mixes collations, so rows of several shards cannot be sorted by it; sort by a column"
+            ))),
+            Computed::Text(Text { collated: Collated::BySession, low: false, .. }) => {
                 self.weighed(format!("WEIGHT_STRING({text})"))
             }
-            Origin::Servers => self.weighed(padded_by_servers(self.text)),
-            Origin::Mixed => Err(PlanError::refused(format!(
-                "{} mixes collations, so rows of several shards cannot be sorted by it; sort by a column",
-                self.text
-            ))),
-            Origin::TooLong => Err(too_long(self.text)),
+            Computed::Text(_) => self.weighed(padded_by_servers(text)),
         }
     }
 
@@ -248,14 +274,30 @@ fn unknown_text() -> PlanError {
     PlanError::refused("This ORDER BY or GROUP BY cannot be resolved over several shards; name the columns")
 }
 
-/// Whether an expression is MIN or MAX of text, of which servers give no weight.
-fn is_extreme_text(scope: Scope<'_>, expr: &Expr) -> bool {
-    let Some((Decomposable::Min | Decomposable::Max, function)) = decomposable(strip(expr)) else {
+fn uncertain(text: &str) -> PlanError {
+    PlanError::refused(format!(
+        "Whether {text} is a number or a text, and how long, is not known before it is computed, so rows of several shards \
+         cannot be sorted or grouped by it; CAST it"
+    ))
+}
+
+/// Whether an expression has a name that no table of the statement can own.
+fn names_nothing(scope: Scope<'_>, expr: &Expr) -> bool {
+    if contains(expr, |inner| matches!(inner, Expr::Subquery(_))) {
         return false;
+    }
+    let unknown = |inner: &Expr| match inner {
+        Expr::Identifier(name) => !name.value.starts_with('@') && !scope.may_own(&name.value),
+        Expr::CompoundIdentifier(_) => scope.column(inner).is_none(),
+        _ => false,
     };
-    let declared = argument(function).and_then(|argument| scope.declared(strip(argument)));
-    matches!(
-        declared,
-        Some(ColumnType::Text { .. } | ColumnType::Enum { .. } | ColumnType::Set { .. } | ColumnType::Json)
-    )
+    let found = visit_expressions(expr, |inner| {
+        if unknown(inner) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    !scope.opaque && found.is_break()
+}
+
+/// Whether an expression is MIN or MAX, of whose text servers give no weight.
+fn is_extreme(expr: &Expr) -> bool {
+    matches!(decomposable(strip(expr)), Some((Decomposable::Min | Decomposable::Max, _)))
 }

@@ -9,15 +9,19 @@ use serval_sql::{Replacement, Span};
 use serval_types::ColumnType;
 use sqlparser::ast::{Expr, GroupByExpr, GroupByWithModifier};
 
+use super::computed::Computed;
 use super::distinct_argument;
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
 use super::expression::{Decomposable, argument, decomposable, is_aggregate, is_named, item_expr, strip};
 use super::operator::{Operator, contains};
 use super::rollup;
-use super::sort_key::key;
+use super::sort_key::{self, is_column};
 use crate::error::PlanError;
 use crate::operand::Operand;
 use crate::primitive::{ColumnRef, Combine};
+
+/// The longest text of which a weight is asked for that is padded in full.
+const WEIGHED_CHARACTERS: u32 = 1024;
 
 pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<String>, PlanError> {
     if operator != Operator::Aggregate {
@@ -127,7 +131,7 @@ fn group_key(
 ) -> Result<GroupKey, PlanError> {
     let (own, text) = key_source(draft, expr, index)?;
     let (own, item) = (own.clone(), draft.item(expr)?);
-    let key = key(draft, &own, &text, item, descending)?;
+    let key = sort_key::group_key(draft, &own, &text, item, descending)?;
     Ok(GroupKey { expr: own, key })
 }
 
@@ -205,6 +209,9 @@ pub(super) fn combine(draft: &mut Draft<'_>, expr: &Expr, text: &str) -> Result<
         return Ok(None);
     }
     Ok(Some(match kind {
+        Decomposable::Sum | Decomposable::Avg if !adds_up(draft, function_argument(function)?) => {
+            return Ok(None);
+        }
         Decomposable::Count | Decomposable::Sum => Combine::Sum,
         Decomposable::Min => {
             Combine::Min { weight: extreme_weight(draft, function_argument(function)?, text)? }
@@ -237,12 +244,8 @@ fn extreme_weight(
     text: &str,
 ) -> Result<Option<ColumnRef>, PlanError> {
     let scope = draft.source.analysis.root_scope();
-    let declared =
-        scope.column(argument).and_then(|column| scope.column_type(column.table, &column.name).cloned());
-    let sql = match declared {
-        Some(ColumnType::Text { length: Some(length), .. }) if length <= 1024 => {
-            format!("WEIGHT_STRING({text} AS CHAR({length}))")
-        }
+    let characters = match scope.declared(strip(argument)) {
+        Some(ColumnType::Text { length: Some(length), .. }) => *length,
         Some(ColumnType::Text { .. } | ColumnType::Json | ColumnType::Other(_)) => {
             return Err(not_decomposable(text));
         }
@@ -252,9 +255,25 @@ fn extreme_weight(
             )));
         }
         Some(_) => return Ok(None),
-        None => format!("WEIGHT_STRING({text})"),
+        None => match Computed::of(scope, argument) {
+            Some(Computed::Text(of)) => of.characters,
+            Some(_) => return Ok(None),
+            None => return Err(not_decomposable(text)),
+        },
     };
-    draft.hide(sql, Combine::First).map(Some)
+    if characters > WEIGHED_CHARACTERS {
+        return Err(not_decomposable(text));
+    }
+    draft.hide(format!("WEIGHT_STRING({text} AS CHAR({characters}))"), Combine::First).map(Some)
+}
+
+/// Whether what the nodes print of sums and averages of this adds up to one server's.
+fn adds_up(draft: &Draft<'_>, argument: &Expr) -> bool {
+    let scope = draft.source.analysis.root_scope();
+    if is_column(scope, strip(argument)) {
+        return !matches!(scope.declared(strip(argument)), Some(ColumnType::Float { decimals: Some(_) }));
+    }
+    Computed::of(scope, argument).is_some_and(|computed| computed.adds_up())
 }
 
 /// The nodes group in merge order, and keep no ORDER BY or LIMIT of their own: their groups are only parts.

@@ -10,7 +10,7 @@ use sqlparser::ast::Expr;
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
 use super::expression::item_expr;
 use super::operator::Operator;
-use super::sort_key::key;
+use super::sort_key;
 use crate::error::PlanError;
 use crate::primitive::Combine;
 
@@ -27,7 +27,7 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     for &(index, descending) in &order {
         let Some((expr, text)) = draft.item_source(index) else { return Ok(None) };
         refuse_bits(draft, expr)?;
-        let key = key(draft, expr, &text, Some(index), descending)?;
+        let key = sort_key::group_key(draft, expr, &text, Some(index), descending)?;
         groups.push(GroupKey { expr: expr.clone(), key });
     }
     draft.visible = vec![Combine::First; items.len()];

@@ -67,12 +67,12 @@ fn number(cursor: &mut Cursor<'_>, word: &str) -> Result<Option<ColumnType>, Par
         "FLOAT" | "FLOAT4" => {
             let numbers = numbers(cursor)?;
             let double = numbers.len() == 1 && numbers.first().is_some_and(|bits| *bits > 24);
-            if double { ColumnType::Double } else { ColumnType::Float }
+            let decimals = numbers.get(1).map(|decimals| small(*decimals));
+            if double { ColumnType::Double { decimals } } else { ColumnType::Float { decimals } }
         }
         "DOUBLE" | "REAL" | "FLOAT8" => {
             let _ = cursor.accept(&["PRECISION"]);
-            let _ = numbers(cursor)?;
-            ColumnType::Double
+            ColumnType::Double { decimals: numbers(cursor)?.get(1).map(|decimals| small(*decimals)) }
         }
         "BIT" => ColumnType::Bit { bits: numbers(cursor)?.first().map_or(1, |bits| small(*bits)) },
         _ => return Ok(None),

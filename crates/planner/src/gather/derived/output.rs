@@ -66,7 +66,9 @@ impl Shapes<'_> {
                     Some(plain(count, false, Loading::Number))
                 }
                 Aggregated::Exact => Some(plain(sum(), true, Loading::Number)),
-                Aggregated::Double => Some(plain(ColumnType::Double, true, Loading::Bytes)),
+                Aggregated::Double => {
+                    Some(plain(ColumnType::Double { decimals: None }, true, Loading::Bytes))
+                }
                 Aggregated::Extreme(declared) => {
                     let loading = loading(&declared)?;
                     Some(plain(declared, true, loading))
@@ -106,7 +108,7 @@ impl Shapes<'_> {
                 (declared.is_some() || matches!(argument, Expr::Value(_))).then_some(Aggregated::Count)
             }
             () if is_named(function, "SUM") || is_named(function, "AVG") => match declared {
-                Some(ColumnType::Double) => Some(Aggregated::Double),
+                Some(ColumnType::Double { decimals: None }) => Some(Aggregated::Double),
                 Some(ColumnType::Int { .. }) => Some(Aggregated::Exact),
                 Some(ColumnType::Decimal { .. }) | None => {
                     let exact = self.exact(argument)?;
@@ -237,7 +239,7 @@ fn loading(column_type: &ColumnType) -> Option<Loading> {
     match column_type {
         ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => Some(Loading::Number),
         ColumnType::Text { .. }
-        | ColumnType::Double
+        | ColumnType::Double { .. }
         | ColumnType::Date
         | ColumnType::DateTime { .. }
         | ColumnType::Time { .. } => Some(Loading::Bytes),

@@ -165,7 +165,7 @@ impl Gathering<'_> {
         }
         let mut columns = query.columns()?;
         // As a column a DOUBLE is announced narrower than as what a subquery computes.
-        let is_double = |column: &OutcomeColumn| column.column_type == ColumnType::Double;
+        let is_double = |column: &OutcomeColumn| matches!(column.column_type, ColumnType::Double { .. });
         if candidate.derived.is_none() && columns.iter().any(is_double) {
             return None;
         }

@@ -234,9 +234,10 @@ impl<'a> Cells<'a> {
 
 fn kind(target: &ColumnDef) -> Kind {
     match &target.column_type {
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Float | ColumnType::Double => {
-            Kind::Number
-        }
+        ColumnType::Int { .. }
+        | ColumnType::Decimal { .. }
+        | ColumnType::Float { .. }
+        | ColumnType::Double { .. } => Kind::Number,
         ColumnType::Text { .. } => Kind::Text,
         ColumnType::Binary { .. } => Kind::Bytes,
         ColumnType::Date => Kind::Date,

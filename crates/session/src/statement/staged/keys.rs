@@ -102,8 +102,8 @@ impl<'a> Keys<'a> {
 fn is_exact(column_type: &ColumnType) -> bool {
     !matches!(
         column_type,
-        ColumnType::Float
-            | ColumnType::Double
+        ColumnType::Float { .. }
+            | ColumnType::Double { .. }
             | ColumnType::Timestamp { .. }
             | ColumnType::Enum { .. }
             | ColumnType::Set { .. }
