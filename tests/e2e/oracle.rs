@@ -75,6 +75,7 @@ files! {
     law_joins,
     law_leaks,
     law_names,
+    law_writes,
     law_values,
     limited_writes,
     limits,

@@ -248,6 +248,38 @@ async fn a_row_is_found_by_every_type_of_value() {
     both.same_rows("SELECT * FROM t1", &[]).await;
 }
 
+/// A time is one of the current day, and beside a moment texts are moments; as texts both would mean something else.
+#[tokio::test]
+async fn a_row_is_found_by_moments() {
+    let world = World::new("ps_moments").await;
+    let mut both = Both::new(&world).await;
+    both.text("CREATE TABLE c1 (code VARCHAR(20) COLLATE utf8mb4_bin NOT NULL PRIMARY KEY, v INT)").await;
+    both.text("CREATE TABLE events (id BIGINT NOT NULL, created_at DATETIME NOT NULL, PRIMARY KEY (id, created_at))")
+        .await;
+    both.text("INSERT INTO c1 VALUES ('2026-1-5', 1), ('2026-01-05', 2), ('10:11:12', 3), ('x', 4)").await;
+    both.text(
+        "INSERT INTO events VALUES (1, '2026-01-05 10:00:00'), (2, '2026-03-05 10:00:00'), (3, '2026-05-05')",
+    )
+    .await;
+    let day = Value::Date(2026, 1, 5, 0, 0, 0, 0);
+    let time = Value::Time(false, 0, 10, 11, 12, 0);
+    for sql in [
+        "SELECT COUNT(*) FROM events WHERE created_at < ?",
+        "SELECT COUNT(*) FROM events WHERE created_at >= ?",
+    ] {
+        both.same(sql, from_ref(&time)).await;
+        both.same(sql, from_ref(&day)).await;
+    }
+    both.same("SELECT id FROM events WHERE created_at = ?", &[Value::Date(2026, 3, 5, 10, 0, 0, 0)]).await;
+    both.same_rows("SELECT v FROM c1 WHERE code = ?", &[day.clone()]).await;
+    // How often servers warn of texts that are no times depends on how they look for them.
+    both.same_values("SELECT v FROM c1 WHERE code = ? ORDER BY v", from_ref(&time)).await;
+    both.same("INSERT INTO c1 VALUES (?, 9)", &[Value::Date(2026, 7, 8, 0, 0, 0, 0)]).await;
+    both.text("SELECT HEX(code), v FROM c1 WHERE v = 9").await;
+    both.text("SELECT v FROM c1 WHERE code = '2026-07-08'").await;
+    both.same("SELECT v FROM c1 WHERE code = ? AND v > 0", &[text("2026-07-08")]).await;
+}
+
 #[tokio::test]
 async fn the_types_of_one_client_change_nothing_for_another() {
     let world = World::new("ps_others").await;

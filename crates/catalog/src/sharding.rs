@@ -378,6 +378,7 @@ fn display(value: &Value) -> String {
         Value::Double(number) => format!("{number:e}"),
         Value::Text(bytes) => quoted(bytes),
         Value::Bytes(bytes) => format!("binary {}", quoted(bytes)),
+        Value::Moment(text) | Value::Time(text) => quoted(text.as_bytes()),
     }
 }
 

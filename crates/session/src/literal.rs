@@ -21,6 +21,19 @@ pub fn literal(value: &Value, charset: &str) -> String {
         Value::Double(number) => format!("{number:e}"),
         Value::Text(text) => quote(text, charset),
         Value::Bytes(bytes) => hex(bytes),
+        Value::Moment(text) => moment(text),
+        Value::Time(text) => format!("TIME'{text}'"),
+    }
+}
+
+/// The literal of a date, with a time behind it or without. Servers take none with zeros, but read these from a text.
+fn moment(text: &str) -> String {
+    let has_zero = text.starts_with("0000")
+        || text.get(5..10).is_none_or(|date| date.starts_with("00") || date.ends_with("00"));
+    match (has_zero, text.len()) {
+        (true, _) => format!("'{text}'"),
+        (false, 10) => format!("DATE'{text}'"),
+        (false, _) => format!("TIMESTAMP'{text}'"),
     }
 }
 

@@ -48,7 +48,7 @@ use temporary::Temporary;
 
 pub(crate) use changes::{Changes, is_tracked};
 pub(crate) use described::{describe_columns, fresh_overlay};
-pub(crate) use effects::{Effects, Into, found_rows, skips_rows};
+pub(crate) use effects::{Effects, Into, counts_all, found_rows, skips_rows};
 pub(crate) use family::places;
 
 pub(crate) use last::Last;

@@ -23,6 +23,11 @@ pub enum Value {
     Text(Vec<u8>),
     /// A binary string: a hexadecimal or bit literal, or a BLOB parameter.
     Bytes(Vec<u8>),
+    /// A parameter of type DATE, DATETIME or TIMESTAMP, as it is printed. Beside a text column it makes a moment of the column's
+    /// values, which a text in its place would not.
+    Moment(String),
+    /// A parameter of type TIME, as it is printed. Beside a DATETIME column it is a time of the current day.
+    Time(String),
 }
 
 impl Value {
@@ -59,7 +64,7 @@ impl Value {
             Self::UInt(value) => Some(Self::Decimal(-BigDecimal::from(*value))),
             Self::Decimal(value) => Some(Self::Decimal(-value.clone())),
             Self::Double(value) => Some(Self::Double(-value)),
-            Self::Null | Self::Text(_) | Self::Bytes(_) => None,
+            Self::Null | Self::Text(_) | Self::Bytes(_) | Self::Moment(_) | Self::Time(_) => None,
         }
     }
 

@@ -95,6 +95,8 @@ pub(crate) fn moment_of(value: &Value) -> Option<Moment> {
 fn read(value: &Value) -> Option<(Moment, bool)> {
     match value {
         Value::Text(text) => Moment::parse_text(std::str::from_utf8(text).ok()?),
+        // A time is one of the current day.
+        Value::Moment(text) => Moment::parse_text(text),
         Value::Int(number) => {
             Moment::parse_number(u64::try_from(*number).ok()?).map(|moment| (moment, false))
         }

@@ -29,6 +29,7 @@ pub(super) fn store_integer(value: &Value, low: i128, high: i128) -> Result<Key,
         Value::Double(number) if number.is_nan() => return Err(not_a_number()),
         Value::Double(number) => double_rounded(*number),
         Value::Text(text) => rounded(&number_in(text).ok_or_else(not_a_number)?),
+        Value::Moment(_) | Value::Time(_) => return Err(not_a_number()),
         Value::Null | Value::Bytes(_) => return Err(BINARY_STRING.to_owned()),
     };
     if (low..=high).contains(&whole) {
@@ -49,6 +50,7 @@ pub(super) fn store_decimal(value: &Value, precision: u8, scale: u8, unsigned: b
                 "a DOUBLE has no exact decimal value; write the number without an exponent".to_owned()
             );
         }
+        Value::Moment(_) | Value::Time(_) => return Err(not_a_number()),
         Value::Null | Value::Bytes(_) => return Err(BINARY_STRING.to_owned()),
     };
     let negative = number.sign() == Sign::Minus;
@@ -139,7 +141,7 @@ impl Point {
                     && (point.whole || number.digits() <= DIGITS_OF_DOUBLE);
                 exact.then_some(point)
             }
-            Value::Null | Value::Bytes(_) => None,
+            Value::Null | Value::Bytes(_) | Value::Moment(_) | Value::Time(_) => None,
         }
     }
 

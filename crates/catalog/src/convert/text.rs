@@ -47,6 +47,12 @@ impl TextDomain {
             Value::Int(number) => number.to_string(),
             Value::UInt(number) => number.to_string(),
             Value::Decimal(number) => number.to_plain_string(),
+            Value::Moment(text) | Value::Time(text) if !text.contains('.') => text.clone(),
+            Value::Moment(_) | Value::Time(_) => {
+                return Err(
+                    "how many digits of a fraction are written depends on the server; send text".to_owned()
+                );
+            }
             Value::Double(_) | Value::Null => {
                 return Err(
                     "how a DOUBLE is written as text depends on the server; quote the value".to_owned()
@@ -73,7 +79,7 @@ impl TextDomain {
         let text = match value {
             Value::Text(text) => text,
             Value::Bytes(text) if self.stores_utf8 => text,
-            // A number compares as DOUBLE: '07' and '7abc' are equal to 7.
+            // A number compares as DOUBLE: '07' and '7abc' are equal to 7. A moment compares as one: '2026-1-5' is equal to it.
             _ => return Candidates::Anything,
         };
         let Ok(text) = std::str::from_utf8(text) else { return Candidates::Anything };
@@ -105,6 +111,12 @@ pub(super) fn store_binary(value: &Value, length: Option<u32>, fixed: bool) -> R
         Value::Int(number) => number.to_string().into_bytes(),
         Value::UInt(number) => number.to_string().into_bytes(),
         Value::Decimal(number) => number.to_plain_string().into_bytes(),
+        Value::Moment(text) | Value::Time(text) if !text.contains('.') => text.clone().into_bytes(),
+        Value::Moment(_) | Value::Time(_) => {
+            return Err(
+                "how many digits of a fraction are written depends on the server; send text".to_owned()
+            );
+        }
         Value::Double(_) | Value::Null => {
             return Err("how a DOUBLE is written as bytes depends on the server; quote the value".to_owned());
         }

@@ -23,6 +23,15 @@ pub(crate) struct KeyColumn {
     form: Form,
 }
 
+/// Servers compare so many bytes of a weight when they sort.
+const SORTED_BYTES: usize = 1024;
+
+/// Whether a weight's end is nothing but one value that is repeated, as what fills it up is.
+fn is_filled(weight: &[u8]) -> bool {
+    let rest = &weight[SORTED_BYTES - 12..];
+    (1..=4).any(|width| rest.chunks(width).all(|chunk| chunk == &rest[..chunk.len()]))
+}
+
 /// How cells become comparable.
 #[derive(Debug)]
 enum Form {
@@ -49,7 +58,10 @@ impl KeyColumn {
         shape: &Shape,
     ) -> Result<Self, ExecuteError> {
         let (value, definition) = resolve(value, shape)?;
-        let form = match Form::of(definition, shape.encoding)? {
+        // For a client that wants bytes (SET NAMES binary) texts are announced as such, and compare as texts still.
+        let is_announced =
+            |form: &Form| !(matches!(form, Form::Bytes) && weight.is_some() && is_string(definition));
+        let form = match Form::of(definition, shape.encoding)?.filter(is_announced) {
             Some(form) => form,
             None => {
                 let weight = weight.ok_or_else(|| unordered(definition, "its collation"))?;
@@ -92,7 +104,14 @@ impl KeyColumn {
             Form::Bytes => Some(Part::Bytes(row.slice_ref(value))),
             Form::Weight { cell, .. } => {
                 // NULL for a string that is not NULL: the weight was longer than the server may send.
-                cells.get(*cell).copied().flatten().map(|weight| Part::Bytes(row.slice_ref(weight)))
+                let weight = cells.get(*cell).copied().flatten();
+                if weight.is_some_and(|weight| weight.len() > SORTED_BYTES && !is_filled(weight)) {
+                    return Err(ExecuteError::refused(
+                        "Rows of several shards cannot be merged by a text that is longer than servers sort by \
+                         (max_sort_length, 1024 bytes); sort by LEFT of it, or let a [scratch] server finish the statement",
+                    ));
+                }
+                weight.map(|weight| Part::Bytes(row.slice_ref(weight)))
             }
         };
         part.ok_or_else(|| ExecuteError::malformed("a node", "value of a sort key"))
@@ -140,10 +159,7 @@ impl Form {
                 }
             }
             MYSQL_TYPE_NULL => Self::Bytes,
-            MYSQL_TYPE_VARCHAR
-            | MYSQL_TYPE_VAR_STRING
-            | MYSQL_TYPE_STRING
-            | MYSQL_TYPE_TINY_BLOB..=MYSQL_TYPE_BLOB => {
+            _ if is_string(column) => {
                 if column.charset != CHARSET_BINARY {
                     return Ok(None);
                 }
@@ -153,6 +169,14 @@ impl Form {
         };
         Ok(Some(form))
     }
+}
+
+fn is_string(column: &ColumnDefinition) -> bool {
+    matches!(
+        column.column_type,
+        MYSQL_TYPE_VARCHAR | MYSQL_TYPE_VAR_STRING | MYSQL_TYPE_STRING | MYSQL_TYPE_TINY_BLOB
+            ..=MYSQL_TYPE_BLOB
+    )
 }
 
 fn unordered(column: &ColumnDefinition, by: &str) -> ExecuteError {

@@ -161,6 +161,11 @@ enum Side {
     Right,
 }
 
+/// What joins a join's operands.
+pub(crate) fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
+    side(operator).ok().map(|(_, constraint)| constraint)
+}
+
 fn side(operator: &JoinOperator) -> Result<(Side, &JoinConstraint), PlanError> {
     match operator {
         JoinOperator::Join(constraint)

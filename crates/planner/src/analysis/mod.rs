@@ -26,4 +26,5 @@ pub(crate) use collector::Analysis;
 pub(crate) use columns::{Column, Scope};
 pub(crate) use depth::expressions_at_depth;
 pub(crate) use early::{Early, Equal, Place, place, terms};
+pub(crate) use join::constraint;
 pub(crate) use tables::TableRef;

@@ -1,7 +1,7 @@
 //! From a predicate to a reach.
 
 use serval_sql::{Locator, Scan};
-use serval_types::ColumnType;
+use serval_types::{Collation, ColumnType};
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use super::columns::{Column, Scope};
@@ -183,7 +183,12 @@ impl Reader<'_> {
         let key = self.classes.get(column).and_then(|class| class.first());
         let declared = key.and_then(|key| self.scope.column_type(key.table, &key.name));
         if let Some(variable) = variable(expr) {
-            return Some(variable);
+            // Beside a text of another character set its own collation decides.
+            let other = |collation: &Collation| !collation.name().starts_with("utf8mb4_");
+            return match declared {
+                Some(ColumnType::Text { collation, .. }) if collation.as_ref().is_none_or(other) => None,
+                _ => Some(variable),
+            };
         }
         let Some(plain) = Operand::of(expr, self.locator, self.scan) else {
             let place = Place { locator: self.locator, scan: self.scan };

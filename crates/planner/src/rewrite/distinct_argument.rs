@@ -7,7 +7,7 @@ use serval_types::ColumnType;
 use sqlparser::ast::{DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::draft::Draft;
-use super::expression::{is_name, is_named, item_expr, same, strip};
+use super::expression::{is_name, is_named, item_expr, strip};
 use super::group_within_shard::sharding_columns;
 use super::sort_key::key;
 use super::split_aggregate::{average, not_decomposable};
@@ -39,7 +39,7 @@ pub(super) fn arguments(draft: &Draft<'_>, group_keys: &[Expr]) -> Result<Vec<Ex
                 &draft.item_source(index).map(|(_, text)| text).unwrap_or_default(),
             ));
         };
-        if !found.iter().any(|known| all_same(known, &columns)) {
+        if !found.iter().any(|known| all_same(draft, known, &columns)) {
             found.push(columns);
         }
     }
@@ -56,8 +56,8 @@ pub(super) fn arguments(draft: &Draft<'_>, group_keys: &[Expr]) -> Result<Vec<Ex
     }
 }
 
-fn all_same(one: &[Expr], two: &[Expr]) -> bool {
-    one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
+fn all_same(draft: &Draft<'_>, one: &[Expr], two: &[Expr]) -> bool {
+    one.len() == two.len() && one.iter().zip(two).all(|(one, two)| draft.same(one, two))
 }
 
 /// What rows of equal values meet by.

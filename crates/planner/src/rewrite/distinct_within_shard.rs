@@ -4,7 +4,7 @@
 
 use sqlparser::ast::SelectItem;
 
-use super::draft::Draft;
+use super::draft::{Draft, Grouping};
 use super::expression::item_expr;
 use super::group_within_shard::sharding_columns;
 use super::operator::Operator;
@@ -12,7 +12,8 @@ use crate::analysis::TableRef;
 use crate::error::PlanError;
 
 pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<String>, PlanError> {
-    if operator != Operator::Distinct {
+    // Groups that are combined in the proxy are not the nodes' rows.
+    if operator != Operator::Distinct || matches!(draft.grouping, Grouping::Split(_)) {
         return Ok(None);
     }
     let items = &draft.source.select.projection;

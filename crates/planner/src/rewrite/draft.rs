@@ -202,12 +202,18 @@ impl<'a> Draft<'a> {
         Some(self.text(*clause.items.get(index)?))
     }
 
-    /// Whether a column that is written so would be called as an alias of the select list is.
-    fn is_alias(&self, sql: &str) -> bool {
+    /// Whether a column that is written so would be called as one of the select list is.
+    fn is_called_alike(&self, sql: &str) -> bool {
         let name = sql.rsplit('.').next().unwrap_or(sql).trim().trim_matches('`');
-        self.source.select.projection.iter().any(
-            |item| matches!(item, SelectItem::ExprWithAlias { alias, .. } if alias.value.eq_ignore_ascii_case(name)),
-        )
+        self.source.select.projection.iter().any(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } => alias.value.eq_ignore_ascii_case(name),
+            SelectItem::UnnamedExpr(Expr::Identifier(own)) => own.value.eq_ignore_ascii_case(name),
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
+                parts.last().is_some_and(|own| own.value.eq_ignore_ascii_case(name))
+            }
+            SelectItem::UnnamedExpr(_) => false,
+            _ => self.source.analysis.root_scope().refs.len() > 1,
+        })
     }
 
     /// Completes the placement.
@@ -224,7 +230,7 @@ impl<'a> Draft<'a> {
         }
         if !self.hidden.is_empty() {
             let columns: String = (self.hidden.iter().enumerate())
-                .map(|(index, hidden)| match self.is_alias(&hidden.sql) {
+                .map(|(index, hidden)| match self.is_called_alike(&hidden.sql) {
                     // Servers would not know which of two columns of one name ORDER BY means.
                     true => format!(", {} AS `hidden {index}`", hidden.sql),
                     false => format!(", {}", hidden.sql),

@@ -5,7 +5,7 @@
 use sqlparser::ast::{Expr, GroupByExpr};
 
 use super::draft::{Draft, Grouping};
-use super::expression::strip;
+use super::names::without_plus;
 use super::operator::Operator;
 use crate::error::PlanError;
 
@@ -18,7 +18,8 @@ pub(super) fn apply(operator: Operator, draft: &mut Draft<'_>) -> Result<Option<
     for key in keys {
         // An ordinal or alias names the select item; a plain name is first a column, as MySQL resolves GROUP BY.
         let item = draft.item(key)?.and_then(|index| draft.item_source(index)).map(|(expr, _)| expr);
-        exprs.push(if matches!(strip(key), Expr::Identifier(_)) { key } else { item.unwrap_or(key) });
+        let plain = without_plus(key);
+        exprs.push(if matches!(plain, Expr::Identifier(_)) { plain } else { item.unwrap_or(key) });
     }
     let Some(columns) = sharding_columns(exprs.into_iter(), draft) else { return Ok(None) };
     draft.grouping = Grouping::WithinShard;

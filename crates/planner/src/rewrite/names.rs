@@ -81,7 +81,7 @@ fn ordinal(expr: &Expr) -> Option<usize> {
 }
 
 /// An expression as servers look for it: without parentheses and plus signs.
-fn without_plus(expr: &Expr) -> &Expr {
+pub(super) fn without_plus(expr: &Expr) -> &Expr {
     match expr {
         Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => without_plus(inner),
         other => other,

@@ -9,18 +9,22 @@
 use std::ops::ControlFlow;
 
 use serval_types::{Collation, ColumnType, Pad};
-use sqlparser::ast::{Expr, visit_expressions};
+use sqlparser::ast::{Expr, JoinConstraint, visit_expressions};
 
 use super::computed::{Collated, Computed, Text};
 use super::draft::{Draft, Grouping, is_descending, order_items};
-use super::expression::{Decomposable, decomposable, is_aggregate, strip};
+use super::expression::{Decomposable, decomposable, is_aggregate, is_named, strip};
 use super::operator::contains;
-use crate::analysis::Scope;
+use crate::analysis::{Scope, constraint};
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, Combine, Padding, SortKey};
+use crate::statement::copies::NOT_DETERMINISTIC;
 
-/// Servers sort only the first max_sort_length (1024) bytes; longer text would arrive in an order that is not full.
+/// Servers sort only the first max_sort_length (1024) bytes; longer text would arrive in an order that is not full. A character
+/// weighs three bytes at most where weights are continued, or are refused when they are longer.
 const SORTED_CHARACTERS: u32 = 340;
+/// Where the nodes fill weights up, of what may weigh four.
+const FILLED_CHARACTERS: u32 = 256;
 const SORTED_BYTES: u32 = 1024;
 
 /// The key of the `index`-th ORDER BY item of a statement whose nodes sort by it.
@@ -37,6 +41,7 @@ pub(super) fn order_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, 
             Some((expr, text)) => (None, expr, text),
             None => {
                 refuse_alias_inside(draft, &item.expr)?;
+                refuse_shared_name(draft, &item.expr)?;
                 (None, &item.expr, draft.order_text(index).ok_or_else(unknown_text)?)
             }
         },
@@ -58,6 +63,23 @@ fn refuse_alias_inside(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> 
         ControlFlow::Break(alias) => Err(PlanError::refused(format!(
             "ORDER BY over several shards cannot compute with the alias {alias}; write what it stands for"
         ))),
+    }
+}
+
+/// ORDER BY finds a name in the select list first, `*` included; where several tables have it, the hidden column would not.
+fn refuse_shared_name(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
+    let scope = draft.source.analysis.root_scope();
+    let joins = draft.source.select.from.iter().flat_map(|from| &from.joins);
+    let mut constraints = joins.filter_map(|join| constraint(&join.join_operator));
+    let coalesced = constraints
+        .any(|constraint| matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural));
+    match strip(expr) {
+        Expr::Identifier(name) if !coalesced && scope.is_owned(expr) && scope.column(expr).is_none() => {
+            Err(PlanError::refused(format!(
+                "{name} in ORDER BY is a column of several tables; write which one's over several shards"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -110,7 +132,7 @@ pub(super) fn key(
         ColumnType::Binary { length: Some(length), .. } if length > SORTED_BYTES => Err(too_long(text)),
         ColumnType::Timestamp { .. } => make.derived(format!("UNIX_TIMESTAMP({text})")),
         ColumnType::Enum { .. } | ColumnType::Set { .. } | ColumnType::Bit { .. } => {
-            make.derived(format!("({text})+0"))
+            make.derived(format!("CAST(({text}) AS UNSIGNED)"))
         }
         ColumnType::Binary { length: None, .. } | ColumnType::Json | ColumnType::Other(_) => {
             Err(too_long(text))
@@ -156,6 +178,7 @@ impl Maker<'_, '_> {
             (Pad::Space, Some(space)) => {
                 (Padding::Weight(space.to_vec()), format!("WEIGHT_STRING({})", self.text))
             }
+            (Pad::Space, None) if length > FILLED_CHARACTERS => return Err(too_long(self.text)),
             (Pad::Space, None) => (Padding::None, format!("WEIGHT_STRING({} AS CHAR({length}))", self.text)),
         };
         let weight = self.hide(weight)?;
@@ -165,6 +188,15 @@ impl Maker<'_, '_> {
     /// An expression that is no column.
     fn expression(&mut self) -> Result<SortKey, PlanError> {
         let scope = self.draft.source.analysis.root_scope();
+        if contains(self.expr, is_drawn) {
+            let of_row = matches!(strip(self.expr), Expr::Function(function) if is_named(function, "RAND"));
+            // Any order is one that this may have.
+            return if of_row && self.draft.grouping == Grouping::None {
+                self.plain()
+            } else {
+                Err(drawn(self.text))
+            };
+        }
         let Some(computed) = Computed::of(scope, self.expr) else {
             // What is no column at all is the servers' to refuse.
             return if names_nothing(scope, self.expr) { self.plain() } else { Err(uncertain(self.text)) };
@@ -182,8 +214,8 @@ impl Maker<'_, '_> {
                 "{text} is text, whose order over several shards is not known; let a [scratch] server finish the statement"
             ))),
             Computed::Text(of) if of.characters > SORTED_CHARACTERS => Err(too_long(text)),
-            Computed::Text(Text { collated: Collated::By(collation), .. }) => {
-                self.text(Some(&collation), Some(SORTED_CHARACTERS))
+            Computed::Text(Text { collated: Collated::By(collation), characters: of_text, .. }) => {
+                self.text(Some(&collation), Some(of_text))
             }
             Computed::Text(Text { collated: Collated::Mixed, .. }) => Err(PlanError::refused(format!(
                 "{text} mixes collations, so rows of several shards cannot be sorted by it; sort by a column"
@@ -191,6 +223,7 @@ impl Maker<'_, '_> {
             Computed::Text(Text { collated: Collated::BySession, low: false, .. }) => {
                 self.weighed(format!("WEIGHT_STRING({text})"))
             }
+            Computed::Text(of) if of.characters > FILLED_CHARACTERS => Err(too_long(text)),
             Computed::Text(_) => self.weighed(padded_by_servers(text)),
         }
     }
@@ -259,7 +292,7 @@ fn space_weight(collation: &str) -> Option<&'static [u8]> {
 fn padded_by_servers(text: &str) -> String {
     format!(
         "IF(COLLATION({text}) = 'binary' OR COLLATION({text}) LIKE '%nopad%' OR COLLATION({text}) LIKE '%0900%', \
-         CAST(WEIGHT_STRING({text}) AS BINARY), CAST(WEIGHT_STRING({text} AS CHAR({SORTED_CHARACTERS})) AS BINARY))"
+         CAST(WEIGHT_STRING({text}) AS BINARY), CAST(WEIGHT_STRING({text} AS CHAR({FILLED_CHARACTERS})) AS BINARY))"
     )
 }
 
@@ -272,6 +305,18 @@ fn too_long(text: &str) -> PlanError {
 
 fn unknown_text() -> PlanError {
     PlanError::refused("This ORDER BY or GROUP BY cannot be resolved over several shards; name the columns")
+}
+
+/// Whether an expression is a call whose value is another one each time.
+fn is_drawn(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(function) if NOT_DETERMINISTIC.iter().any(|name| is_named(function, name)))
+}
+
+fn drawn(text: &str) -> PlanError {
+    PlanError::refused(format!(
+        "{text} has another value each time, so rows of several shards cannot be sorted or grouped by it; compute it in a \
+         derived table of one row, or in the application"
+    ))
 }
 
 fn uncertain(text: &str) -> PlanError {

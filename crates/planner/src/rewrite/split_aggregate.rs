@@ -13,6 +13,7 @@ use super::computed::Computed;
 use super::distinct_argument;
 use super::draft::{Draft, GroupKey, Grouping, Stage, is_descending, order_items};
 use super::expression::{Decomposable, argument, decomposable, is_aggregate, is_named, item_expr, strip};
+use super::names::without_plus;
 use super::operator::{Operator, contains};
 use super::rollup;
 use super::sort_key::{self, is_column};
@@ -157,8 +158,9 @@ where
 
 /// GROUP BY takes a name for a column first, ORDER BY for an alias: where both exist, they mean different things.
 fn refuse_ambiguous(draft: &Draft<'_>, expr: &Expr) -> Result<(), PlanError> {
+    let plain = without_plus(expr);
     let names_column =
-        matches!(strip(expr), Expr::Identifier(_)) && draft.source.analysis.root_scope().is_owned(expr);
+        matches!(plain, Expr::Identifier(_)) && draft.source.analysis.root_scope().is_owned(plain);
     if names_column {
         return Err(PlanError::refused(format!(
             "{expr} in GROUP BY is both a column and an alias; rename the alias to group rows of several shards"

@@ -9,7 +9,7 @@ use crate::analysis::{Analysis, TableRef};
 use crate::error::PlanError;
 
 /// Functions that give every server another value.
-const NOT_DETERMINISTIC: [&str; 11] = [
+pub(crate) const NOT_DETERMINISTIC: [&str; 11] = [
     "CONNECTION_ID",
     "LASTVAL",
     "LOAD_FILE",
@@ -25,21 +25,36 @@ const NOT_DETERMINISTIC: [&str; 11] = [
 
 /// Refuses what would give every copy another value.
 pub(super) fn refuse_unequal_values(planning: Planning<'_>) -> Result<(), PlanError> {
-    let sql = planning.sql;
-    let tokens = tokens(sql, planning.options).unwrap_or_default();
-    let called =
-        |name: &&&str| tokens.windows(2).any(|pair| pair[0].is_word(sql, name) && pair[1].is_symbol(b'('));
-    if let Some(name) = NOT_DETERMINISTIC.iter().find(called) {
+    if let Some(name) = draws(planning) {
         return Err(PlanError::refused(format!(
             "{name}() would give every copy of a global table another value; compute it in the application"
         )));
     }
+    let tokens = tokens(planning.sql, planning.options).unwrap_or_default();
     if tokens.iter().any(|token| token.kind == TokenKind::SystemVariable) {
         return Err(PlanError::refused(
             "A server's variable may differ for every copy of a global table; write its value",
         ));
     }
     Ok(())
+}
+
+/// Why several shards cannot be one statement's where a query in it draws values: one server draws them once for all rows.
+pub(super) fn drawn_apart(planning: Planning<'_>, analysis: &Analysis) -> Option<&'static str> {
+    let nested = analysis.opaque || analysis.blocks > 1;
+    (nested && draws(planning).is_some()).then_some(
+        "RAND(), UUID() and their like in a query that is part of a statement over several shards would have other values on \
+         each of them; read the query's rows first",
+    )
+}
+
+/// The function that gives every server another value, where one is called.
+fn draws(planning: Planning<'_>) -> Option<&'static str> {
+    let sql = planning.sql;
+    let tokens = tokens(sql, planning.options).unwrap_or_default();
+    let called =
+        |name: &&&str| tokens.windows(2).any(|pair| pair[0].is_word(sql, name) && pair[1].is_symbol(b'('));
+    NOT_DETERMINISTIC.iter().find(called).copied()
 }
 
 /// Refuses a LIMIT under which every copy could choose other rows: all but those in the order of the primary key.

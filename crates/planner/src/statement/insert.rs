@@ -129,7 +129,7 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
 }
 
 /// The rows of VALUES that the tree has; empty for any other source.
-fn rows_of(insert: &Insert) -> Vec<&[Expr]> {
+pub(super) fn rows_of(insert: &Insert) -> Vec<&[Expr]> {
     match insert.source.as_deref().map(|query| &*query.body) {
         Some(SetExpr::Values(values)) => values.rows.iter().map(|row| row.content.as_slice()).collect(),
         _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! One file per kind of statement: from its tree to a [`Plan`](crate::plan::Plan).
 
-mod copies;
+pub(crate) mod copies;
 pub(crate) mod ddl;
 pub(crate) mod insert;
 mod insert_text;
@@ -108,6 +108,13 @@ impl Planning<'_> {
         }
         let changes =
             matches!(self.parsed.ast, Statement::Update(_) | Statement::Delete(_) | Statement::Query(_));
+        let counts = tokens.windows(2).any(|pair| pair[0].is_word(sql, "ROWNUM") && pair[1].is_symbol(b'('));
+        if counts && !matches!(self.parsed.ast, Statement::Query(_)) {
+            return Some(
+                "ROWNUM() over several shards is not supported: each shard would count by itself; restrict the statement to \
+                 one value of the sharding column",
+            );
+        }
         if changes && tokens.iter().any(|token| token.is_word(sql, "LAST_INSERT_ID")) {
             return Some(
                 "LAST_INSERT_ID(expr) over several shards is not supported: which row is the last is not known; \

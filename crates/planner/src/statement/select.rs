@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use serval_sql::{Modifier, Replacement, Span, Template, may_call_stored, tokens};
-use sqlparser::ast::{Query, Select, SetExpr};
+use sqlparser::ast::{NonBlock, Query, Select, SetExpr};
 
 use super::Planning;
+use super::copies::drawn_apart;
 use super::routed::{RoutedPlan, Several};
 use super::searches;
 use crate::analysis::Analysis;
@@ -86,7 +87,8 @@ fn several(
                 .to_owned(),
         ));
     };
-    if let Some(reason) = unfit(planning, query, select, clauses) {
+    let apart = drawn_apart(planning, analysis);
+    if let Some(reason) = apart.or_else(|| unfit(planning, query, select, clauses)) {
         return Ok(Several::Refused(reason.to_owned()));
     }
     let source = Source {
@@ -151,6 +153,13 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
     }
     if let Some(reason) = searches::obstacle(planning, query, select.selection.as_ref()) {
         return Some(reason);
+    }
+    let skips = query.locks.iter().any(|lock| lock.nonblock == Some(NonBlock::SkipLocked));
+    if skips && query.limit_clause.is_some() {
+        return Some(
+            "SKIP LOCKED with LIMIT over several shards would lock rows of each of them that are not returned; restrict the \
+             query to one value of the sharding column",
+        );
     }
     if query.fetch.is_some() {
         return Some("FETCH FIRST over several shards is not supported; write LIMIT");

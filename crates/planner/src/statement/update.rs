@@ -6,7 +6,7 @@ use serval_catalog::Child;
 use serval_sql::Template;
 use sqlparser::ast::{Assignment, Delete, ObjectName, OrderByExpr, Update};
 
-use super::copies::{refuse_joined_copy, refuse_unequal_rows, refuse_unequal_values};
+use super::copies::{drawn_apart, refuse_joined_copy, refuse_unequal_rows, refuse_unequal_values};
 use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, searches, targets};
 use crate::analysis::{Analysis, TableRef};
@@ -105,12 +105,26 @@ fn several(
                 target.exposed
             )));
         }
+        let elsewhere = |found: &&TableRef| {
+            let placement = copies(&found.table.table.placement);
+            found.block == 0 && placement.is_none_or(|others| others.len() != nodes.len())
+        };
+        if let Some(other) = analysis.refs.iter().find(elsewhere) {
+            return Err(PlanError::refused(format!(
+                "{} and {} have copies on different nodes, so that a statement that changes either of both would not reach all of \
+                 them; read the rows first and change them by their values",
+                target.exposed, other.exposed
+            )));
+        }
         refuse_unequal_values(planning)?;
         refuse_unequal_rows(target, rows.limited, rows.order)?;
         let nodes = nodes.to_vec();
         return Ok(if rows.returns { Several::CopiesReturning(nodes) } else { Several::Copies(nodes) });
     }
     if let Some(reason) = destination.apart() {
+        return Ok(Several::Refused(reason.to_owned()));
+    }
+    if let Some(reason) = drawn_apart(planning, analysis) {
         return Ok(Several::Refused(reason.to_owned()));
     }
     if let Some(reason) = rows.ranked {

@@ -110,7 +110,7 @@ fn is_select(class: StatementClass) -> bool {
 }
 
 /// Whether SQL_CALC_FOUND_ROWS stands among the first words.
-fn counts_all(key: &[u8]) -> bool {
+pub(crate) fn counts_all(key: &[u8]) -> bool {
     contains_word(&key[..key.len().min(96)], b"SQL_CALC_FOUND_ROWS")
 }
 

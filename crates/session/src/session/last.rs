@@ -62,6 +62,11 @@ impl Last {
         self.messages = None;
     }
 
+    /// The client was told of so many rows in place of those that the servers count.
+    pub(crate) fn recount(&mut self, rows: u64) {
+        self.row_count = i64::try_from(rows).unwrap_or(i64::MAX);
+    }
+
     /// The warnings that there are, to be kept where the next statement has none of its own.
     pub(crate) fn warnings(&self) -> Kept {
         Kept { warnings: self.warnings, messages: self.messages.clone() }

@@ -6,6 +6,7 @@ use serval_sql::{HoleKind, LexOptions, TokenKind, literal_value, may_call_stored
 use serval_types::Value;
 
 use super::{Query, Session};
+use crate::statement::user_variable;
 
 /// The variables at the beginning of a statement that does not change them.
 #[derive(Debug)]
@@ -27,7 +28,9 @@ impl Variables {
 
 impl UserVariables for Variables {
     fn value(&self, name: &str) -> Option<Value> {
-        self.state.value(name).map_or(Some(Value::Null), known)
+        // The state has the names of other letters in quotes.
+        let name = user_variable(name.strip_prefix('@')?);
+        self.state.value(&name).map_or(Some(Value::Null), known)
     }
 }
 

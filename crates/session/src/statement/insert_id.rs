@@ -30,8 +30,9 @@ impl Given {
         if let Some(values) = word("values").or_else(|| word("value")) {
             statement.values(values, definition)
         } else if let Some(select) = word("select") {
-            // Rows of a query are taken to have a value in the column, as far as it is among the columns.
-            Self { all: statement.position(select, definition).is_some(), rows: 1 }
+            // Rows of a query are taken to have a value in the column, as far as it is among the columns and not written NULL.
+            let position = statement.position(select, definition);
+            Self { all: position.is_some_and(|position| statement.selects(select, position)), rows: 1 }
         } else if let Some(set) = word("set") {
             Self { all: statement.assigns(set), rows: 1 }
         } else {
@@ -72,6 +73,13 @@ impl Insert<'_> {
             at += closing(row) + 3;
         }
         given
+    }
+
+    /// Whether a query selects a value for the column.
+    fn selects(&self, select: usize, position: usize) -> bool {
+        let list = &self.tokens[select + 1..];
+        let end = list.iter().position(|token| token.is_word(self.query.sql, "from")).unwrap_or(list.len());
+        items(&list[..end]).nth(position).is_none_or(|item| is_value(self.query, self.tokens, item))
     }
 
     /// Whether SET gives the column a value.
@@ -174,6 +182,9 @@ mod tests {
         );
         check("INSERT INTO t SELECT 90, 1", true);
         check("INSERT INTO t (v) SELECT 1", false);
+        check("INSERT INTO t SELECT NULL, 1", false);
+        check("INSERT INTO t (v, id) SELECT v, 0 FROM t", false);
+        check("INSERT INTO t SELECT * FROM t", true);
         check("INSERT INTO t VALUES (100, 1)", true);
         check("INSERT INTO t VALUES (0, 1)", false);
         check("INSERT INTO t VALUES (DEFAULT, 1)", false);

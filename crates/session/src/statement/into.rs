@@ -4,7 +4,7 @@ use serval_catalog::Catalog;
 use serval_planner::Bound;
 use serval_planner::primitive::{Combine, Primitive, Route};
 use serval_remote::Backend;
-use serval_sql::{Edit, splice};
+use serval_sql::{Edit, LexOptions, splice, tokens};
 use serval_types::{GroupId, MysqlError};
 use serval_wire::packet::column_type::{MYSQL_TYPE_BIT, MYSQL_TYPE_FLOAT};
 use serval_wire::packet::{ColumnDefinition, OkPacket};
@@ -107,9 +107,10 @@ async fn fetch<B: Backend>(
     if is_one_node(&ready.bound) {
         return Ok(Outcome::OneNode);
     }
-    if averages(&ready.bound.root) {
+    if averages(&ready.bound.root) || divides(&query, query.options(session)) {
         return Err(refused(
-            "A variable keeps more digits of AVG than shards tell; select SUM and COUNT into variables and divide",
+            "A variable keeps more digits of AVG and of quotients than shards tell; select their operands into variables \
+             and divide these",
         ));
     }
     if query.execution.is_some() {
@@ -151,6 +152,12 @@ async fn fetch<B: Backend>(
     };
     session.last.found_rows = Some(rows);
     Ok(Outcome::Merged { rows, warnings })
+}
+
+/// Whether an exact quotient may be among the values.
+fn divides(query: &Query<'_>, options: LexOptions) -> bool {
+    let tokens = tokens(query.sql, options).unwrap_or_default();
+    tokens.iter().any(|token| token.span.of(query.sql) == b"/" || token.is_word(query.sql, "AVG"))
 }
 
 /// Whether an average is computed of what the shards say.

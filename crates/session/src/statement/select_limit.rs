@@ -6,7 +6,7 @@ use serval_remote::{Backend, SessionState};
 use serval_sql::StatementClass;
 use serval_types::MysqlError;
 
-use crate::session::{Query, Session, is_one_node};
+use crate::session::{Query, Session, counts_all, is_one_node};
 
 /// The variable.
 const NAME: &str = "sql_select_limit";
@@ -30,12 +30,13 @@ pub(super) fn apply<B: Backend>(
         return Ok(state.with(NAME, count));
     }
     let count = count.parse().unwrap_or(u64::MAX);
+    let counts_all = counts_all(&query.scan.key);
     match &bound.root {
         Primitive::Limit(_) => {}
         Primitive::Cut(cut) if matches!(*cut.input, Primitive::Limit(_)) => {}
         root if root.route().is_some() => {
             let input = Box::new(bound.root.clone());
-            bound.root = Primitive::Limit(Limit { input, offset: 0, count, counts_all: false });
+            bound.root = Primitive::Limit(Limit { input, offset: 0, count, counts_all });
         }
         _ => {
             return Err(MysqlError::refused(

@@ -57,9 +57,9 @@ const EXACT: [&str; 44] = [
 ];
 
 /// Functions whose value is a DOUBLE, printed in full.
-const DOUBLE: [&str; 18] = [
+const DOUBLE: [&str; 19] = [
     "ACOS", "ASIN", "ATAN", "ATAN2", "COS", "COT", "DEGREES", "EXP", "LN", "LOG", "LOG10", "LOG2", "POW",
-    "POWER", "RADIANS", "SIN", "SQRT", "TAN",
+    "POWER", "RADIANS", "RAND", "SIN", "SQRT", "TAN",
 ];
 
 /// Functions of rows whose value is an exact number.

@@ -231,7 +231,7 @@ fn given(row: &PlannedRow, values: &Values<'_>) -> Result<Option<u64>, PlanError
                 None => Err(not_a_number()),
             }
         }
-        Value::Decimal(_) | Value::Double(_) | Value::Bytes(_) => Err(not_a_number()),
+        _ => Err(not_a_number()),
     }
 }
 

@@ -3,7 +3,7 @@
 use serval_catalog::{Placement, Sharding, ShardingColumn};
 use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, OnInsert};
 
-use super::columns;
+use super::{columns, rows_of};
 use crate::analysis::Analysis;
 use crate::bound::PlanTable;
 use crate::error::PlanError;
@@ -34,6 +34,16 @@ pub(super) fn refuse_unequal_copies(
     if !analysis.refs.iter().all(global) {
         return Err(PlanError::refused(format!(
             "Rows of other tables cannot be inserted into the global table {} directly; read them first",
+            target.exposed
+        )));
+    }
+    if insert.source.is_some()
+        && rows_of(insert).is_empty()
+        && copies(&target.table.table.placement).is_some_and(|nodes| nodes.len() > 1)
+    {
+        return Err(PlanError::refused(format!(
+            "Each copy of the global table {} could read other rows, or number them otherwise; SELECT the rows and insert \
+             them with VALUES",
             target.exposed
         )));
     }

@@ -11,6 +11,7 @@ use super::cells::Cells;
 use super::clauses::{Clauses, TableName};
 use super::keys::Keys;
 use super::steps::Step;
+use super::warned::heed;
 use super::{decides, moving, table};
 use crate::failure::{Failure, refused};
 use crate::session::{Lock, Session, Staging};
@@ -186,7 +187,12 @@ pub(super) async fn run<B: Backend>(
     let mut staging = Staging::begin(session, catalog).await?;
     let steps = Steps { statement, target: &target, keys: keys.as_ref(), moving: plan.as_ref(), rekeys };
     let result = steps.run(&mut staging).await;
-    let ((), sum) = staging.end(result).await?;
+    let ((), mut sum) = staging.end(result).await?;
+    // Those of the rows that were looked at stand in no server's text.
+    let unsaid = u64::from(sum.warnings()).saturating_sub(sum.field("Warnings"));
+    if !sum.info().is_empty() {
+        sum.count("Warnings", unsaid);
+    }
     let info = match statement.updates {
         // MariaDB, which knows that before it looks, says no more of it.
         true if statement.takes_nothing() && session.proxy.flavour().is_mariadb() => Vec::new(),
@@ -248,6 +254,8 @@ impl Steps<'_> {
     ) -> Result<Vec<Vec<String>>, Failure> {
         let lock = Lock { own: Some(&self.target.table.name) };
         let (outcome, tables) = staging.read(&self.statement.query(keys), Some(lock)).await?;
+        // The rows are changed by their keys, and nothing warns again.
+        heed(staging, self.statement.ignore).await?;
         self.check_sources(staging, &tables)?;
         let targets = keys.columns.iter().map(|column| Some(*column)).collect();
         let cells = Cells::of(staging, &outcome, targets, keys.decide()).await?;

@@ -32,6 +32,7 @@ use serval_types::Value;
 use tokio::io::AsyncWrite;
 
 use super::prepared::{fill, readable};
+use crate::answer::Counting;
 use crate::charset::client_text;
 use crate::failure::{Failure, no_schema, unknown_table};
 use crate::session::{Query, Session};
@@ -100,6 +101,8 @@ where
             None => return Err(refusal),
         },
     };
+    let ok = Counting::of(writer.capabilities(), query.scan).apply(ok);
+    session.last.recount(ok.affected_rows);
     writer.ok(&ok);
     Ok(())
 }

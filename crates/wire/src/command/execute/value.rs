@@ -20,9 +20,9 @@ pub(in crate::command) fn of_bytes(parameter_type: ParameterType, bytes: &[u8]) 
         Ok(Cell::Float(value)) => Value::Double(value.into()),
         Ok(Cell::Double(value)) => Value::Double(value),
         // A time of day has no place in a DATE; MariaDB ignores it, MySQL refuses it.
-        Ok(Cell::Date(date)) if column_type == MYSQL_TYPE_DATE => Value::Text(date.date().into_bytes()),
-        Ok(Cell::Date(date)) => Value::Text(date.to_string().into_bytes()),
-        Ok(Cell::Time(time)) => Value::Text(time.to_string().into_bytes()),
+        Ok(Cell::Date(date)) if column_type == MYSQL_TYPE_DATE => Value::Moment(date.date()),
+        Ok(Cell::Date(date)) => Value::Moment(date.to_string()),
+        Ok(Cell::Time(time)) => Value::Time(time.to_string()),
         Ok(Cell::Bytes(bytes)) => of_string(column_type, bytes),
         Ok(Cell::Null) | Err(_) => Value::Null,
     }
@@ -38,6 +38,7 @@ pub(super) fn to_bytes(value: &Value) -> (ParameterType, Option<Bytes>) {
         Value::Double(value) => (MYSQL_TYPE_DOUBLE, Some(value.to_le_bytes().to_vec())),
         Value::Text(text) => (MYSQL_TYPE_VAR_STRING, Some(text.clone())),
         Value::Bytes(bytes) => (MYSQL_TYPE_BLOB, Some(bytes.clone())),
+        Value::Moment(text) | Value::Time(text) => (MYSQL_TYPE_VAR_STRING, Some(text.clone().into_bytes())),
     };
     (ParameterType { column_type, unsigned: matches!(value, Value::UInt(_)) }, bytes.map(Bytes::from))
 }
