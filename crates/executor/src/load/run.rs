@@ -109,14 +109,16 @@ async fn write<B: Backend, F: FileSource>(
     body: &mut Body<'_, F>,
 ) -> Result<Loaded, ExecuteError> {
     let (mut count, mut warnings) = (Count::new(tally), Warnings::default());
-    for (target, part) in targets {
+    for (at, (target, part)) in targets.iter().enumerate() {
+        // Copies all say the same.
+        let heard = tally == Tally::First && at > 0;
         let node = context.catalog.node(target.node);
         let names = Names::of(context.catalog, tables, target);
         let query = context.query(target);
         let link = links.link(node.group, context).await.map_err(|error| names.map_remote(error))?;
         let completion = load(link, &query, body, *part, &names).await?;
         count.add(target, &completion);
-        if completion.warnings > 0 {
+        if completion.warnings > 0 && !heard {
             warnings.ask(link, context.state, &names, Places::NONE).await?;
         }
     }

@@ -52,7 +52,7 @@ const EXACT: [&str; 12] = [
     "TINYINT(1)",
 ];
 const HUGE: [&str; 3] = ["DECIMAL(65,30)", "DECIMAL(65,0)", "DECIMAL(65,20)"];
-const REAL: [&str; 3] = ["DOUBLE", "FLOAT", "DOUBLE UNSIGNED"];
+const REAL: [&str; 5] = ["DOUBLE", "FLOAT", "DOUBLE UNSIGNED", "DOUBLE(8,2)", "FLOAT(8,2)"];
 const TEXT: [&str; 9] = [
     "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
     "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
@@ -117,6 +117,9 @@ impl Column {
             Class::Exact | Class::Huge => self.exact(dice),
             Class::Real if self.declared.ends_with("UNSIGNED") => {
                 dice.one_of(&["0", "1.25", "3.5", "1024", "2e3"]).to_owned()
+            }
+            Class::Real if self.declared == "FLOAT" && dice.once_in(3) => {
+                dice.one_of(&["16777216", "16777218", "1.0000001", "1.0000002"]).to_owned()
             }
             Class::Real => dice.one_of(&["0", "-0e0", "1.25", "-3.5", "1024", "-0.5", "7"]).to_owned(),
             Class::Text if self.declared.contains("utf8mb4") && dice.once_in(4) => {

@@ -6,6 +6,7 @@
 mod change;
 mod column;
 mod join;
+mod key;
 mod predicate;
 mod run;
 mod schema;
@@ -90,9 +91,10 @@ impl Law {
     }
 
     pub(crate) fn statement(&mut self) -> Asked {
-        match self.dice.below(20) {
+        match self.dice.below(22) {
             0..=2 => self.plain(),
             3..=5 => self.aggregate(),
+            20 | 21 => self.keyed(),
             6 | 7 => self.joined(),
             8 => self.subquery(),
             9 => self.union(),

@@ -45,6 +45,9 @@ impl Law {
     /// An aggregate over a group of rows of these tables.
     pub(super) fn aggregated(&mut self, tables: &[(&str, &Table)]) -> String {
         let (name, table) = self.dice.one_of(tables);
+        if self.dice.once_in(8) {
+            return self.computed(name, table);
+        }
         let mut of = |classes: &[Class]| format!("{name}.{}", table.of(classes, &mut self.dice).name);
         let (exact, real) = (of(&[Class::Exact]), of(&[Class::Real]));
         let plain = of(&[Class::Exact, Class::Huge, Class::Moment]);
