@@ -1,6 +1,7 @@
 //! What one authenticated client has set, opened and done.
 
 mod changes;
+mod characteristics;
 mod copies;
 mod define;
 mod described;
@@ -47,6 +48,7 @@ use named::NamedLocks;
 use temporary::Temporary;
 
 pub(crate) use changes::{Changes, is_tracked};
+pub(crate) use characteristics::{Characteristics, begin_sql, isolation_level};
 pub(crate) use described::{describe_columns, fresh_overlay};
 pub(crate) use effects::{Effects, Into, counts_all, found_rows, skips_rows};
 pub(crate) use family::places;
@@ -134,15 +136,6 @@ pub(crate) struct Session<B: Backend> {
     warned: Option<Box<warnings::Warned>>,
     /// What the session began with, and COM_RESET_CONNECTION goes back to.
     initial: SessionState,
-}
-
-/// Characteristics of one transaction.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Characteristics {
-    /// For example `READ-COMMITTED`.
-    pub(crate) isolation: Option<String>,
-    /// READ ONLY or READ WRITE.
-    pub(crate) read_only: Option<bool>,
 }
 
 impl<B: Backend> Session<B> {
@@ -267,31 +260,6 @@ impl<B: Backend> Session<B> {
         }
     }
 
-    /// The state that connections are brought to for the next statement: what was SET, and what SET TRANSACTION said
-    /// of this transaction only.
-    pub(crate) fn effective_state(&self) -> SessionState {
-        let Characteristics { isolation, read_only } = &self.next_transaction;
-        let mut state = self.state.clone();
-        let flavour = self.proxy.flavour();
-        if let Some(begun) = &self.begun {
-            // A group that joins later begins as the first one did: SET SESSION TRANSACTION is of the next transaction.
-            for name in [flavour.isolation_variable(), flavour.read_only_variable()] {
-                state = match begun.value(name) {
-                    value if value == state.value(name) => continue,
-                    Some(value) => state.with(name, value),
-                    None => state.without(name),
-                };
-            }
-        }
-        if let Some(isolation) = isolation {
-            state = state.with(flavour.isolation_variable(), &format!("'{isolation}'"));
-        }
-        if let (Some(read_only), false) = (read_only, self.transaction.is_open()) {
-            state = state.with(flavour.read_only_variable(), if *read_only { "1" } else { "0" });
-        }
-        state
-    }
-
     /// Opens a transaction; each group joins when it is first used.
     pub(crate) fn begin(&mut self, begin_sql: &str, catalog: &Arc<Catalog>) {
         self.read_only =
@@ -311,16 +279,6 @@ impl<B: Backend> Session<B> {
     /// How a transaction that begins now in this schema ends, should it use several groups.
     pub(crate) fn transaction_mode(&self, schema: Option<&Schema>) -> TransactionMode {
         self.own.transaction().or(schema.map(|schema| schema.transaction)).unwrap_or_default()
-    }
-
-    /// What was SET of transactions that do not say it themselves.
-    fn begins_read_only(&self) -> bool {
-        let variable = self.state.value(self.proxy.flavour().read_only_variable());
-        self.next_transaction.read_only.unwrap_or(
-            variable.is_some_and(|value| {
-                ["1", "'1'", "ON", "'ON'"].iter().any(|on| value.eq_ignore_ascii_case(on))
-            }),
-        )
     }
 
     /// Notes that no transaction is open any more: its snapshot and its characteristics are over.

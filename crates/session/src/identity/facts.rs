@@ -40,6 +40,10 @@ pub struct Facts<'a> {
     pub own: &'a Own,
     /// `wait_timeout`, in seconds.
     pub wait_timeout: u64,
+    /// The isolation level as SQL, where a server that is asked would name another one.
+    pub isolation: Option<String>,
+    /// READ ONLY in the same way.
+    pub read_only: Option<String>,
 }
 
 /// A literal, and how its type is made plain where it is a column of its own.
@@ -91,6 +95,8 @@ impl Facts<'_> {
     pub(super) fn know(&self, fact: Fact) -> bool {
         match fact {
             Fact::Own(name) => name == "wait_timeout" || self.own.value(name).is_some(),
+            Fact::Isolation => self.isolation.is_some(),
+            Fact::ReadOnly => self.read_only.is_some(),
             _ => true,
         }
     }
@@ -116,6 +122,10 @@ impl Facts<'_> {
             Fact::WarningCount => self.wide(unsigned(self.warnings)),
             Fact::ErrorCount => self.wide(unsigned(self.errors)),
             Fact::CurrentRole => self.role(),
+            Fact::Isolation => {
+                sql(self.isolation.as_deref().map(|level| format!("IF(1, {level}, NULL)")), None)
+            }
+            Fact::ReadOnly => sql(self.read_only.clone(), Some("SIGNED")),
             Fact::Own(name) => self.own_variable(name),
         })
     }
@@ -156,6 +166,12 @@ fn text(value: &str) -> Replacement {
 /// A text that the server has another one for.
 fn of_server(value: &str) -> Replacement {
     Replacement { of_server: true, ..text(value) }
+}
+
+/// What is SQL already.
+fn sql(text: Option<String>, cast: Option<&'static str>) -> Replacement {
+    let literal = text.unwrap_or_else(|| "NULL".to_owned());
+    Replacement { literal, cast, wide: false, value: None, of_server: false }
 }
 
 fn null_text() -> Replacement {

@@ -23,6 +23,10 @@ pub(super) enum Fact {
     WarningCount,
     ErrorCount,
     CurrentRole,
+    /// The isolation level.
+    Isolation,
+    /// READ ONLY.
+    ReadOnly,
     /// A variable that no server is told of.
     Own(&'static str),
 }
@@ -82,6 +86,10 @@ const VARIABLES: &[(&str, Fact)] = &[
     ("warning_count", Fact::WarningCount),
     ("error_count", Fact::ErrorCount),
     ("pseudo_thread_id", Fact::ConnectionId),
+    ("tx_isolation", Fact::Isolation),
+    ("transaction_isolation", Fact::Isolation),
+    ("tx_read_only", Fact::ReadOnly),
+    ("transaction_read_only", Fact::ReadOnly),
 ];
 
 /// Those of the server, whoever asks. Of all others, the session's value is not the global one.

@@ -24,6 +24,8 @@ fn facts() -> Facts<'static> {
         errors: 0,
         own: OWN.get_or_init(Own::default),
         wait_timeout: 28800,
+        isolation: None,
+        read_only: None,
     }
 }
 

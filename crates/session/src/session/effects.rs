@@ -1,7 +1,7 @@
 //! What a statement leaves in a server's session, as its text says.
 
 use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, tokens};
-use serval_types::Value;
+use serval_types::{MysqlError, Value};
 
 use super::Query;
 use super::read_back::Wanted;
@@ -43,6 +43,15 @@ impl Effects {
             effects.note_variables(query.sql, options, selects);
         }
         effects
+    }
+
+    /// [`Effects::of`] a text that has not been scanned.
+    ///
+    /// # Errors
+    /// 1235 where it cannot be read.
+    pub(crate) fn of_text(sql: &[u8], options: LexOptions) -> Result<Self, MysqlError> {
+        let scan = super::rescan(sql, options)?;
+        Ok(Self::of(&Query::text(sql, &scan), options))
     }
 
     fn note_variables(&mut self, sql: &[u8], options: LexOptions, selects: bool) {

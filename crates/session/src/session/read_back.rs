@@ -61,6 +61,24 @@ impl<B: Backend> Session<B> {
         result
     }
 
+    /// [`Session::read_wanted`] after a statement that came to this, also after an error: a row before the one that failed may
+    /// have set a variable.
+    pub(crate) async fn read_after(
+        &mut self,
+        group: GroupId,
+        wanted: &Wanted,
+        result: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if let Err(Failure::Gone | Failure::Fatal(_)) = &result {
+            self.abandon(group);
+            return result;
+        }
+        // Whatever is asked next makes the server forget its warnings.
+        self.fetch_warnings().await;
+        let read = self.read_wanted(group, wanted).await;
+        result.and(read)
+    }
+
     /// Closes the connection that was kept for reading from.
     pub(crate) fn abandon(&self, group: GroupId) {
         // A lasting reason has it closed.

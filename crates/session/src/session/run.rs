@@ -15,11 +15,11 @@ use serval_types::{MysqlError, NodeId};
 use serval_wire::command::execute::Parameters;
 
 use super::warnings::targets;
-use super::{Purpose, Query, Session, prepare};
+use super::{Effects, Purpose, Query, Session, prepare};
 use crate::answer::{Answer, Collect};
 use crate::failure::{Failure, no_schema};
 use crate::identity::{self, Replaced, Style};
-use crate::statement::named_locks;
+use crate::statement::{named_locks, one_group};
 
 impl<B: Backend> Session<B> {
     /// Runs a bound plan under `state` and in the session's transaction; with parameters, in the binary protocol.
@@ -104,9 +104,18 @@ impl<B: Backend> Session<B> {
         let query = Query::text(&sql, &scan);
         let mut ready = prepare(self, &catalog, &query, Purpose::Run).await?;
         let placed = named_locks::place(self, &catalog, &query, &mut ready).await?;
+        self.begin_for(&catalog, &ready, &sql);
+        let effects = Effects::of(&query, self.options);
+        let read = one_group(&catalog, &ready.bound).filter(|_| !effects.wanted.is_nothing());
+        if let Some(group) = read {
+            self.pin_for_reading(group);
+        }
         let answer = self.collect_bound(&ready.bound, &catalog).await;
         if let Some(placed) = placed {
             named_locks::settle(self, &catalog, placed).await;
+        }
+        if let Some(group) = read {
+            self.read_wanted(group, &effects.wanted).await?;
         }
         answer
     }
@@ -248,6 +257,8 @@ impl<B: Backend> Session<B> {
             errors: self.last.errors(),
             own: &self.own,
             wait_timeout: self.idle_timeout().as_secs(),
+            isolation: self.shown_isolation(),
+            read_only: self.shown_read_only(),
         }
     }
 }

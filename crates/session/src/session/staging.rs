@@ -10,7 +10,7 @@ use serval_types::MysqlError;
 use serval_wire::command::execute::Parameters;
 use serval_wire::packet::OkPacket;
 
-use super::{Purpose, Query, Session, fixed_timestamp, prepare, rescan};
+use super::{Purpose, Query, Session, begin_sql, fixed_timestamp, prepare, rescan};
 use crate::answer::{Answer, Outcome, Row};
 use crate::failure::{Failure, refused};
 
@@ -74,16 +74,10 @@ impl<'a, B: Backend> Staging<'a, B> {
         }
         // All steps happen at one moment.
         let timestamp = fixed_timestamp(session, &catalog).await?;
-        let begin = match session.next_transaction.read_only {
-            Some(true) => "START TRANSACTION READ ONLY",
-            _ => "START TRANSACTION",
-        };
-        if !session.autocommit && !session.transaction.is_open() {
-            session.begin(begin, &catalog);
-        }
+        session.begin_if_implicit(&catalog);
         let own = !session.transaction.is_open();
         if own {
-            session.begin(begin, &catalog);
+            session.begin(begin_sql(session.next_transaction.read_only, false), &catalog);
         } else {
             session.transaction.savepoint(SAVEPOINT).await.map_err(|error| error.to_mysql())?;
         }

@@ -1,12 +1,8 @@
 //! Reading and changing rows: plan, bind, execute.
 
-use std::sync::Arc;
-
-use serval_catalog::Catalog;
 use serval_executor::{Completed, ExecuteError};
 use serval_remote::Backend;
-use serval_sql::{StatementClass, may_call_stored};
-use serval_types::GroupId;
+use serval_sql::StatementClass;
 use tokio::io::AsyncWrite;
 
 use super::insert_id::Given;
@@ -50,7 +46,7 @@ where
         ready => ready?,
     };
     let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
-    begin_unasked(session, &catalog, &query, &ready);
+    session.begin_for(&catalog, &ready, query.sql);
     let (status, mut state) = (session.status(), session.effective_state());
     if let Some(timestamp) = &ready.timestamp {
         state = state.with("timestamp", timestamp);
@@ -105,40 +101,9 @@ where
         Err(error) => Err(session.note_lost_copy(&catalog, &ready, &error).into()),
     };
     match read {
-        Some(group) => Box::pin(read_back(session, group, &effects, result)).await,
+        Some(group) => Box::pin(session.read_after(group, &effects.wanted, result)).await,
         None => result,
     }
-}
-
-/// With `autocommit = 0` the first statement that touches tables begins a transaction.
-fn begin_unasked<B: Backend>(
-    session: &mut Session<B>,
-    catalog: &Arc<Catalog>,
-    query: &Query<'_>,
-    ready: &Ready,
-) {
-    let touches = !ready.plan.tables().is_empty() || may_call_stored(query.sql, session.options);
-    if !session.autocommit && !session.transaction.is_open() && touches {
-        session.begin("START TRANSACTION", catalog);
-    }
-}
-
-/// Fetches what the statement left in the server's session, also after an error: a row before the one that failed may
-/// have set a variable.
-async fn read_back<B: Backend>(
-    session: &mut Session<B>,
-    group: GroupId,
-    effects: &Effects,
-    result: Result<(), Failure>,
-) -> Result<(), Failure> {
-    if let Err(Failure::Gone | Failure::Fatal(_)) = &result {
-        session.abandon(group);
-        return result;
-    }
-    // Whatever is asked next makes the server forget its warnings.
-    session.fetch_warnings().await;
-    let read = session.read_wanted(group, &effects.wanted).await;
-    result.and(read)
 }
 
 fn remember<B: Backend>(

@@ -35,6 +35,7 @@ where
     let effects = Effects::of(&query, session.options);
     let mut ready = prepare(session, &catalog, &query, Purpose::Run).await?;
     let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
+    session.begin_for(&catalog, &ready, &sql);
     if placed.is_none() {
         say_do(&mut ready.bound);
     }

@@ -63,6 +63,7 @@ pub(super) async fn assign<B: Backend>(session: &mut Session<B>, sql: &[u8]) -> 
     let mut ready = prepare(session, &catalog, &query, Purpose::Run).await?;
     let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
     let Some(group) = one_group(&catalog, &ready.bound) else { return Ok(()) };
+    session.begin_for(&catalog, &ready, &sql);
     session.pin_for_reading(group);
     let state = session.effective_state();
     let result = session.collect_completed(&ready.bound, &catalog, &state).await;
@@ -82,7 +83,7 @@ pub(super) async fn assign<B: Backend>(session: &mut Session<B>, sql: &[u8]) -> 
 }
 
 /// The group of the one node that answers a statement, where one does.
-pub(super) fn one_group(catalog: &Catalog, bound: &Bound) -> Option<GroupId> {
+pub(crate) fn one_group(catalog: &Catalog, bound: &Bound) -> Option<GroupId> {
     match &bound.root {
         Primitive::Route(Route { targets, .. }) if targets.len() == 1 => {
             Some(catalog.node(targets[0].node).group)
@@ -116,6 +117,7 @@ async fn fetch<B: Backend>(
     if query.execution.is_some() {
         return Err(refused("SELECT … INTO over several shards cannot be executed as a prepared statement"));
     }
+    session.begin_for(&catalog, &ready, query.sql);
     // Strings come as they are, and say which collation they have.
     let state = session.effective_state().with("character_set_results", "NULL");
     let (answer, completed) =

@@ -57,9 +57,7 @@ where
     session.check_locked(&bound(&placing, &table)).map_err(|error| error.to_mysql())?;
     let names = variables(load);
     let groups = if names.is_empty() { Vec::new() } else { groups(&placing, &catalog) };
-    if !session.autocommit && !session.transaction.is_open() {
-        session.begin("START TRANSACTION", &catalog);
-    }
+    session.begin_if_implicit(&catalog);
     groups.iter().for_each(|group| session.pin_for_reading(*group));
     let job = Job { catalog, table, placing, load };
     let result = job.run(session, writer).await;

@@ -51,6 +51,7 @@ use crate::stream::Writer;
 pub use definitions::store_views;
 pub(crate) use dml::insert_id;
 pub(crate) use hints::{limit as hinted_limit, of as hints_of, refuse_places};
+pub(crate) use into::one_group;
 pub(crate) use kill::kill;
 pub(crate) use log::span;
 pub(crate) use set::{check_size, user_variable};

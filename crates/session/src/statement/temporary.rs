@@ -15,7 +15,7 @@ use crate::answer::ClientSink;
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
 use crate::pins::PinReason;
-use crate::session::{Purpose, Query, Session, on_node, prepare};
+use crate::session::{Effects, Purpose, Query, Session, Wanted, on_node, prepare};
 use crate::stream::Writer;
 
 /// Whether the statement says TEMPORARY.
@@ -70,16 +70,23 @@ where
         Some(span) => Some(select(session, catalog, span.of(text.as_bytes()), node).await?),
         None => None,
     };
+    let wanted = match &query {
+        Some((text, _)) => Effects::of_text(text.as_bytes(), session.options)?.wanted,
+        None => Wanted::default(),
+    };
     let query = query.as_ref().map(|(text, tables)| (text.clone(), &**tables));
     let bound = plan_create_temporary(catalog, session.schema.as_deref(), ddl, text, query)
         .map_err(|error| error.to_mysql())?;
-    if ddl.query.is_some() && !session.autocommit && !session.transaction.is_open() {
-        session.begin("START TRANSACTION", catalog);
+    if ddl.query.is_some() {
+        session.begin_if_implicit(catalog);
     }
     let group = catalog.node(node).group;
     // The first one: given up half-way, nothing is lost with its connection that the client knows of.
     let first = (!session.temporary.is_on(group)).then(|| session.backend.attempt(PinReason::TemporaryTable));
     session.backend.pin(group, PinReason::TemporaryTable);
+    if !wanted.is_nothing() {
+        session.pin_for_reading(group);
+    }
     let result = execute(session, writer, &bound, catalog).await;
     if let Some(first) = first {
         match &result {
@@ -92,7 +99,7 @@ where
         let (schema, name) = (schema.clone(), name.table.value.clone());
         session.temporary.add(catalog, TemporaryTable { schema, name, node });
     }
-    result
+    if wanted.is_nothing() { result } else { session.read_after(group, &wanted, result).await }
 }
 
 /// The query behind CREATE TABLE as the node gets it, and its tables; all of them must be there.

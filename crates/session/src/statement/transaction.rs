@@ -5,7 +5,7 @@ use serval_sql::TransactionStatement;
 
 use super::lock_tables;
 use crate::failure::Failure;
-use crate::session::{Characteristics, Session};
+use crate::session::{Characteristics, Session, begin_sql};
 
 /// Opens, ends or marks the session's transaction.
 pub(super) async fn run<B: Backend>(
@@ -26,7 +26,8 @@ pub(super) async fn run<B: Backend>(
         }
         // Outside a transaction there is nothing that a savepoint could mark, and servers say OK to it.
         TransactionStatement::Savepoint(name) if session.transaction.is_open() || !session.autocommit => {
-            open_if_implicit(session);
+            let catalog = session.catalog();
+            session.begin_if_implicit(&catalog);
             Ok(session.transaction.savepoint(name).await.map_err(|error| error.to_mysql())?)
         }
         TransactionStatement::Savepoint(_) => Ok(()),
@@ -74,25 +75,6 @@ async fn begin<B: Backend>(
     let catalog = session.catalog();
     session.begin(begin_sql(read_only, snapshot), &catalog);
     Ok(())
-}
-
-fn begin_sql(read_only: Option<bool>, snapshot: bool) -> &'static str {
-    match (snapshot, read_only) {
-        (false, None) => "START TRANSACTION",
-        (false, Some(true)) => "START TRANSACTION READ ONLY",
-        (false, Some(false)) => "START TRANSACTION READ WRITE",
-        (true, None) => "START TRANSACTION WITH CONSISTENT SNAPSHOT",
-        (true, Some(true)) => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-        (true, Some(false)) => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ WRITE",
-    }
-}
-
-/// With autocommit off, the first statement opens the transaction.
-fn open_if_implicit<B: Backend>(session: &mut Session<B>) {
-    if !session.transaction.is_open() {
-        let catalog = session.catalog();
-        session.begin(begin_sql(session.next_transaction.read_only, false), &catalog);
-    }
 }
 
 /// What follows the end of a transaction: another one like it, or the end of the connection. What the statement does

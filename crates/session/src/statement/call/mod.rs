@@ -49,9 +49,7 @@ where
     };
     let place = Place::find(session, &catalog, call.schema.as_deref().or(current.as_deref()))?;
     check_transaction(session, place.group)?;
-    if !session.autocommit && !session.transaction.is_open() {
-        session.begin("START TRANSACTION", &catalog);
-    }
+    session.begin_if_implicit(&catalog);
     session.backend.pin(place.group, PinReason::Routine);
     let result = pinned(session, writer, &catalog, query, &call, &place).await;
     session.backend.unpin(place.group, PinReason::Routine);

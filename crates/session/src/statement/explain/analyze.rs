@@ -26,9 +26,7 @@ pub(super) async fn lines<B: Backend>(
              does without running it",
         ));
     }
-    if !session.autocommit && !session.transaction.is_open() {
-        session.begin("START TRANSACTION", catalog);
-    }
+    session.begin_if_implicit(catalog);
     let mut state = session.effective_state();
     if let Some(timestamp) = &ready.timestamp {
         state = state.with("timestamp", timestamp);

@@ -16,10 +16,10 @@ use serval_remote::Backend;
 use serval_sql::Explain;
 use tokio::io::AsyncWrite;
 
-use super::{answer, hints, refused, staged};
+use super::{answer, hints, named_locks, refused, staged};
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::session::{Purpose, Query, Session, on_node, prepare};
+use crate::session::{Effects, Purpose, Query, Session, on_node, prepare};
 use crate::stream::Writer;
 
 /// Explains a statement.
@@ -40,6 +40,9 @@ where
     let scan = super::scan(session, &statement)?;
     let catalog = session.catalog();
     let query = Query { views: &views, ..Query::text(&statement, &scan) };
+    if explain.analyze {
+        refuse_effects(session, &query)?;
+    }
     let purpose = if explain.analyze { Purpose::Run } else { Purpose::Explain };
     let ready = match prepare(session, &catalog, &query, purpose).await {
         Err(failure) if explain.serval && !explain.analyze && staged::may_help(&failure, scan.class) => {
@@ -58,6 +61,9 @@ where
     };
     match one {
         Some(target) if !explain.serval => {
+            if explain.analyze {
+                session.begin_for(&catalog, &ready, &statement);
+            }
             let words = &text[..explain.statement.start as usize];
             of_server(session, writer, &catalog, words, &ready.bound, target).await
         }
@@ -71,6 +77,18 @@ where
         }
         _ => Err(many()),
     }
+}
+
+/// What is analyzed runs, and nobody reads back what it leaves in a server's session.
+fn refuse_effects<B: Backend>(session: &Session<B>, query: &Query<'_>) -> Result<(), Failure> {
+    let wanted = Effects::of(query, session.options).wanted;
+    if wanted.names.is_empty() && !wanted.insert_id && !named_locks::are_mentioned(&query.scan.key) {
+        return Ok(());
+    }
+    Err(refused(
+        "ANALYZE of a statement that sets variables, LAST_INSERT_ID() or named locks is not supported; EXPLAIN it, or run the \
+         statement itself",
+    ))
 }
 
 /// The statement with the hints that stand before EXPLAIN, which are about it.

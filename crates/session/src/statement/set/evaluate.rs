@@ -30,7 +30,11 @@ pub(super) async fn literal_of<B: Backend>(
     }
 }
 
-async fn evaluate<B: Backend>(session: &mut Session<B>, expression: &[u8]) -> Result<String, Failure> {
+/// The literal of an expression's value.
+pub(super) async fn evaluate<B: Backend>(
+    session: &mut Session<B>,
+    expression: &[u8],
+) -> Result<String, Failure> {
     let mut sql = b"SELECT ".to_vec();
     // A scalar subquery comes with its parentheses; nothing else needs them.
     sql.extend_from_slice(expression);

@@ -5,6 +5,7 @@
 //! takes effect wholly or not at all.
 
 mod accept;
+mod characteristics;
 mod evaluate;
 mod for_statement;
 mod switches;
@@ -74,6 +75,8 @@ enum Ready {
     AsIs(Assignment),
     /// A system variable of the session.
     Variable(String, Option<String>),
+    /// A variable of the next transaction.
+    Next(String, String),
     /// A user variable.
     User(String, String),
 }
@@ -96,9 +99,17 @@ async fn assign_all<B: Backend>(
                 let value = users.next().unwrap_or_else(|| "NULL".to_owned());
                 Ready::User(name, value)
             }
-            Assignment::Variable { name, value, .. } => {
+            Assignment::Variable { scope, name, value } => {
                 let literal = value_of(session, text, &value).await?;
-                Ready::Variable(name, literal)
+                match (scope, literal) {
+                    (Scope::NextTransaction, Some(literal)) => Ready::Next(name, literal),
+                    (Scope::NextTransaction, None) => {
+                        let literal =
+                            evaluate::evaluate(session, format!("@@global.{name}").as_bytes()).await?;
+                        Ready::Next(name, literal)
+                    }
+                    (_, literal) => Ready::Variable(name, literal),
+                }
             }
             other => Ready::AsIs(other),
         });
@@ -128,6 +139,10 @@ async fn value_of<B: Backend>(
 fn check<B: Backend>(session: &Session<B>, assignment: &Assignment) -> Result<(), Failure> {
     match assignment {
         Assignment::Variable { scope: Scope::Session, name, .. } => system::check(name),
+        Assignment::Variable { scope: Scope::NextTransaction, .. } if session.transaction.is_open() => {
+            Err(Failure::Told(characteristics::in_progress()))
+        }
+        Assignment::Variable { scope: Scope::NextTransaction, .. } => Ok(()),
         Assignment::Variable { name, .. } => Err(refused(format!(
             "SET GLOBAL and PERSIST concern one server; set {name} on the servers, or SET SESSION here"
         ))),
@@ -137,7 +152,7 @@ fn check<B: Backend>(session: &Session<B>, assignment: &Assignment) -> Result<()
         Assignment::Transaction { scope: TransactionScope::NextOnly, .. }
             if session.transaction.is_open() =>
         {
-            Err(Failure::Told(in_progress()))
+            Err(Failure::Told(characteristics::in_progress()))
         }
         _ => Ok(()),
     }
@@ -153,6 +168,7 @@ async fn assign<B: Backend>(
         Ready::Variable(name, literal) => {
             system::set_variable(session, &name, literal.as_deref(), proof)?;
         }
+        Ready::Next(name, literal) => characteristics::set_next(session, &name, &literal)?,
         Ready::AsIs(Assignment::Names { charset, collation }) => {
             session.state = charset::set_names(&session.state, &charset, collation.as_deref());
             // MySQL warns of utf8mb3.
@@ -167,43 +183,11 @@ async fn assign<B: Backend>(
             proof.needs_names(&session.state);
         }
         Ready::AsIs(Assignment::Transaction { scope, isolation, read_only }) => {
-            set_transaction(session, scope, isolation, read_only, proof);
+            characteristics::set_transaction(session, scope, isolation, read_only, proof);
         }
         Ready::AsIs(_) => {}
     }
     Ok(())
-}
-
-fn set_transaction<B: Backend>(
-    session: &mut Session<B>,
-    scope: TransactionScope,
-    isolation: Option<String>,
-    read_only: Option<bool>,
-    proof: &mut accept::Proof,
-) {
-    if scope == TransactionScope::NextOnly {
-        let next = &mut session.next_transaction;
-        next.isolation = isolation.or(next.isolation.take());
-        next.read_only = read_only.or(next.read_only);
-        return;
-    }
-    let flavour = session.proxy.flavour();
-    // Said last, it holds for the next transaction too. While one is open, `next_transaction` is about that one.
-    if !session.transaction.is_open() {
-        let next = &mut session.next_transaction;
-        next.isolation.take_if(|_| isolation.is_some());
-        next.read_only.take_if(|_| read_only.is_some());
-    }
-    if let Some(isolation) = isolation {
-        let value = format!("'{isolation}'");
-        session.state = session.state.with(flavour.isolation_variable(), &value);
-        proof.needs(flavour.isolation_variable(), &value);
-    }
-    if let Some(read_only) = read_only {
-        let value = if read_only { "1" } else { "0" };
-        session.state = session.state.with(flavour.read_only_variable(), value);
-        proof.needs(flavour.read_only_variable(), value);
-    }
 }
 
 /// Checks that a session's variables do not outgrow what is sent with statements.
@@ -219,15 +203,6 @@ pub(crate) fn check_size(state: &SessionState) -> Result<(), MysqlError> {
         ErrorCode::CapacityExceeded,
         format!("The session's variables exceed {STATE_BYTES} bytes; keep large values in a table"),
     ))
-}
-
-fn in_progress() -> MysqlError {
-    // ER_CANT_CHANGE_TX_CHARACTERISTICS.
-    MysqlError {
-        number: 1568,
-        sqlstate: *b"25001",
-        message: "Transaction characteristics can't be changed while a transaction is in progress".to_owned(),
-    }
 }
 
 impl Before {

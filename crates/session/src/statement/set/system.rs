@@ -4,6 +4,7 @@ use serval_remote::Backend;
 use serval_types::MysqlError;
 
 use super::accept::Proof;
+use super::characteristics;
 use super::switches::merged;
 use crate::charset;
 use crate::failure::{Failure, refused};
@@ -74,6 +75,7 @@ pub(super) fn set_variable<B: Backend>(
         _ if Own::find(name).is_some() => session.own.set(name, literal)?,
         _ => {
             let literal = literal.unwrap_or("DEFAULT");
+            characteristics::note_session(session, name);
             remember(session, name, literal);
             proof.needs(name, literal);
         }
@@ -116,7 +118,7 @@ fn remember<B: Backend>(session: &mut Session<B>, name: &str, literal: &str) {
 }
 
 /// What MySQL takes for on and off.
-fn switch(literal: &str, name: &str) -> Result<bool, MysqlError> {
+pub(super) fn switch(literal: &str, name: &str) -> Result<bool, MysqlError> {
     let text = literal.trim_matches('\'');
     match text.to_ascii_uppercase().as_str() {
         "1" | "ON" | "TRUE" => Ok(true),

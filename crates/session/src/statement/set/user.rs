@@ -2,7 +2,7 @@
 
 use serval_planner::primitive::Target;
 use serval_remote::Backend;
-use serval_sql::{Assignment, LexOptions, SetKind, SetValue, Span, TokenKind, tokens};
+use serval_sql::{Assignment, LexOptions, SetKind, SetValue, Span, TokenKind, may_call_stored, tokens};
 use serval_types::{MysqlError, Value};
 
 use super::Text;
@@ -98,6 +98,9 @@ async fn by_server<B: Backend>(
     let scan = rescan(&sql, session.options)?;
     let effects = Effects::of(&Query::text(&sql, &scan), session.options);
     let assigned = effects.wanted.names;
+    if may_call_stored(&sql, session.options) {
+        session.begin_if_implicit(&catalog);
+    }
     session.pin_for_reading(group);
     let state = session.effective_state();
     let result = session.run_on(&catalog, home, &sql, &state).await;
@@ -139,7 +142,6 @@ async fn by_query<B: Backend>(
 ) -> Result<String, Failure> {
     let name = stand_in(0);
     let expression = value.span.of(text.sql);
-    let before = session.state.clone();
     let inner = subquery(expression, session.options);
     let query = match inner {
         Some(inner) if !is_whole(session, expression).await => inner.of(expression).to_vec(),
@@ -147,7 +149,9 @@ async fn by_query<B: Backend>(
     };
     let sql = [&query[..], format!(" INTO {}", user_variable(&name)).as_bytes()].concat();
     let found = into::assign(session, &sql).await;
-    let after = std::mem::replace(&mut session.state, before);
+    // The query may have assigned others on its way.
+    let after = session.state.clone();
+    session.state = after.without(&user_variable(&name));
     match found {
         Ok(()) => Ok(after.value(&user_variable(&name)).unwrap_or("NULL").to_owned()),
         // Not a SELECT … INTO to the client.

@@ -59,9 +59,37 @@ pub(super) async fn variables<B: Backend>(
         let in_transaction = if session.transaction.is_open() { "1" } else { "0" };
         replace(&mut answer, "in_transaction", in_transaction);
         replace(&mut answer, "warning_count", &session.last.warnings.to_string());
+        note_characteristics(session, &mut answer).await?;
         replace(&mut answer, "error_count", &session.last.errors().to_string());
     }
     narrow(session, answer, text, filter).await
+}
+
+/// The session's isolation level and READ ONLY, which the server that was asked may have otherwise.
+async fn note_characteristics<B: Backend>(
+    session: &mut Session<B>,
+    answer: &mut Answer,
+) -> Result<(), Failure> {
+    let flavour = session.proxy.flavour();
+    let shown = [
+        (flavour.isolation_variable(), session.shown_isolation()),
+        (flavour.read_only_variable(), session.shown_read_only()),
+    ];
+    for (name, sql) in shown {
+        let Some(sql) = sql else { continue };
+        let home = session.home(&session.catalog())?;
+        let value = session.ask(home, &format!("SELECT {sql}")).await?.text(0, 0).unwrap_or_default();
+        replace(
+            answer,
+            name,
+            match &*value {
+                "1" => "ON",
+                "0" => "OFF",
+                level => level,
+            },
+        );
+    }
+    Ok(())
 }
 
 /// The counters of a server, with those of the proxy where it has its own.

@@ -22,7 +22,7 @@ use super::{created, is_utf8};
 use crate::answer::{ClientSink, Outcome};
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
-use crate::session::{Purpose, Query, Ready, Session, Staging, Sum, prepare, rescan};
+use crate::session::{Effects, Purpose, Query, Ready, Session, Staging, Sum, prepare, rescan};
 use crate::statement::transaction::commit;
 use crate::statement::{ddl as definitions, definitions as known};
 use crate::stream::Writer;
@@ -155,13 +155,22 @@ impl Creating<'_> {
         B: Backend,
         W: AsyncWrite + Unpin + Send,
     {
+        let wanted = Effects::of_text(query.as_bytes(), session.options)?.wanted;
         let schema = session.schema.as_deref();
         let bound = plan_create_select(&self.catalog, schema, self.ddl, self.text, (query, tables))
             .map_err(|error| error.to_mysql())?;
         let (status, state) = (session.status(), session.effective_state());
         let mut sink = ClientSink::new(writer, status, None);
         let what = (self.ddl, &self.schemas[..1]);
-        definitions::execute(session, &mut sink, what, &bound, &self.catalog, state).await.map(|_| ())
+        let group = self.node().filter(|_| !wanted.is_nothing()).map(|node| self.catalog.node(node).group);
+        if let Some(group) = group {
+            session.pin_for_reading(group);
+        }
+        let done = definitions::execute(session, &mut sink, what, &bound, &self.catalog, state).await;
+        match group {
+            Some(group) => session.read_after(group, &wanted, done.map(|_| ())).await,
+            None => done.map(|_| ()),
+        }
     }
 
     /// Where the table is there already: a definition that says so, as an error or as a note.

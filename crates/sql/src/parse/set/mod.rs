@@ -52,6 +52,8 @@ pub enum Assignment {
 pub enum Scope {
     /// The session's, as the default or by SESSION or LOCAL.
     Session,
+    /// The next transaction's, as servers understand `@@tx_isolation` and `@@tx_read_only` without a scope.
+    NextTransaction,
     /// The server's.
     Global,
     /// The server's, kept over restarts.
@@ -70,6 +72,10 @@ pub enum TransactionScope {
     /// Those of sessions to come.
     Global,
 }
+
+/// The variables that SET TRANSACTION sets, by their old and their new names.
+const OF_TRANSACTIONS: [&str; 4] =
+    ["tx_isolation", "tx_read_only", "transaction_isolation", "transaction_read_only"];
 
 /// The right side of an assignment.
 #[derive(Debug, Clone, PartialEq)]
@@ -222,11 +228,12 @@ fn user_variable(cursor: &Cursor<'_>, span: Span) -> String {
     name.to_lowercase()
 }
 
-/// `@@name`, `@@scope.name`; without a scope it is the session's.
+/// `@@name`, `@@scope.name`; without a scope it is the session's. `SET tx_isolation` is, and `SET @@tx_isolation` is not.
 fn system_variable(cursor: &Cursor<'_>, span: Span) -> (Scope, String) {
     let name = span.text(cursor.sql).trim_start_matches('@').replace('`', "").to_ascii_lowercase();
     match name.split_once('.').and_then(|(first, rest)| Some((scope_of(first)?, rest))) {
         Some((scope, rest)) => (scope, rest.to_owned()),
+        None if OF_TRANSACTIONS.contains(&&*name) => (Scope::NextTransaction, name),
         None => (Scope::Session, name),
     }
 }
