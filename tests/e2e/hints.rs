@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serval_tests::{Client, Topology, World};
 
 /// The last two digits of a server's id are 1 on primaries and 2 on replicas; see testkit's numbering.
-const WHO: &str = "@@server_id % 100";
+const WHO: &str = "CAST(@@server_id AS UNSIGNED) % 100";
 
 async fn filled(world: &World) -> Client {
     let mut client = world.client().await;

@@ -23,6 +23,8 @@ use crate::statement::copies::NOT_DETERMINISTIC;
 /// Servers sort only the first max_sort_length (1024) bytes; longer text would arrive in an order that is not full. A character
 /// weighs three bytes at most where weights are continued, or are refused when they are longer.
 const SORTED_CHARACTERS: u32 = 340;
+/// The longest text without a column's collation, which is HEX of texts above all, where four bytes are reckoned for a character.
+const SESSION_CHARACTERS: u32 = 1024;
 /// Where the nodes fill weights up, of what may weigh four.
 const FILLED_CHARACTERS: u32 = 256;
 const SORTED_BYTES: u32 = 1024;
@@ -208,11 +210,19 @@ impl Maker<'_, '_> {
             }
             Computed::Date | Computed::DateTime | Computed::Time => self.plain(),
             Computed::Float | Computed::Short => self.derived(format!("({text})+0e0")),
+            Computed::Timestamp => self.derived(format!("UNIX_TIMESTAMP({text})")),
+            Computed::Bits => Err(uncertain(text)),
             Computed::Binary(length) if length > SORTED_BYTES => Err(too_long(text)),
             Computed::Binary(_) => self.plain(),
             Computed::Text(_) if is_extreme(self.expr) => Err(PlanError::refused(format!(
                 "{text} is text, whose order over several shards is not known; let a [scratch] server finish the statement"
             ))),
+            // Weights that are too long are refused when they come, and those of few characters are short.
+            Computed::Text(Text { collated: Collated::BySession, low: false, characters, .. })
+                if characters <= SESSION_CHARACTERS =>
+            {
+                self.weighed(format!("WEIGHT_STRING({text})"))
+            }
             Computed::Text(of) if of.characters > SORTED_CHARACTERS => Err(too_long(text)),
             Computed::Text(Text { collated: Collated::By(collation), characters: of_text, .. }) => {
                 self.text(Some(&collation), Some(of_text))
@@ -220,9 +230,6 @@ impl Maker<'_, '_> {
             Computed::Text(Text { collated: Collated::Mixed, .. }) => Err(PlanError::refused(format!(
                 "{text} mixes collations, so rows of several shards cannot be sorted by it; sort by a column"
             ))),
-            Computed::Text(Text { collated: Collated::BySession, low: false, .. }) => {
-                self.weighed(format!("WEIGHT_STRING({text})"))
-            }
             Computed::Text(of) if of.characters > FILLED_CHARACTERS => Err(too_long(text)),
             Computed::Text(_) => self.weighed(padded_by_servers(text)),
         }

@@ -13,6 +13,7 @@ use super::query::{ViewQuery, quoted};
 use crate::analysis::TableRef;
 use crate::clauses::Clauses;
 use crate::error::PlanError;
+use crate::rewrite::expression::is_aggregate;
 
 /// A view's order.
 pub(super) enum Keys {
@@ -52,16 +53,16 @@ pub(super) fn takes_over(query: &Query, select: &Select) -> bool {
     let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
     let alone = matches!(&*select.from, [only] if only.joins.is_empty());
     let plain = select.distinct.is_none() && select.having.is_none() && query.order_by.is_none();
-    ungrouped && alone && plain && !calls(select)
+    ungrouped && alone && plain && !select.projection.iter().any(aggregates)
 }
 
-/// Whether a select list may make one row of many.
-fn calls(select: &Select) -> bool {
-    let call = visit_expressions(&select.projection, |expr| match expr {
-        Expr::Function(_) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    call.is_break()
+/// Whether an item may make one row of many.
+pub(super) fn aggregates(item: &SelectItem) -> bool {
+    visit_expressions(item, |expr| {
+        let over = matches!(expr, Expr::Function(function) if function.over.is_some());
+        if over || is_aggregate(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .is_break()
 }
 
 /// The keys of the view's ORDER BY in the view's own columns.

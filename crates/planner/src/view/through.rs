@@ -11,12 +11,12 @@ use sqlparser::ast::{
 };
 
 use super::joined::joined;
+use super::order::aggregates;
 use super::query::{ViewQuery, quoted};
 use super::write::server;
 use crate::analysis::TableRef;
 use crate::clauses::Clauses;
 use crate::error::PlanError;
-use crate::rewrite::expression::is_aggregate;
 
 /// A view whose rows are rows of one table.
 pub(super) struct Through {
@@ -206,15 +206,6 @@ pub(super) fn is_plain(query: &Query, select: &Select) -> bool {
     let cut = query.limit_clause.is_some() || query.fetch.is_some() || query.with.is_some();
     let one = select.distinct.is_some() || select.having.is_some() || select.top.is_some();
     !grouped && !cut && !one && !select.projection.iter().any(aggregates)
-}
-
-/// Whether an item may make one row of many.
-fn aggregates(item: &SelectItem) -> bool {
-    visit_expressions(item, |expr| {
-        let over = matches!(expr, Expr::Function(function) if function.over.is_some());
-        if over || is_aggregate(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
-    .is_break()
 }
 
 fn has_subqueries(select: &Select) -> bool {

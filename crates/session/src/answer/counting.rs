@@ -7,7 +7,7 @@ use serval_sql::{Scan, StatementClass};
 use serval_wire::Capabilities;
 use serval_wire::packet::OkPacket;
 
-use crate::words::contains_word;
+use crate::words::updates_duplicates;
 
 /// What an OK packet counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,7 +27,7 @@ impl Counting {
         match scan.class {
             _ if !capabilities.contains(Capabilities::CLIENT_FOUND_ROWS) => Self::Changed,
             StatementClass::Update | StatementClass::With => Self::Matched,
-            StatementClass::Insert if contains_word(&scan.key, b"DUPLICATE") => Self::Touched,
+            StatementClass::Insert if updates_duplicates(&scan.key) => Self::Touched,
             _ => Self::Changed,
         }
     }

@@ -11,7 +11,7 @@ use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
 use crate::session::{Effects, Purpose, Query, Ready, Session, found_rows, prepare};
 use crate::stream::Writer;
-use crate::words::contains_word;
+use crate::words::{contains_word, updates_duplicates};
 
 /// Plans, binds and executes the statement.
 pub(super) async fn run<B, W>(
@@ -157,7 +157,7 @@ fn generated<B: Backend>(
     let Some(definition) = definition else { return completed.last_insert_id };
     let given = Given::of(query, query.options(session), definition);
     // A row that changed another in its place counts twice, and the number is that row's.
-    let updated = contains_word(&query.scan.key, b"DUPLICATE")
-        && completed.affected_rows >= given.rows.saturating_mul(2);
+    let updated =
+        updates_duplicates(&query.scan.key) && completed.affected_rows >= given.rows.saturating_mul(2);
     if given.all || updated { 0 } else { completed.last_insert_id }
 }

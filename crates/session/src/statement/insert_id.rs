@@ -26,19 +26,38 @@ impl Given {
         };
         tokens.retain(|token| !token.kind.is_comment());
         let statement = Insert { query, tokens: &tokens, column: &column.name };
-        let word = |word: &str| tokens.iter().position(|token| token.is_word(sql, word));
-        if let Some(values) = word("values").or_else(|| word("value")) {
+        // Behind ON DUPLICATE KEY UPDATE, VALUES(a) is a function, and a column may be called value.
+        let source = source(sql, &tokens);
+        let is = |words: &[&str]| source.filter(|at| words.iter().any(|word| tokens[*at].is_word(sql, word)));
+        let select = || tokens.iter().position(|token| token.is_word(sql, "select"));
+        if let Some(values) = is(&["values", "value"]) {
             statement.values(values, definition)
-        } else if let Some(select) = word("select") {
+        } else if let Some(select) = is(&["select"]).or_else(|| select().filter(|_| is(&["set"]).is_none())) {
             // Rows of a query are taken to have a value in the column, as far as it is among the columns and not written NULL.
             let position = statement.position(select, definition);
             Self { all: position.is_some_and(|position| statement.selects(select, position)), rows: 1 }
-        } else if let Some(set) = word("set") {
+        } else if let Some(set) = is(&["set"]) {
             Self { all: statement.assigns(set), rows: 1 }
         } else {
             nothing
         }
     }
+}
+
+/// The word that the rows begin with, outside of parentheses and behind the table's name.
+fn source(sql: &[u8], tokens: &[Token]) -> Option<usize> {
+    const SOURCES: [&str; 5] = ["set", "select", "with", "values", "value"];
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(1) {
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
+            _ if depth > 0 || tokens[at - 1].is_word(sql, "into") || tokens[at - 1].is_symbol(b'.') => {}
+            _ if SOURCES.iter().any(|word| token.is_word(sql, word)) => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A statement's tokens without its comments, and the name of the AUTO_INCREMENT column.
@@ -183,6 +202,10 @@ mod tests {
         check("INSERT INTO t SELECT 90, 1", true);
         check("INSERT INTO t (v) SELECT 1", false);
         check("INSERT INTO t SELECT NULL, 1", false);
+        check("INSERT INTO t SET v = 1 ON DUPLICATE KEY UPDATE v = v + VALUES(v)", false);
+        check("INSERT INTO t SET value = 'b', v = 1", false);
+        check("INSERT INTO t SELECT NULL, f(1) ON DUPLICATE KEY UPDATE v = VALUES(v)", false);
+        check("INSERT INTO t (id, v) (SELECT 1, 2)", true);
         check("INSERT INTO t (v, id) SELECT v, 0 FROM t", false);
         check("INSERT INTO t SELECT * FROM t", true);
         check("INSERT INTO t VALUES (100, 1)", true);

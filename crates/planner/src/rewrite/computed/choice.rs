@@ -13,12 +13,12 @@ pub(super) fn any(values: impl Iterator<Item = Option<Computed>>) -> Option<Comp
 }
 
 fn either(one: Computed, two: Computed) -> Option<Computed> {
-    use Computed::{Binary, Date, DateTime, Double, Exact, Null, Quotient, Short};
+    use Computed::{Binary, Bits, Date, DateTime, Double, Exact, Null, Quotient, Short, Timestamp};
     Some(match (one, two) {
         (Null, value) | (value, Null) => value,
         (Date | DateTime, DateTime) | (DateTime, Date) => DateTime,
         (Binary(one), Binary(two)) => Binary(one.max(two)),
-        (Binary(_), _) | (_, Binary(_)) => return None,
+        (Binary(_) | Bits | Timestamp, _) | (_, Binary(_) | Bits | Timestamp) => return None,
         (Computed::Text(one), Computed::Text(two)) => Computed::Text(one.or(two)),
         (Computed::Text(text), other) | (other, Computed::Text(text)) => {
             Computed::Text(text.or(printed(&other)?))
@@ -39,7 +39,7 @@ fn either(one: Computed, two: Computed) -> Option<Computed> {
 pub(super) fn printed(value: &Computed) -> Option<Text> {
     match value {
         Computed::Text(text) => Some(text.clone()),
-        Computed::Binary(_) => None,
+        Computed::Binary(_) | Computed::Bits | Computed::Timestamp => None,
         // A date and a time have a space between them.
         Computed::DateTime => Some(Text { characters: OF_NUMBER, spaced: true, ..Text::SHORT }),
         _ => Some(Text { characters: OF_NUMBER, ..Text::SHORT }),

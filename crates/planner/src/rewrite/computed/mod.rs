@@ -44,6 +44,10 @@ pub(super) enum Computed {
     DateTime,
     /// A TIME.
     Time,
+    /// A TIMESTAMP, whose text is ambiguous when clocks go back.
+    Timestamp,
+    /// A BIT, which is a number or bytes, as it is used.
+    Bits,
     /// Bytes, at most so many.
     Binary(u32),
     /// Characters.
@@ -130,9 +134,9 @@ impl Computed {
                 characters: members.iter().map(|member| text::characters(member) + 1).sum(),
                 ..Text::SHORT
             }),
-            // Its text is ambiguous when clocks go back.
-            ColumnType::Timestamp { .. } => return None,
-            ColumnType::Bit { .. } | ColumnType::Json | ColumnType::Other(_) => return None,
+            ColumnType::Timestamp { .. } => Self::Timestamp,
+            ColumnType::Bit { .. } => Self::Bits,
+            ColumnType::Json | ColumnType::Other(_) => return None,
         })
     }
 

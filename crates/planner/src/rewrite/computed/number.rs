@@ -8,12 +8,14 @@ use crate::rewrite::expression::strip;
 /// `left op right`.
 pub(super) fn arithmetic(left: &Computed, op: &BinaryOperator, right: &Computed) -> Option<Computed> {
     use BinaryOperator::{
-        BitwiseAnd, BitwiseOr, BitwiseXor, Divide, Minus, Modulo, Multiply, MyIntegerDivide,
+        BitwiseAnd, BitwiseOr, BitwiseXor, Custom, Divide, Minus, Modulo, Multiply, MyIntegerDivide,
         PGBitwiseShiftLeft, PGBitwiseShiftRight, Plus,
     };
     let of_bytes = matches!(left, Computed::Binary(_)) || matches!(right, Computed::Binary(_));
     match op {
         MyIntegerDivide => Some(Computed::Exact),
+        // The parser's way to say DIV.
+        Custom(word) if word == "DIV" => Some(Computed::Exact),
         // MySQL has them for bytes, too, whose value is bytes.
         BitwiseAnd | BitwiseOr | BitwiseXor | PGBitwiseShiftLeft | PGBitwiseShiftRight => {
             (!of_bytes).then_some(Computed::Exact)
@@ -58,9 +60,8 @@ pub(super) fn rounded(value: &Computed) -> Option<Computed> {
 /// What arithmetic takes a value for.
 fn operand(value: &Computed) -> Computed {
     match value {
-        Computed::Null | Computed::Exact | Computed::Date | Computed::DateTime | Computed::Time => {
-            Computed::Exact
-        }
+        Computed::Null | Computed::Exact | Computed::Bits => Computed::Exact,
+        Computed::Date | Computed::DateTime | Computed::Time | Computed::Timestamp => Computed::Exact,
         Computed::Quotient => Computed::Quotient,
         Computed::Double | Computed::Float | Computed::Text(_) | Computed::Binary(_) => Computed::Double,
         Computed::Rounded => Computed::Rounded,

@@ -103,9 +103,9 @@ pub(super) fn filled(value: &Computed, characters: u32, filling: &Computed) -> O
 pub(super) fn later(value: Computed) -> Option<Computed> {
     Some(match value {
         // With hours it is a DATETIME.
-        Computed::Date | Computed::DateTime => Computed::DateTime,
+        Computed::Date | Computed::DateTime | Computed::Timestamp => Computed::DateTime,
         Computed::Time => Computed::Time,
-        Computed::Binary(_) => return None,
+        Computed::Binary(_) | Computed::Bits => return None,
         _ => Computed::Text(Text {
             collated: Collated::ByServers,
             characters: OF_NUMBER,

@@ -77,6 +77,14 @@ impl<'a> Names<'a> {
 
     /// Puts the expression in the column's place; a column of the answer keeps its name.
     fn put(&mut self, at: Span, text: String, name: &Ident) {
+        // There a number would be a position of the select list.
+        let clauses = [&self.clauses.order_by, &self.clauses.group_by];
+        let is_key = clauses.into_iter().flatten().any(|clause| clause.span.covers(at));
+        let bare = text.trim_matches(['(', ')', '+', ' ']);
+        if is_key && bare.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.fits = false;
+            return;
+        }
         let items = self.clauses.items.iter().zip(&self.clauses.named);
         let is_item = items.filter(|(_, named)| !**named).any(|(item, _)| *item == at);
         let text = if is_item { format!("{text} AS {}", quoted(&name.value)) } else { text };

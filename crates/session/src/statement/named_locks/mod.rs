@@ -43,6 +43,11 @@ pub(crate) async fn place<B: Backend>(
     if !query.scan.marks.parenthesis || !are_mentioned(&query.scan.key) {
         return Ok(None);
     }
+    // A column may be called budget_locked.
+    let options = query.options(session);
+    if Calls::find(query.sql, options).is_none() {
+        return Ok(None);
+    }
     let (home, group) = self::home(catalog)?;
     let without_tables = ready.bound.tables.is_empty();
     let Primitive::Route(route) = &mut ready.bound.root else { return Err(elsewhere(catalog, group)) };
@@ -53,7 +58,6 @@ pub(crate) async fn place<B: Backend>(
         return Err(elsewhere(catalog, group));
     }
     route.replica_safe = false;
-    let options = query.options(session);
     Box::pin(begin(session, catalog, target, options, query.values())).await
 }
 
