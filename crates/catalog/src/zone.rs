@@ -39,12 +39,25 @@ impl Zone {
         known.then(|| TimeZone::get(name).ok()).flatten().map(Self)
     }
 
-    /// Whether its clocks show now what those of a server show, of whose zone only this is known: what it is called,
-    /// and how many seconds it is ahead of UTC.
+    /// Seconds since 1970 of two instants of this year: one in the northern winter and one in its summer.
     #[must_use]
-    pub fn agrees_with(&self, abbreviation: &str, seconds: i32) -> bool {
+    pub fn seasons() -> [i64; 2] {
+        let year = Timestamp::now().to_zoned(TimeZone::UTC).year();
+        [1, 7].map(|month| {
+            let middle = jiff::civil::Date::new(year, month, 15).unwrap_or_default();
+            middle.to_zoned(TimeZone::UTC).map_or(0, |at| at.timestamp().as_second())
+        })
+    }
+
+    /// Whether its clocks show now what those of a server show, of whose zone only this is known: what it is called, how
+    /// many seconds it is ahead of UTC, and how many it is at other instants. Zones of one name differ in summer time.
+    #[must_use]
+    pub fn agrees_with(&self, abbreviation: &str, seconds: i32, seasons: &[(i64, i32)]) -> bool {
         let info = self.0.to_offset_info(Timestamp::now());
-        info.offset().seconds() == seconds && info.abbreviation() == abbreviation
+        let ahead = |&(instant, ahead): &(i64, i32)| {
+            Timestamp::from_second(instant).is_ok_and(|at| self.0.to_offset(at).seconds() == ahead)
+        };
+        info.offset().seconds() == seconds && info.abbreviation() == abbreviation && seasons.iter().all(ahead)
     }
 
     /// What a clock of this zone shows at the first and at the last instant that one of `other` shows `moment` at. They

@@ -17,6 +17,8 @@ pub(crate) struct Clock {
     abbreviation: String,
     /// How far ahead of UTC it is now.
     seconds: i32,
+    /// How far it is in winter and in summer, by the seconds since 1970.
+    seasons: [(i64, i32); 2],
 }
 
 impl Clock {
@@ -25,11 +27,12 @@ impl Clock {
         if !self.name.eq_ignore_ascii_case("SYSTEM") {
             return Zone::parse(&self.name);
         }
-        if self.seconds == 0 && ["UTC", "GMT", "Etc/UTC"].contains(&&*self.abbreviation) {
+        let never_ahead = self.seconds == 0 && self.seasons.iter().all(|(_, ahead)| *ahead == 0);
+        if never_ahead && ["UTC", "GMT", "Etc/UTC"].contains(&&*self.abbreviation) {
             return Zone::parse("+00:00");
         }
         let mut zones = rules.filter(|name| name.contains('/')).filter_map(Zone::parse);
-        zones.find(|zone| zone.agrees_with(&self.abbreviation, self.seconds))
+        zones.find(|zone| zone.agrees_with(&self.abbreviation, self.seconds, &self.seasons))
     }
 }
 
@@ -56,11 +59,20 @@ impl<B: Backend> Session<B> {
 
     async fn ask_clock(&mut self, catalog: &Catalog, set: Option<String>) -> Result<Clock, Failure> {
         let home = self.home(catalog)?;
-        let sql = "SELECT @@time_zone, @@system_time_zone, TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())";
-        let answer = self.ask(home, sql).await?;
+        let [winter, summer] = Zone::seasons();
+        let ahead = |at: i64| {
+            format!("TIMESTAMPDIFF(SECOND, '1970-01-01' + INTERVAL {at} SECOND, FROM_UNIXTIME({at}))")
+        };
+        let sql = format!(
+            "SELECT @@time_zone, @@system_time_zone, TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), {}, {}",
+            ahead(winter),
+            ahead(summer)
+        );
+        let answer = self.ask(home, &sql).await?;
         let text = |column: usize| answer.text(0, column).unwrap_or_default();
-        let seconds = text(2).parse().unwrap_or(i32::MAX);
-        Ok(Clock { set, name: text(0), abbreviation: text(1), seconds })
+        let number = |column: usize| text(column).parse().unwrap_or(i32::MAX);
+        let seasons = [(winter, number(3)), (summer, number(4))];
+        Ok(Clock { set, name: text(0), abbreviation: text(1), seconds: number(2), seasons })
     }
 }
 
@@ -70,18 +82,28 @@ mod tests {
 
     #[test]
     fn the_machines_zone_is_one_only_if_it_is_certain() {
-        let clock = |name: &str, abbreviation: &str, seconds: i32| Clock {
+        let at = |hours: i32| hours * 3600;
+        let clock = |name: &str, abbreviation: &str, [now, winter, summer]: [i32; 3]| Clock {
             set: None,
             name: name.to_owned(),
             abbreviation: abbreviation.to_owned(),
-            seconds,
+            seconds: at(now),
+            seasons: Zone::seasons()
+                .into_iter()
+                .zip([at(winter), at(summer)])
+                .collect::<Vec<_>>()
+                .try_into()
+                .unwrap(),
         };
         let rules = || ["Asia/Shanghai", "+08:00"].into_iter();
-        assert_eq!(clock("SYSTEM", "UTC", 0).zone(rules()), Zone::parse("+00:00"));
-        assert_eq!(clock("SYSTEM", "CST", 8 * 3600).zone(rules()), Zone::parse("Asia/Shanghai"));
-        assert_eq!(clock("SYSTEM", "CST", -6 * 3600).zone(rules()), None);
-        assert_eq!(clock("SYSTEM", "CET", 3600).zone(rules()), None);
-        assert_eq!(clock("+02:00", "UTC", 7200).zone(rules()), Zone::parse("+02:00"));
-        assert_eq!(clock("Europe/Berlin", "UTC", 0).zone(rules()), Zone::parse("Europe/Berlin"));
+        assert_eq!(clock("SYSTEM", "UTC", [0; 3]).zone(rules()), Zone::parse("+00:00"));
+        assert_eq!(clock("SYSTEM", "CST", [8; 3]).zone(rules()), Zone::parse("Asia/Shanghai"));
+        assert_eq!(clock("SYSTEM", "CST", [-6; 3]).zone(rules()), None);
+        assert_eq!(clock("SYSTEM", "CET", [1; 3]).zone(rules()), None);
+        assert_eq!(clock("+02:00", "UTC", [2; 3]).zone(rules()), Zone::parse("+02:00"));
+        assert_eq!(clock("Europe/Berlin", "UTC", [0; 3]).zone(rules()), Zone::parse("Europe/Berlin"));
+        // London in winter, and somebody who has summer time where Shanghai has none.
+        assert_eq!(clock("SYSTEM", "GMT", [0, 0, 1]).zone(rules()), None);
+        assert_eq!(clock("SYSTEM", "CST", [8, 8, 9]).zone(rules()), None);
     }
 }
