@@ -65,6 +65,8 @@ impl Moment {
     /// let (moment, _) = Moment::parse_text("26/1/5 10:11").unwrap();
     /// assert_eq!(moment.to_string(), "2026-01-05 10:11:00.000000");
     /// assert_eq!(Moment::parse_text("2026-02-30"), None);
+    /// // Servers read the year 5.
+    /// assert_eq!(Moment::parse_text("5-1-5"), None);
     /// ```
     #[must_use]
     pub fn parse_text(text: &str) -> Option<(Self, bool)> {
@@ -291,12 +293,12 @@ impl Moment {
     }
 }
 
-/// Two digits are 1970 to 2069; three are no year that servers agree on.
+/// Two digits are 1970 to 2069; one or three are no year that servers agree on.
 fn full_year(digits: &str) -> Option<u16> {
     let year: u16 = digits.parse().ok()?;
     match digits.len() {
-        1 | 2 if year < 70 => Some(2000 + year),
-        1 | 2 => Some(1900 + year),
+        2 if year < 70 => Some(2000 + year),
+        2 => Some(1900 + year),
         4 => Some(year),
         _ => None,
     }
