@@ -5,7 +5,7 @@ mod references;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serval_catalog::{Catalog, Placement, Table, check_family, check_unique};
+use serval_catalog::{Catalog, Placement, ShardingColumn, Table, TextMatch, check_family, check_unique};
 use serval_sql::{Ddl, DdlKind, Edit, LexOptions, Span, TableName, create_table, splice};
 use serval_types::NodeId;
 
@@ -218,11 +218,17 @@ fn alike(one: &PlanTable, two: &PlanTable) -> bool {
         (Placement::Global(one), Placement::Global(two)) => one == two,
         (Placement::Sharded(one), Placement::Sharded(two)) => {
             one.rule.name == two.rule.name
+                && one.parent == two.parent
                 && one.shards.len() == two.shards.len()
                 && one.names().eq_ignore_ascii_case(&two.names())
+                && one.columns.iter().map(spelling).eq(two.columns.iter().map(spelling))
         }
         _ => false,
     }
+}
+
+fn spelling(column: &ShardingColumn) -> TextMatch {
+    column.text_match
 }
 
 /// How a table lies, for a message.
@@ -231,7 +237,10 @@ fn kind(table: &PlanTable) -> String {
         Placement::Node(_) => "lies on one data node".to_owned(),
         Placement::Global(_) => "is a global table".to_owned(),
         Placement::Sharded(sharding) => {
-            format!("is sharded by {} with the rule {}", sharding.names(), sharding.rule.name)
+            let fold = sharding.columns.iter().any(|column| column.text_match == TextMatch::AsciiFold);
+            let folded = if fold { " and `match = \"ascii_fold\"`" } else { "" };
+            let parent = sharding.parent.as_ref().map(|key| format!(" beside {key}")).unwrap_or_default();
+            format!("is sharded by {} with the rule {}{folded}{parent}", sharding.names(), sharding.rule.name)
         }
     }
 }
