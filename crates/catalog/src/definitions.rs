@@ -209,7 +209,7 @@ fn typed_column(
     } else {
         check_type(sharding, wanted, &column.column_type, key, findings);
     }
-    Some(wanted.typed(column.column_type.clone()))
+    Some(wanted.defined(column))
 }
 
 fn check_type(
@@ -272,7 +272,7 @@ fn check_collation(sharding: &ShardingColumn, collation: Option<&Collation>, fin
 }
 
 /// Collations under which two strings of printable ASCII are equal exactly if they differ in case only.
-fn folds_ascii(collation: &Collation) -> bool {
+pub(crate) fn folds_ascii(collation: &Collation) -> bool {
     let name = collation.name();
     let (_, rest) = name.split_once('_').unwrap_or(("", name));
     matches!(

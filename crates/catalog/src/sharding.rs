@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serval_types::{ColumnType, NodeId, Value};
 
 use crate::convert::{Candidates, Domain, Stored};
-use crate::{Key, Rule, ShardFunction, ShardIndex, ShardSet, TextMatch, Unroutable};
+use crate::{ColumnDef, Key, Rule, ShardFunction, ShardIndex, ShardSet, TextMatch, Unroutable};
 
 mod family;
 mod instants;
@@ -36,6 +36,8 @@ pub struct ShardingColumn {
     pub inside: bool,
     /// Whether it names a row of a parent, which says where the row lies, so that the value alone tells nothing.
     pub follows: bool,
+    /// Whether it stores NULL; where it does not, a server without strict mode makes something else of it.
+    pub nullable: bool,
     domain: Domain,
 }
 
@@ -68,6 +70,7 @@ impl ShardingColumn {
             text_match,
             inside,
             follows: false,
+            nullable: true,
             domain: Domain::Unknown,
         }
     }
@@ -99,6 +102,12 @@ impl ShardingColumn {
         Self { column_type, domain, ..self.clone() }
     }
 
+    /// The same column as the table's definition has it.
+    #[must_use]
+    pub fn defined(&self, column: &ColumnDef) -> Self {
+        Self { nullable: column.nullable, ..self.typed(column.column_type.clone()) }
+    }
+
     /// Whether the type is known. Until then inserts are refused and predicates reach all shards.
     #[must_use]
     pub fn is_known(&self) -> bool {
@@ -118,8 +127,11 @@ impl ShardingColumn {
 
     /// What storing the value makes of it; `None` for NULL.
     fn stored(&self, value: &Value) -> Result<Option<Stored>, Unroutable> {
-        if value.is_null() {
+        if value.is_null() && self.nullable {
             return Ok(None);
+        }
+        if value.is_null() {
+            return Err(Unroutable::Null { column: self.name.clone() });
         }
         if !self.is_known() {
             return Err(Unroutable::DefinitionUnknown { column: self.name.clone() });

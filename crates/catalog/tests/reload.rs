@@ -94,3 +94,18 @@ fn a_diff_reads_line_by_line() {
         ]
     );
 }
+
+#[test]
+fn null_goes_to_the_default_shard_only_where_the_column_stores_it() {
+    let rule = "function = \"list\"\nvalues = { dn0 = [1] }\ndefault = \"dn1\"";
+    let before = load(&CONFIG.replace("function = \"hash\"", rule), "x");
+    let shard_of_null = |sql: &str| {
+        let (after, _) = before.with_definitions(vec![("shop".to_owned(), definition(sql))]);
+        let orders =
+            after.table("shop", "orders").and_then(|table| table.sharding()).expect("sharded").clone();
+        orders.shard_for_stored(&Value::Null).map_err(|error| error.to_mysql().number)
+    };
+    assert_eq!(shard_of_null(ORDERS), Ok(1));
+    // A server without strict mode stores 0.
+    assert_eq!(shard_of_null(&ORDERS.replace("`user_id` int", "`user_id` int NOT NULL")), Err(1048));
+}

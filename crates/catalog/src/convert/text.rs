@@ -3,6 +3,7 @@
 use serval_types::{Collation, Value};
 
 use super::Candidates;
+use crate::definitions::folds_ascii;
 use crate::{Key, TextMatch};
 
 /// A text column.
@@ -13,6 +14,18 @@ pub(crate) struct TextDomain {
     equality: Equality,
     /// A binary string compares with the column's own bytes, which are ours only in UTF-8.
     stores_utf8: bool,
+    repertoire: Repertoire,
+}
+
+/// The characters that a column is sure to hold. Of others a server without strict mode makes `?`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repertoire {
+    Unicode,
+    /// utf8mb3 and ucs2: up to U+FFFF.
+    Plane,
+    /// latin1, which is Windows' code page 1252.
+    Latin1,
+    Ascii,
 }
 
 /// What makes two strings equal.
@@ -30,11 +43,17 @@ impl TextDomain {
     pub(super) fn new(length: Option<u32>, collation: Option<&Collation>, text_match: TextMatch) -> Self {
         let equality = match (text_match, collation) {
             (_, Some(collation)) if collation.is_binary() => Equality::Exact,
-            (TextMatch::AsciiFold, Some(_)) => Equality::AsciiFold,
+            (TextMatch::AsciiFold, Some(collation)) if folds_ascii(collation) => Equality::AsciiFold,
             _ => Equality::Collation,
         };
         let stores_utf8 = collation.is_some_and(|collation| collation.charset().starts_with("utf8"));
-        Self { length, equality, stores_utf8 }
+        let repertoire = match collation.map(Collation::charset) {
+            None | Some("utf8mb4" | "utf16" | "utf16le" | "utf32") => Repertoire::Unicode,
+            Some("utf8" | "utf8mb3" | "ucs2") => Repertoire::Plane,
+            Some("latin1") => Repertoire::Latin1,
+            Some(_) => Repertoire::Ascii,
+        };
+        Self { length, equality, stores_utf8, repertoire }
     }
 
     pub(super) fn stored(&self, value: &Value) -> Result<Key, String> {
@@ -60,6 +79,13 @@ impl TextDomain {
             }
         };
         let text = text.trim_end_matches(' ');
+        if !text.chars().all(|c| self.repertoire.has(c)) {
+            return Err(format!(
+                "it may have characters that the column's character set has not ({}), of which servers make '?'; give the \
+                 column the character set utf8mb4",
+                self.repertoire.taken()
+            ));
+        }
         if self.length.is_some_and(|length| text.chars().count() > length as usize) {
             return Err("it is longer than the column".to_owned());
         }
@@ -95,6 +121,30 @@ impl TextDomain {
 
     pub(super) fn compares_with(&self, other: &Self) -> bool {
         self.equality == other.equality && self.equality != Equality::Collation
+    }
+}
+
+impl Repertoire {
+    fn has(self, c: char) -> bool {
+        /// What code page 1252 has between U+0080 and U+009F in Unicode's place.
+        const OF_1252: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
+        match self {
+            _ if c.is_ascii() => true,
+            Self::Unicode => true,
+            Self::Plane => c <= '\u{ffff}',
+            Self::Latin1 => ('\u{a0}'..='\u{ff}').contains(&c) || OF_1252.contains(c),
+            Self::Ascii => false,
+        }
+    }
+
+    /// Which characters it takes, for a message.
+    fn taken(self) -> &'static str {
+        match self {
+            Self::Unicode => "all are taken",
+            Self::Plane => "those up to U+FFFF are taken",
+            Self::Latin1 => "those of latin1 are taken",
+            Self::Ascii => "ASCII is taken",
+        }
     }
 }
 

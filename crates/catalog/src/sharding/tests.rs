@@ -357,3 +357,35 @@ fn errors_name_column_and_value() {
     assert_eq!((error.to_string().as_str(), error.to_mysql().number), (expected, 1526));
     assert_eq!(hash(INT).shard_for_stored(&Value::Null).expect_err("null").to_mysql().number, 1048);
 }
+
+#[test]
+fn text_is_stored_only_where_its_character_set_has_it() {
+    let stores =
+        |collation: &str, value: &str| hash(varchar(collation)).shard_for_stored(&text(value)).is_ok();
+    for (collation, held, not) in [
+        ("utf8mb4_bin", "é€中😀", ""),
+        ("utf32_bin", "é€中😀", ""),
+        ("utf8mb3_bin", "é€中", "😀"),
+        ("ucs2_bin", "é€中", "😀"),
+        ("latin1_bin", "éÿ€Ž", "āΩ中😀\u{81}"),
+        ("ascii_bin", "az~", "é€中😀"),
+        ("gbk_bin", "az~", "é€中😀"),
+    ] {
+        assert!(held.chars().all(|c| stores(collation, &c.to_string())), "{collation}");
+        assert!(not.chars().all(|c| !stores(collation, &c.to_string())), "{collation}");
+    }
+    let error = hash(varchar("latin1_bin")).shard_for_stored(&text("中")).expect_err("no such character");
+    assert_eq!(error.to_mysql().number, 1526);
+}
+
+#[test]
+fn a_declared_fold_is_taken_only_where_it_fits() {
+    let folded =
+        |collation: &str| sharding_with(r#"{"function": "hash"}"#, varchar(collation), TextMatch::AsciiFold);
+    let one = |sharding: &Sharding| sharding.shards_for_equal(&text("Y")).iter().count() == 1;
+    assert!(one(&folded("utf8mb4_general_ci")));
+    // In Lithuanian i and y are one letter.
+    for collation in ["utf8mb4_lithuanian_ci", "utf8mb4_latvian_ci", "utf8mb4_roman_ci"] {
+        assert!(!one(&folded(collation)) && !folded(collation).equal_values_share_a_shard());
+    }
+}
