@@ -142,6 +142,11 @@ async fn one_node_and_copies_and_months() {
     for node in 0..4 {
         assert_eq!(world.on_node(node, "SELECT name FROM $db.regions ORDER BY id").await, ["north", "south"]);
     }
+    both.same("DROP TABLE regions").await;
+    both.same("CREATE TABLE regions (id INT PRIMARY KEY, u CHAR(36) DEFAULT (UUID()))").await;
+    both.load("LOAD DATA LOCAL INFILE '$file' INTO TABLE regions", b"1\tnorth\n2\tsouth\n").await;
+    let refused = both.refused("LOAD DATA LOCAL INFILE '$file' INTO TABLE regions (id)", b"3\n").await;
+    assert!(refused.message().contains("default of u"), "{refused:?}");
     both.same("CREATE TABLE events (id INT, created_at DATE NOT NULL, v INT)").await;
     both.load(
         "LOAD DATA LOCAL INFILE '$file' INTO TABLE events FIELDS TERMINATED BY ','",

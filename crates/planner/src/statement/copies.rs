@@ -1,7 +1,7 @@
 //! Writes to global tables: every copy must end with the same rows.
 
-use serval_catalog::Placement;
-use serval_sql::{TokenKind, tokens};
+use serval_catalog::{Placement, TableDefinition};
+use serval_sql::{LexOptions, Token, TokenKind, tokens};
 use sqlparser::ast::{AssignmentTarget, Expr, Ident, ObjectName, OrderByExpr, Update};
 
 use super::Planning;
@@ -9,8 +9,9 @@ use crate::analysis::{Analysis, TableRef};
 use crate::error::PlanError;
 
 /// Functions that give every server another value.
-pub(crate) const NOT_DETERMINISTIC: [&str; 11] = [
+pub(crate) const NOT_DETERMINISTIC: [&str; 12] = [
     "CONNECTION_ID",
+    "ENCRYPT",
     "LASTVAL",
     "LOAD_FILE",
     "NEXTVAL",
@@ -25,36 +26,83 @@ pub(crate) const NOT_DETERMINISTIC: [&str; 11] = [
 
 /// Refuses what would give every copy another value.
 pub(super) fn refuse_unequal_values(planning: Planning<'_>) -> Result<(), PlanError> {
-    if let Some(name) = draws(planning) {
-        return Err(PlanError::refused(format!(
+    match unequal(planning.sql, planning.options) {
+        Some(Unequal::Function(name)) => Err(PlanError::refused(format!(
             "{name}() would give every copy of a global table another value; compute it in the application"
-        )));
-    }
-    let tokens = tokens(planning.sql, planning.options).unwrap_or_default();
-    if tokens.iter().any(|token| token.kind == TokenKind::SystemVariable) {
-        return Err(PlanError::refused(
+        ))),
+        Some(Unequal::Variable) => Err(PlanError::refused(
             "A server's variable may differ for every copy of a global table; write its value",
-        ));
+        )),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What gives every server another value.
+pub(super) enum Unequal {
+    Function(&'static str),
+    /// A system variable.
+    Variable,
+}
+
+/// What in a statement, or in a column's default, gives every server another value.
+pub(super) fn unequal(sql: &[u8], options: LexOptions) -> Option<Unequal> {
+    let tokens = tokens(sql, options).unwrap_or_default();
+    let pair_is = |word: &str, next: &dyn Fn(&Token) -> bool| {
+        tokens.windows(2).any(|pair| pair[0].is_word(sql, word) && next(&pair[1]))
+    };
+    let called = |name: &&&str| pair_is(name, &|next| next.is_symbol(b'('));
+    if let Some(name) = NOT_DETERMINISTIC.iter().find(called) {
+        return Some(Unequal::Function(name));
+    }
+    if pair_is("NEXT", &|next| next.is_word(sql, "VALUE")) {
+        return Some(Unequal::Function("NEXTVAL"));
+    }
+    tokens.iter().any(|token| token.kind == TokenKind::SystemVariable).then_some(Unequal::Variable)
+}
+
+/// Refuses a write that leaves a column to a default which gives every copy another value. `gives` says of a column
+/// whether the statement has a value for it.
+pub(super) fn refuse_unequal_defaults(
+    planning: Planning<'_>,
+    target: &TableRef,
+    gives: impl Fn(&str) -> bool,
+) -> Result<(), PlanError> {
+    let Some(definition) = &target.table.table.definition else { return Ok(()) };
+    let tokens = tokens(planning.sql, planning.options).unwrap_or_default();
+    let names_default = tokens.iter().any(|token| token.is_word(planning.sql, "DEFAULT"));
+    match unequal_default(definition, &target.exposed, |column| gives(column) && !names_default) {
+        Some(problem) => Err(PlanError::refused(problem)),
+        None => Ok(()),
+    }
+}
+
+/// Why a write to the global table `name` would make its copies differ: it leaves a column to a default that gives every
+/// server another value. `gives` says of a column whether the write has a value for it.
+#[must_use]
+pub fn unequal_default(
+    definition: &TableDefinition,
+    name: &str,
+    gives: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let left = definition.columns.iter().find(|column| {
+        let default = column.default.as_deref().unwrap_or_default();
+        !gives(&column.name) && unequal(default.as_bytes(), LexOptions::default()).is_some()
+    })?;
+    Some(format!(
+        "The default of {} would give every copy of the global table {name} another value; give a value in the statement, \
+         and not as DEFAULT",
+        left.name
+    ))
 }
 
 /// Why several shards cannot be one statement's where a query in it draws values: one server draws them once for all rows.
 pub(super) fn drawn_apart(planning: Planning<'_>, analysis: &Analysis) -> Option<&'static str> {
     let nested = analysis.opaque || analysis.blocks > 1;
-    (nested && draws(planning).is_some()).then_some(
+    let draws = || matches!(unequal(planning.sql, planning.options), Some(Unequal::Function(_)));
+    (nested && draws()).then_some(
         "RAND(), UUID() and their like in a query that is part of a statement over several shards would have other values on \
          each of them; read the query's rows first",
     )
-}
-
-/// The function that gives every server another value, where one is called.
-fn draws(planning: Planning<'_>) -> Option<&'static str> {
-    let sql = planning.sql;
-    let tokens = tokens(sql, planning.options).unwrap_or_default();
-    let called =
-        |name: &&&str| tokens.windows(2).any(|pair| pair[0].is_word(sql, name) && pair[1].is_symbol(b'('));
-    NOT_DETERMINISTIC.iter().find(called).copied()
 }
 
 /// Refuses a LIMIT under which every copy could choose other rows: all but those in the order of the primary key.

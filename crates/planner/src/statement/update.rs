@@ -6,7 +6,9 @@ use serval_catalog::Child;
 use serval_sql::Template;
 use sqlparser::ast::{Assignment, Delete, ObjectName, OrderByExpr, Update};
 
-use super::copies::{drawn_apart, refuse_joined_copy, refuse_unequal_rows, refuse_unequal_values};
+use super::copies::{
+    drawn_apart, refuse_joined_copy, refuse_unequal_defaults, refuse_unequal_rows, refuse_unequal_values,
+};
 use super::routed::{RoutedPlan, Several, copies};
 use super::{Planning, searches, targets};
 use crate::analysis::{Analysis, TableRef};
@@ -117,6 +119,9 @@ fn several(
             )));
         }
         refuse_unequal_values(planning)?;
+        for found in &analysis.refs {
+            refuse_unequal_defaults(planning, found, |_| true)?;
+        }
         refuse_unequal_rows(target, rows.limited, rows.order)?;
         let nodes = nodes.to_vec();
         return Ok(if rows.returns { Several::CopiesReturning(nodes) } else { Several::Copies(nodes) });

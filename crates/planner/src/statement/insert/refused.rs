@@ -1,14 +1,14 @@
 //! What an INSERT must not do to shards and copies.
 
 use serval_catalog::{Placement, Sharding, ShardingColumn};
-use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, OnInsert};
+use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, ObjectName, OnInsert};
 
 use super::{columns, rows_of};
 use crate::analysis::Analysis;
 use crate::bound::PlanTable;
 use crate::error::PlanError;
 use crate::rewrite::expression::{argument, is_named};
-use crate::statement::copies::refuse_unequal_values;
+use crate::statement::copies::{refuse_unequal_defaults, refuse_unequal_values};
 use crate::statement::routed::copies;
 use crate::statement::{Planning, targets};
 
@@ -47,17 +47,26 @@ pub(super) fn refuse_unequal_copies(
             target.exposed
         )));
     }
-    let generated = target.table.table.definition.as_ref().and_then(|definition| definition.auto_increment());
-    let Some(column) = generated.filter(|_| target.table.table.sequence.is_none()) else { return Ok(()) };
-    let listed = |name: &sqlparser::ast::ObjectName| columns::is_named(name, &column.name);
-    let assigned = |assignment: &Assignment| match &assignment.target {
-        AssignmentTarget::ColumnName(name) => listed(name),
-        AssignmentTarget::Tuple(_) => false,
+    let listed = |column: &str| {
+        let is = |name: &ObjectName| columns::is_named(name, column);
+        let assigned = |assignment: &Assignment| match &assignment.target {
+            AssignmentTarget::ColumnName(name) => is(name),
+            AssignmentTarget::Tuple(_) => false,
+        };
+        insert.columns.iter().any(is) || insert.assignments.iter().any(assigned)
     };
-    if insert.columns.is_empty() && insert.assignments.is_empty()
-        || insert.columns.iter().any(listed)
-        || insert.assignments.iter().any(assigned)
-    {
+    let definition = target.table.table.definition.as_ref();
+    let unlisted = insert.columns.is_empty() && insert.assignments.is_empty();
+    // VALUES () has no column list, and means one that is empty.
+    let all = unlisted && !rows_of(insert).iter().any(|row| row.is_empty());
+    let shown = |column: &str| {
+        let column = definition.and_then(|definition| definition.column(column));
+        all && column.is_none_or(|column| !column.invisible)
+    };
+    refuse_unequal_defaults(planning, target, |column| listed(column) || shown(column))?;
+    let generated = definition.and_then(|definition| definition.auto_increment());
+    let Some(column) = generated.filter(|_| target.table.table.sequence.is_none()) else { return Ok(()) };
+    if unlisted || listed(&column.name) {
         return Ok(());
     }
     Err(PlanError::refused(format!(

@@ -2,8 +2,8 @@
 
 use serval_catalog::{Catalog, Placement, TableDefinition};
 use serval_executor::load::{FileText, Format, FormatError, Numbering};
-use serval_planner::PlanTable;
 use serval_planner::primitive::{Tally, Target};
+use serval_planner::{PlanTable, unequal_default};
 use serval_sql::{Edit, LoadColumn, LoadData, splice};
 use serval_types::MysqlError;
 
@@ -125,6 +125,11 @@ impl Placing {
                 "LOAD DATA with SET into the global table '{name}' is not supported: its copies might come to differ; put the \
                  values into the file"
             )));
+        }
+        if let Some(problem) =
+            unequal_default(definition, name, |column| position(column).is_some()).filter(|_| self.copies)
+        {
+            return Err(MysqlError::refused(problem));
         }
         check_set(load)?;
         if let Some(column) = definition.auto_increment() {
