@@ -27,6 +27,29 @@ async fn past(world: &World, node: usize, sql: &str) {
 }
 
 #[tokio::test]
+async fn a_sharding_column_that_servers_change_is_left_alone() {
+    let world = World::new("ddl_on_update").await;
+    let mut client = world.client().await;
+    for node in 0..4 {
+        let column = "code DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP";
+        past(&world, node, &format!("CREATE TABLE $db.c1 ({column} PRIMARY KEY, v INT)")).await;
+    }
+    client.must("INSERT INTO c1 VALUES ('2026-01-01', 1), ('2026-01-03', 3)").await;
+    let update = "UPDATE c1 SET v = v + 1";
+    let replace = "INSERT INTO c1 VALUES ('2026-01-01', 1) ON DUPLICATE KEY UPDATE v = 7";
+    for sql in
+        [update, "UPDATE c1 SET v = 9 WHERE code = '2026-01-01'", "UPDATE c1 SET v = 9 LIMIT 1", replace]
+    {
+        assert_eq!(client.run(sql).await.error_number(), 1235, "{sql}");
+    }
+    client.must("UPDATE c1 SET v = 2, code = '2026-01-02' WHERE code = '2026-01-01'").await;
+    assert_eq!(client.value("SELECT v FROM c1 WHERE code = '2026-01-02'").await, "2");
+    client.must("ALTER TABLE c1 MODIFY code DATETIME NOT NULL").await;
+    client.must(update).await;
+    assert_eq!(client.value("SELECT v FROM c1 WHERE code = '2026-01-02'").await, "3");
+}
+
+#[tokio::test]
 async fn what_failed_half_way_is_finished_by_running_it_again() {
     let world = World::new("ddl_half").await;
     let mut client = world.client().await;

@@ -188,7 +188,8 @@ async fn their_statements_answer_as_one_server_does() {
     let serval = serval.expect("the proxy starts");
     let mut proxy = Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(SCHEMA))).await;
     let mut oracle = Client::connect("oracle", server.backend_options().db_name(Some(SCHEMA))).await;
-    let tables = read("shop.sql");
+    // Such a sharding column is refused where it is made, and known of a table that is there.
+    let tables = read("shop.sql").replace(" ON UPDATE CURRENT_TIMESTAMP", "");
     let tables = tables.split(";\n").chain(ROWS.split(";\n")).map(str::to_owned);
     let settings = ["SET @id = 7", "SET @text = '7'"].map(str::to_owned);
     for sql in tables.chain(views()).chain(settings).filter(|sql| !sql.trim().is_empty()) {

@@ -149,6 +149,31 @@ impl Domain {
         }
     }
 
+    /// Whether a column of this domain holds each value of `other`'s as the same key.
+    pub(crate) fn widens(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Integer { low, high }, Self::Integer { low: least, high: most }) => {
+                low <= least && high >= most
+            }
+            (
+                Self::Decimal { precision, scale, unsigned },
+                Self::Decimal { precision: digits, scale: fraction, unsigned: positive },
+            ) => {
+                let whole = |precision: &u8, scale: &u8| precision.saturating_sub(*scale);
+                scale >= fraction
+                    && whole(precision, scale) >= whole(digits, fraction)
+                    && (!unsigned || *positive)
+            }
+            (Self::Text(wide), Self::Text(narrow)) => wide.widens(narrow),
+            // A fixed length is part of the key.
+            (Self::Binary { length, fixed }, Self::Binary { length: other, fixed: also }) => {
+                fixed == also && if *fixed { length == other } else { is_longer(*length, *other) }
+            }
+            (Self::Moment(wide), Self::Moment(narrow)) => wide.widens(*narrow),
+            (one, two) => one == two,
+        }
+    }
+
     /// Whether `a = b` between columns of the two domains implies equal keys.
     pub(crate) fn compares_with(&self, other: &Self) -> bool {
         match (self, other) {
@@ -159,5 +184,13 @@ impl Domain {
             (Self::Moment(a), Self::Moment(b)) => a.is_civil() && b.is_civil(),
             _ => false,
         }
+    }
+}
+
+/// Whether what fits into the one length fits into the other. Of two that are not known the types decide.
+fn is_longer(length: Option<u32>, other: Option<u32>) -> bool {
+    match (length, other) {
+        (Some(length), Some(other)) => length >= other,
+        (one, two) => one == two,
     }
 }

@@ -1,11 +1,13 @@
 //! Tables' definitions joined to a catalog: the sharding column's type, unique keys, sequences, foreign keys.
 
+mod altered;
 mod family;
 mod foreign;
 mod unique;
 
 use std::sync::Arc;
 
+pub use altered::check_alteration;
 pub use family::check_family;
 pub use foreign::check_foreign_keys;
 use serval_types::{Collation, ColumnType, IntWidth};
@@ -203,6 +205,19 @@ fn typed_column(
             format!("the sharding column `{}` is generated, so no statement says its value", column.name);
         findings.push(Finding::error(key, message, "choose a column that statements write"));
         return None;
+    }
+    if column.on_update {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            key,
+            message: format!(
+                "the sharding column `{}` is ON UPDATE CURRENT_TIMESTAMP, which changes it in rows that stay where they \
+                 are: an UPDATE that does not assign it is refused",
+                column.name
+            ),
+            fix: "take ON UPDATE from the column (ALTER TABLE … MODIFY); rows that it has changed are where they were"
+                .to_owned(),
+        });
     }
     if wanted.follows {
         family::check_type(wanted, &column.column_type, findings);

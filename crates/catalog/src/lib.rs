@@ -65,7 +65,7 @@ mod zone;
 
 pub use address::{Address, AddressError};
 pub use catalog::{Catalog, Schemas};
-pub use definitions::{check_family, check_foreign_keys, check_unique};
+pub use definitions::{check_alteration, check_family, check_foreign_keys, check_unique};
 pub use diagnostic::{Diagnostic, Severity};
 pub use diff::diff;
 pub use engine::{Engine, EngineTable, Engines};
@@ -82,7 +82,9 @@ pub use schema::{
 };
 pub use scratch::{Scratch, ScratchHost, Total};
 pub use secret::{Secret, SecretSource};
-pub use serval_sql::create_table::{ColumnDef, ForeignKey, TableDefinition, UniqueKey};
+pub use serval_sql::create_table::{
+    Alteration, ColumnDef, ForeignKey, ReferentialAction, TableDefinition, UniqueKey,
+};
 pub use settings::{AuthPlugin, ClientTls, Compression, Listen, Recovery, Settings, Versions, Welcome};
 pub use shard_set::{Iter, ShardIndex, ShardSet};
 pub use sharding::{Child, Guide, ParentKey, Shard, Sharding, ShardingColumn};

@@ -22,7 +22,8 @@ const FUNCTIONS: [&str; 12] = [
 ];
 
 /// Whether the text names a function of the instant.
-pub(crate) fn is_named(sql: &[u8], options: LexOptions) -> bool {
+#[must_use]
+pub fn is_named(sql: &[u8], options: LexOptions) -> bool {
     let tokens = tokens(sql, options).unwrap_or_default();
     tokens.iter().any(|token| FUNCTIONS.iter().any(|name| token.is_word(sql, name)))
 }

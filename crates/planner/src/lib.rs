@@ -70,6 +70,7 @@ mod view;
 
 pub use bound::{Bound, Note, PlanTable};
 pub use cache::Example;
+pub use clock::is_named as names_clock;
 pub use error::PlanError;
 pub use explain::{Part, What, explain, explain_with};
 pub use operand::ClientText;

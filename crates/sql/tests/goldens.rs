@@ -150,9 +150,10 @@ fn definition(table: &TableDefinition) -> String {
         let flag = |set: bool, name: &'static str| if set { name } else { "" };
         let _ = write!(
             out,
-            "\n  {} {:?}{null}{default}{}{}{}",
+            "\n  {} {:?}{null}{default}{}{}{}{}",
             column.name,
             column.column_type,
+            flag(column.on_update, " ON UPDATE"),
             flag(column.auto_increment, " AUTO_INCREMENT"),
             flag(column.generated, " GENERATED"),
             flag(column.invisible, " INVISIBLE"),
@@ -176,6 +177,9 @@ fn definition(table: &TableDefinition) -> String {
             "\n  FOREIGN {} {:?} to {:?}.{} {:?}",
             key.name, key.columns, key.schema, key.table, key.referenced
         );
+        if (key.on_delete, key.on_update) != Default::default() {
+            let _ = write!(out, " on delete {:?} on update {:?}", key.on_delete, key.on_update);
+        }
     }
     out
 }

@@ -26,6 +26,11 @@ impl MomentDomain {
         !matches!(self, Self::Timestamp { .. })
     }
 
+    /// Whether a column of this domain keeps each value of the other's.
+    pub(super) fn widens(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other) && self.fsp() >= other.fsp()
+    }
+
     pub(super) fn stored(self, value: &Value) -> Result<Stored, String> {
         let (moment, excess_digits) = read(value).ok_or_else(|| {
             "it is not a date that every server reads alike; write it as '2026-11-20 10:11:12'".to_owned()

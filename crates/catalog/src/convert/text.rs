@@ -119,6 +119,11 @@ impl TextDomain {
         }
     }
 
+    /// Whether a column of this domain holds each value of the other's as the same key.
+    pub(super) fn widens(&self, other: &Self) -> bool {
+        super::is_longer(self.length, other.length) && Self { length: other.length, ..self.clone() } == *other
+    }
+
     pub(super) fn compares_with(&self, other: &Self) -> bool {
         self.equality == other.equality && self.equality != Equality::Collation
     }

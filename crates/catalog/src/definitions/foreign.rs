@@ -1,19 +1,15 @@
 //! Foreign keys: a server can check one only where the referenced row lies beside the referencing one.
 
 use super::Finding;
-use crate::{Catalog, ForeignKey, Placement, Sharding, Table, TableDefinition};
+use crate::{Catalog, ForeignKey, Placement, ReferentialAction, Sharding, Table, TableDefinition};
 
 /// What is wrong with a table's foreign keys, as far as the referenced tables are known.
 pub(super) fn check(catalog: &Catalog, schema: &str, table: &str) -> Vec<Finding> {
     let Some(table) = catalog.table(schema, table) else { return Vec::new() };
     let Some(definition) = &table.definition else { return Vec::new() };
-    wrong(catalog, schema, table, definition)
-        .map(|key| Finding::error("rule", message(table, key), FIX))
-        .collect()
+    let findings = definition.foreign_keys.iter().filter_map(|key| wrong(catalog, schema, table, key));
+    findings.map(|wrong| Finding::error("rule", wrong.message(table), wrong.fix())).collect()
 }
-
-const FIX: &str = "shard both tables by one rule through the key's columns, make the referenced table global, or drop \
-                   the foreign key";
 
 /// What is wrong with the foreign keys of a table that is to be made with this definition; `None` if nothing is.
 #[must_use]
@@ -23,29 +19,70 @@ pub fn check_foreign_keys(
     table: &Table,
     definition: &TableDefinition,
 ) -> Option<String> {
-    let key = wrong(catalog, schema, table, definition).next()?;
-    Some(format!("{}, so no server can check it; {FIX}", message(table, key)))
+    let wrong = definition.foreign_keys.iter().find_map(|key| wrong(catalog, schema, table, key))?;
+    Some(format!("{}; {}", wrong.message(table), wrong.fix()))
 }
 
-fn message(table: &Table, key: &ForeignKey) -> String {
-    format!(
-        "a foreign key of `{}` references `{}`, whose rows do not lie on the same nodes",
-        table.name, key.table
-    )
+/// What is wrong with a foreign key.
+enum Wrong<'a> {
+    /// The referenced rows lie elsewhere.
+    Apart(&'a ForeignKey),
+    /// It changes a sharding column by this action.
+    Moves(&'a ForeignKey, &'static str),
 }
 
-fn wrong<'a>(
-    catalog: &'a Catalog,
-    schema: &'a str,
-    table: &'a Table,
-    definition: &'a TableDefinition,
-) -> impl Iterator<Item = &'a ForeignKey> {
-    definition.foreign_keys.iter().filter(move |key| {
-        let referenced = catalog
-            .schema(key.schema.as_deref().unwrap_or(schema))
-            .and_then(|schema| schema.table_or_default(&key.table));
-        referenced.is_some_and(|referenced| !lies_beside(table, &referenced, key))
-    })
+impl Wrong<'_> {
+    fn message(&self, table: &Table) -> String {
+        match self {
+            Self::Apart(key) => format!(
+                "a foreign key of `{}` references `{}`, whose rows do not lie on the same nodes, so no server can check it",
+                table.name, key.table
+            ),
+            Self::Moves(key, action) => format!(
+                "a foreign key of `{}` to `{}` says {action}, which would change the sharding column in rows that stay \
+                 where they are",
+                table.name, key.table
+            ),
+        }
+    }
+
+    fn fix(&self) -> &'static str {
+        match self {
+            Self::Apart(_) => {
+                "shard both tables by one rule through the key's columns, make the referenced table global, or drop the \
+                 foreign key"
+            }
+            Self::Moves(..) => {
+                "leave the action out, and change or delete the referencing rows by statements of their own"
+            }
+        }
+    }
+}
+
+fn wrong<'a>(catalog: &Catalog, schema: &str, table: &Table, key: &'a ForeignKey) -> Option<Wrong<'a>> {
+    let schema = catalog.schema(key.schema.as_deref().unwrap_or(schema));
+    let referenced = schema.and_then(|schema| schema.table_or_default(&key.table))?;
+    if !lies_beside(table, &referenced, key) {
+        return Some(Wrong::Apart(key));
+    }
+    moves(table, &referenced, key).map(|action| Wrong::Moves(key, action))
+}
+
+/// The action by which a key changes the values that rows lie by.
+fn moves(table: &Table, referenced: &Table, key: &ForeignKey) -> Option<&'static str> {
+    let sharding = table.sharding()?;
+    key.columns.iter().find(|column| sharding.position(column).is_some())?;
+    match (key.on_delete, key.on_update) {
+        (ReferentialAction::SetNull, _) => Some("ON DELETE SET NULL"),
+        (ReferentialAction::SetDefault, _) => Some("ON DELETE SET DEFAULT"),
+        (_, ReferentialAction::SetNull) => Some("ON UPDATE SET NULL"),
+        (_, ReferentialAction::SetDefault) => Some("ON UPDATE SET DEFAULT"),
+        // Rows of a sharded table change their values on its shard only, where those that follow stay too.
+        (_, ReferentialAction::Cascade) if matches!(referenced.placement, Placement::Global(_)) => {
+            Some("ON UPDATE CASCADE")
+        }
+        _ => None,
+    }
 }
 
 fn lies_beside(table: &Table, referenced: &Table, key: &ForeignKey) -> bool {

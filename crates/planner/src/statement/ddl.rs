@@ -1,5 +1,6 @@
 //! Definitions: the same statement for every physical table behind a logical one.
 
+mod altered;
 mod references;
 
 use std::collections::BTreeMap;
@@ -58,7 +59,11 @@ pub fn plan_ddl(
         refuse_unenforced(first, sql, options)?;
         refuse_family(catalog, first, sql, options)?;
     }
-    references::refuse_apart(catalog, ddl, first, sql, options)?;
+    let alteration = altered::alteration(ddl, sql, options)?;
+    if let Some(alteration) = &alteration {
+        altered::refuse_altered(catalog, first, alteration, options)?;
+    }
+    references::refuse_apart(catalog, (ddl, alteration.as_ref()), first, sql, options)?;
     let mut targets: Vec<Target> = places(first)
         .into_iter()
         .map(|(node, shard)| Target::new(node, shard, text(catalog, &names, &tables, sql, node, shard)))
@@ -305,7 +310,15 @@ fn refuse_unenforced(table: &PlanTable, sql: &str, options: LexOptions) -> Resul
                 table.table.name, known.name
             )));
         };
-        columns.push(known.typed(column.column_type.clone()));
+        columns.push(known.defined(column));
+    }
+    let touched = sharding.columns.iter().filter_map(|known| definition.column(&known.name));
+    if let Some(column) = touched.into_iter().find(|column| column.on_update) {
+        return Err(PlanError::refused(format!(
+            "{} is a sharding column of {}, and ON UPDATE CURRENT_TIMESTAMP would change it in rows that stay where they \
+             are; leave it out",
+            column.name, table.table.name
+        )));
     }
     let sharding = sharding.with_columns(columns);
     match check_unique(&sharding, &definition, table.table.unique) {

@@ -108,7 +108,7 @@ pub(crate) fn plan(planning: Planning<'_>, insert: &Insert) -> Result<Plan, Plan
         Placement::Node(_) | Placement::Global(_) => return plan_whole(planning, insert, &analysis),
     };
     if let Placing::ByKey(sharding) = &placing {
-        refuse_key_update(insert, sharding)?;
+        refuse_key_update(insert, &target.table, sharding)?;
     }
     let text = InsertText::find(planning.sql, target.name.end, planning.options);
     let rows = rows_of(insert);

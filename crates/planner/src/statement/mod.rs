@@ -149,6 +149,21 @@ impl Planning<'_> {
     }
 }
 
+/// The sharding column of a table that is ON UPDATE CURRENT_TIMESTAMP.
+pub(crate) fn clock_key(table: &PlanTable) -> Option<&str> {
+    let (sharding, definition) = (table.table.sharding()?, table.table.definition.as_deref()?);
+    let known = sharding.columns.iter().filter_map(|column| definition.column(&column.name));
+    known.filter(|column| column.on_update).map(|column| &*column.name).next()
+}
+
+/// Why rows of a table with a [`clock_key`] are not changed.
+pub(crate) fn clock_key_changes(column: &str, table: &str) -> String {
+    format!(
+        "ON UPDATE CURRENT_TIMESTAMP would change {column}, the sharding column of {table}, in rows that stay where they \
+         are; assign it in the UPDATE, or take ON UPDATE from the column (ALTER TABLE … MODIFY)"
+    )
+}
+
 /// The columns that an assignment sets.
 pub(crate) fn targets(assignment: &Assignment) -> &[ObjectName] {
     match &assignment.target {

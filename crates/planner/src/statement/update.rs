@@ -10,7 +10,7 @@ use super::copies::{
     drawn_apart, refuse_joined_copy, refuse_unequal_defaults, refuse_unequal_rows, refuse_unequal_values,
 };
 use super::routed::{RoutedPlan, Several, copies};
-use super::{Planning, searches, targets};
+use super::{Planning, clock_key, clock_key_changes, searches, targets};
 use crate::analysis::{Analysis, TableRef};
 use crate::bound::Note;
 use crate::destination::Destination;
@@ -38,6 +38,7 @@ pub(crate) fn plan_update(planning: Planning<'_>, update: &Update) -> Result<Pla
     for assignment in &update.assignments {
         refuse_led_column(&analysis, assignment)?;
     }
+    refuse_clock_key(&analysis, update)?;
     refuse_joined_copy(&analysis, update)?;
     let rows =
         Rows { limited: update.limit.is_some(), order: &update.order_by, returns: false, ranked: None };
@@ -181,6 +182,23 @@ fn refuse_led_column(analysis: &Analysis, assignment: &Assignment) -> Result<(),
                     child.table, column.value, found.table.table.name, child.column
                 )));
             }
+        }
+    }
+    Ok(())
+}
+
+/// A sharding column that ON UPDATE CURRENT_TIMESTAMP changes in rows which stay where they are, unless it is assigned.
+fn refuse_clock_key(analysis: &Analysis, update: &Update) -> Result<(), PlanError> {
+    let assigned = || update.assignments.iter().flat_map(targets);
+    for found in &analysis.refs {
+        let Some(column) = clock_key(&found.table) else { continue };
+        let may_mean = || assigned().filter(|name| may_mean(name, found));
+        let is_column = |name: &ObjectName| {
+            let last = name.0.last().and_then(|part| part.as_ident());
+            last.is_some_and(|last| last.value.eq_ignore_ascii_case(column))
+        };
+        if may_mean().next().is_some() && !may_mean().any(is_column) {
+            return Err(PlanError::refused(clock_key_changes(column, &found.exposed)));
         }
     }
     Ok(())

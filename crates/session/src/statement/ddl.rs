@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serval_catalog::Catalog;
 use serval_executor::{Completed, ExecuteError, ResultSink};
-use serval_planner::Bound;
+use serval_planner::{Bound, names_clock};
 use serval_remote::{Backend, SessionState};
 use serval_sql::{Ddl, DdlKind, LexOptions, Statement};
 use tokio::io::AsyncWrite;
@@ -17,7 +17,7 @@ use super::transaction::commit;
 use super::{databases, definitions, functions, staged, stored, temporary};
 use crate::answer::ClientSink;
 use crate::failure::{Failure, no_schema, refused};
-use crate::session::{Session, is_system_schema};
+use crate::session::{Session, fixed_timestamp, is_system_schema};
 use crate::stream::Writer;
 
 /// Runs the statement on all nodes that it concerns. It commits the open transaction first, as on a server.
@@ -50,6 +50,10 @@ where
             done => done,
         };
     }
+    if matches!(ddl.kind, DdlKind::AlterTable { .. } | DdlKind::CreateIndex { unique: true, .. }) {
+        // What the statement may change depends on what is there, which another proxy may have changed.
+        refresh(session, &session.base_catalog(), ddl, &schemas).await;
+    }
     let catalog = meant(session, ddl, &schemas);
     if let Some(copy) = like::text(session, &catalog, ddl, &schemas, text).await? {
         let ddl = reparsed(&copy, session.options)?;
@@ -81,6 +85,11 @@ where
         planned => planned.map_err(|error| error.to_mysql())?,
     };
     let (status, state) = (session.status(), session.effective_state());
+    // Rows that are there get the instant by a new column's default, each server's those that it has.
+    let fills =
+        matches!(ddl.kind, DdlKind::AlterTable { .. }) && names_clock(text.as_bytes(), session.options);
+    let instant = if fills { fixed_timestamp(session, catalog).await? } else { None };
+    let state = instant.map_or(state.clone(), |instant| state.with("timestamp", &instant));
     let mut sink = ClientSink::new(writer, status, None);
     execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await.map(|_| ())
 }

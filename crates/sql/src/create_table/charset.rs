@@ -20,6 +20,17 @@ impl Charset {
         Self { charset: Some("utf8mb3".to_owned()), ..Self::default() }
     }
 
+    /// What a definition that was read before says.
+    pub(super) fn of(charset: Option<String>, collation: Option<&Collation>) -> Self {
+        let collate = collation.map(|collation| collation.name().to_owned());
+        Self { charset, collate, ..Self::default() }
+    }
+
+    /// Whether it says anything.
+    pub(super) fn is_given(&self) -> bool {
+        self.charset.is_some() || self.collate.is_some()
+    }
+
     /// Reads `[DEFAULT] CHARACTER SET [=] x`, `CHARSET [=] x` or `COLLATE [=] x` if it is next.
     pub(super) fn accept(&mut self, cursor: &mut Cursor<'_>) -> bool {
         let mut ahead = cursor.clone();

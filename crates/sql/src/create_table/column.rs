@@ -8,6 +8,7 @@ use crate::TokenKind;
 use crate::parse::{Cursor, ParseError};
 
 /// A column before its table's character set and primary key are known.
+#[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) definition: ColumnDef,
     charset: Charset,
@@ -68,7 +69,11 @@ impl Column {
             definition.auto_increment = true;
             definition.nullable = false;
         } else if cursor.accept(&["ON", "UPDATE"]) {
+            definition.on_update = true;
             let _ = default(cursor)?;
+        } else if cursor.accept(&["AFTER"]) {
+            // Of ALTER TABLE; the other column may be called by one of these words.
+            let _ = cursor.ident()?;
         } else if cursor.accept(&["COMMENT"]) {
             let _ = cursor.next();
         } else if cursor.accept(&["GENERATED", "ALWAYS", "AS"]) || cursor.accept(&["AS"]) {
@@ -118,7 +123,7 @@ impl Column {
     }
 }
 
-fn set_collation(column_type: &mut ColumnType, of_column: Option<Collation>) {
+pub(super) fn set_collation(column_type: &mut ColumnType, of_column: Option<Collation>) {
     if let ColumnType::Text { collation, .. }
     | ColumnType::Enum { collation, .. }
     | ColumnType::Set { collation, .. } = column_type
@@ -128,7 +133,7 @@ fn set_collation(column_type: &mut ColumnType, of_column: Option<Collation>) {
 }
 
 /// The text of a default: a literal with its sign or introducer, a word, a call, or anything in parentheses.
-fn default(cursor: &mut Cursor<'_>) -> Result<String, ParseError> {
+pub(super) fn default(cursor: &mut Cursor<'_>) -> Result<String, ParseError> {
     let first = cursor.peek().ok_or_else(|| cursor.error())?;
     if !cursor.skip_parentheses()? {
         let _ = cursor.next();

@@ -48,7 +48,7 @@ fn list(cursor: &mut Cursor<'_>) -> Result<Items, ParseError> {
 }
 
 /// A column that is not understood is no reason to lose the table.
-fn column_or_other(cursor: &mut Cursor<'_>) -> Result<Column, ParseError> {
+pub(super) fn column_or_other(cursor: &mut Cursor<'_>) -> Result<Column, ParseError> {
     let mut ahead = cursor.clone();
     if let Ok(column) = column::parse(&mut ahead) {
         *cursor = ahead;
@@ -58,7 +58,7 @@ fn column_or_other(cursor: &mut Cursor<'_>) -> Result<Column, ParseError> {
 }
 
 /// Passes over what is left of an item.
-fn skip_to_border(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
+pub(super) fn skip_to_border(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
     while !cursor.sees_symbol(b',') && !cursor.sees_symbol(b')') {
         if !cursor.skip_parentheses()? && cursor.next().is_none() {
             return Err(cursor.error());
@@ -106,7 +106,7 @@ impl Items {
                     primary_key = parts.named;
                 }
                 Key::Unique { name, parts } => {
-                    unique_keys.push(UniqueKey { name, columns: parts.columns, whole: parts.whole });
+                    unique_keys.push(UniqueKey::of(name, parts));
                 }
                 Key::Foreign(key) => foreign_keys.push(key),
                 Key::Other => {}

@@ -1,6 +1,6 @@
 //! Keys and constraints of the list.
 
-use super::ForeignKey;
+use super::{ForeignKey, ReferentialAction};
 use crate::parse::{Cursor, ParseError};
 
 /// An item of the list that is no column.
@@ -16,7 +16,7 @@ pub(super) enum Key {
 }
 
 /// The parts of a key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     /// The parts that are whole columns.
     pub(super) columns: Vec<String>,
@@ -30,6 +30,7 @@ pub(super) struct Parts {
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Option<Key>, ParseError> {
     let mut name = String::new();
     if cursor.accept(&["CONSTRAINT"]) {
+        let _ = cursor.accept(&["IF", "NOT", "EXISTS"]);
         let named = !["PRIMARY", "UNIQUE", "FOREIGN", "CHECK"].iter().any(|word| cursor.sees(&[word]));
         if named {
             name = cursor.ident()?.value;
@@ -62,7 +63,7 @@ fn skip_to_parts(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn parts(cursor: &mut Cursor<'_>) -> Result<Parts, ParseError> {
+pub(super) fn parts(cursor: &mut Cursor<'_>) -> Result<Parts, ParseError> {
     let mut parts = Parts { whole: true, ..Parts::default() };
     cursor.expect_symbol(b'(')?;
     loop {
@@ -98,7 +99,7 @@ fn foreign(cursor: &mut Cursor<'_>, constraint: String) -> Result<ForeignKey, Pa
     references(cursor, name, columns)
 }
 
-/// Reads `REFERENCES t (…)`; its actions are left.
+/// Reads `REFERENCES t (…) ON DELETE … ON UPDATE …`.
 pub(super) fn references(
     cursor: &mut Cursor<'_>,
     name: String,
@@ -108,5 +109,37 @@ pub(super) fn references(
     let table = cursor.table_name()?;
     let referenced = if cursor.sees_symbol(b'(') { parts(cursor)?.named } else { Vec::new() };
     let schema = table.schema.map(|schema| schema.value);
-    Ok(ForeignKey { name, columns, schema, table: table.table.value, referenced })
+    let table = table.table.value;
+    let mut key = ForeignKey {
+        name,
+        columns,
+        schema,
+        table,
+        referenced,
+        on_delete: ReferentialAction::default(),
+        on_update: ReferentialAction::default(),
+    };
+    loop {
+        if cursor.accept(&["MATCH"]) {
+            let _ = cursor.next();
+        } else if cursor.accept(&["ON", "DELETE"]) {
+            key.on_delete = action(cursor)?;
+        } else if cursor.accept(&["ON", "UPDATE"]) {
+            key.on_update = action(cursor)?;
+        } else {
+            return Ok(key);
+        }
+    }
+}
+
+fn action(cursor: &mut Cursor<'_>) -> Result<ReferentialAction, ParseError> {
+    const ACTIONS: [(&[&str], ReferentialAction); 5] = [
+        (&["RESTRICT"], ReferentialAction::Restrict),
+        (&["NO", "ACTION"], ReferentialAction::Restrict),
+        (&["CASCADE"], ReferentialAction::Cascade),
+        (&["SET", "NULL"], ReferentialAction::SetNull),
+        (&["SET", "DEFAULT"], ReferentialAction::SetDefault),
+    ];
+    let found = ACTIONS.iter().find(|(words, _)| cursor.accept(words));
+    found.map(|(_, action)| *action).ok_or_else(|| cursor.error())
 }

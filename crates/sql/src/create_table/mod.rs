@@ -1,5 +1,6 @@
 //! CREATE TABLE as a definition: what SHOW CREATE TABLE prints, and what users write.
 
+mod alteration;
 mod charset;
 mod column;
 mod column_type;
@@ -7,6 +8,8 @@ mod definition;
 mod key;
 
 use serval_types::{Collation, ColumnType};
+
+pub use alteration::Alteration;
 
 use crate::{LexOptions, ParseError};
 
@@ -41,6 +44,8 @@ pub struct ColumnDef {
     pub nullable: bool,
     /// The text of DEFAULT's value, quotes included.
     pub default: Option<String>,
+    /// ON UPDATE CURRENT_TIMESTAMP: an UPDATE that does not assign the column changes it.
+    pub on_update: bool,
     /// AUTO_INCREMENT.
     pub auto_increment: bool,
     /// GENERATED ALWAYS AS, virtual or stored.
@@ -63,6 +68,7 @@ impl ColumnDef {
             column_type,
             nullable: true,
             default: None,
+            on_update: false,
             auto_increment: false,
             generated: false,
             invisible: false,
@@ -83,6 +89,12 @@ pub struct UniqueKey {
     pub whole: bool,
 }
 
+impl UniqueKey {
+    fn of(name: String, parts: key::Parts) -> Self {
+        Self { name, columns: parts.columns, whole: parts.whole }
+    }
+}
+
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignKey {
@@ -96,9 +108,41 @@ pub struct ForeignKey {
     pub table: String,
     /// The referenced columns.
     pub referenced: Vec<String>,
+    /// What a DELETE of the referenced row does to these.
+    pub on_delete: ReferentialAction,
+    /// What an UPDATE of the referenced columns does to these.
+    pub on_update: ReferentialAction,
+}
+
+/// What a server does to the rows that reference one which is deleted or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReferentialAction {
+    /// RESTRICT or NO ACTION, which is also the default: it refuses the change.
+    #[default]
+    Restrict,
+    /// CASCADE: it deletes them, or changes them likewise.
+    Cascade,
+    /// SET NULL.
+    SetNull,
+    /// SET DEFAULT.
+    SetDefault,
 }
 
 impl TableDefinition {
+    /// A table of which only the name is known.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            columns: Vec::new(),
+            primary_key: Vec::new(),
+            unique_keys: Vec::new(),
+            foreign_keys: Vec::new(),
+            charset: None,
+            collation: None,
+        }
+    }
+
     /// The column of this name; names compare without case.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&ColumnDef> {

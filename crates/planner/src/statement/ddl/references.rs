@@ -1,6 +1,6 @@
 //! What a definition says of other tables: each server must find there the rows that its own need.
 
-use serval_catalog::{Catalog, Placement, Sharding, Table, TableDefinition, check_foreign_keys};
+use serval_catalog::{Alteration, Catalog, Placement, Sharding, Table, TableDefinition, check_foreign_keys};
 use serval_sql::{Ddl, DdlKind, LexOptions, Token, create_table, identifier_value, tokens};
 
 use crate::bound::PlanTable;
@@ -9,14 +9,14 @@ use crate::error::PlanError;
 /// Refuses foreign keys to rows on other nodes, and MERGE tables over tables elsewhere.
 pub(super) fn refuse_apart(
     catalog: &Catalog,
-    ddl: &Ddl,
+    (ddl, alteration): (&Ddl, Option<&Alteration>),
     table: &PlanTable,
     sql: &str,
     options: LexOptions,
 ) -> Result<(), PlanError> {
     let definition = match ddl.kind {
         DdlKind::CreateTable { .. } => create_table::parse(sql, options).ok(),
-        DdlKind::AlterTable { .. } => added_keys(sql, options),
+        DdlKind::AlterTable { .. } => alteration.map(|alteration| added_keys(&table.table, alteration)),
         _ => return Ok(()),
     };
     let typed = definition.as_ref().map(|definition| typed(&table.table, definition));
@@ -39,24 +39,16 @@ fn typed(table: &Table, definition: &TableDefinition) -> Table {
 
 fn with_types(sharding: &Sharding, definition: &TableDefinition) -> Sharding {
     let columns = sharding.columns.iter().map(|known| match definition.column(&known.name) {
-        Some(column) => known.typed(column.column_type.clone()),
+        Some(column) => known.defined(column),
         None => known.clone(),
     });
     sharding.with_columns(columns.collect())
 }
 
-/// The foreign keys of an ALTER TABLE, as the definition of a table that has nothing else.
-fn added_keys(sql: &str, options: LexOptions) -> Option<TableDefinition> {
-    let tokens = significant(sql, options)?;
-    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql.as_bytes(), word));
-    let mut text = "CREATE TABLE t (c INT".to_owned();
-    for start in (0..tokens.len()).filter(|&at| is(at, "FOREIGN") && is(at + 1, "KEY")) {
-        let references = (start..tokens.len()).find(|&at| is(at, "REFERENCES"))?;
-        let end = (references..tokens.len()).find(|&at| tokens[at].is_symbol(b')'))?;
-        text.push_str(", ");
-        text.push_str(tokens[start].span.to(tokens[end].span).text(sql));
-    }
-    create_table::parse(&(text + ")"), options).ok()
+/// The table as an ALTER TABLE makes it, of its foreign keys those that are new.
+fn added_keys(table: &Table, alteration: &Alteration) -> TableDefinition {
+    let known = table.definition.as_deref().cloned().unwrap_or_else(|| TableDefinition::named(&table.name));
+    TableDefinition { foreign_keys: alteration.foreign_keys(), ..alteration.applied(&known) }
 }
 
 /// A MERGE table reads the tables of its UNION that are on its own server.
@@ -125,16 +117,5 @@ mod tests {
         assert_eq!(names("CREATE TABLE m (a INT) ENGINE=MERGE UNION=(t1, `t 2`)"), ["t1", "t 2"]);
         assert_eq!(names("ALTER TABLE m UNION (s.t1)"), ["s.t1"]);
         assert_eq!(names("CREATE TABLE `union` (a INT CHECK (a IN (1)))"), [""; 0]);
-    }
-
-    #[test]
-    fn foreign_keys_of_an_alter() {
-        let sql = "ALTER TABLE t ADD v INT, ADD CONSTRAINT x FOREIGN KEY (a, b) REFERENCES u (c, d) ON DELETE CASCADE";
-        let keys = added_keys(sql, LexOptions::default()).unwrap().foreign_keys;
-        assert_eq!(keys[0].columns, ["a", "b"]);
-        assert_eq!((&*keys[0].table, keys[0].referenced.len()), ("u", 2));
-        assert!(
-            added_keys("ALTER TABLE t ADD v INT", LexOptions::default()).unwrap().foreign_keys.is_empty()
-        );
     }
 }

@@ -10,7 +10,7 @@ use crate::error::PlanError;
 use crate::rewrite::expression::{argument, is_named};
 use crate::statement::copies::{refuse_unequal_defaults, refuse_unequal_values};
 use crate::statement::routed::copies;
-use crate::statement::{Planning, targets};
+use crate::statement::{Planning, clock_key, clock_key_changes, targets};
 
 /// Without its definition no row of a sharded table can be placed.
 pub(super) fn refuse_undefined(table: &PlanTable) -> Result<(), PlanError> {
@@ -89,8 +89,15 @@ fn keeps(value: &Expr, name: &str) -> bool {
 }
 
 /// A duplicate key must not move the row to another shard.
-pub(super) fn refuse_key_update(insert: &Insert, sharding: &Sharding) -> Result<(), PlanError> {
+pub(super) fn refuse_key_update(
+    insert: &Insert,
+    table: &PlanTable,
+    sharding: &Sharding,
+) -> Result<(), PlanError> {
     let Some(OnInsert::DuplicateKeyUpdate(assignments)) = &insert.on else { return Ok(()) };
+    if let Some(column) = clock_key(table) {
+        return Err(PlanError::refused(clock_key_changes(column, &table.table.name)));
+    }
     let sets = |assignment: &Assignment, column: &str| {
         targets(assignment).iter().any(|target| columns::is_named(target, column))
     };
