@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serval_catalog::{Catalog, Sequence, SequenceKind, Table};
 use serval_remote::Backend;
-use serval_types::MysqlError;
+use serval_types::{ColumnType, MysqlError};
 
 use crate::error::ExecuteError;
 
@@ -68,12 +68,12 @@ impl Sequences {
         let shared = self.segment(sequence);
         let mut segment = shared.lock().await;
         if let Some(first) = segment.take(count) {
-            return Ok(first);
+            return within_column(table, sequence, first, count);
         }
         let counter = Counter { backend, catalog, table, sequence };
         *segment =
             counter.advance(|stored| segment.refilled(stored, count, u64::from(sequence.step))).await?;
-        segment.take(count).ok_or_else(used_up)
+        within_column(table, sequence, segment.take(count).ok_or_else(used_up)?, count)
     }
 
     /// Notes a value that a client gave itself, so that it is never handed out again.
@@ -167,6 +167,17 @@ fn sequence_of<'a>(schema: &str, table: &'a Table) -> Result<&'a Sequence, Execu
             table.name
         ))
     })
+}
+
+/// A number that the column cannot hold would become its largest, on each shard by itself.
+fn within_column(table: &Table, sequence: &Sequence, first: u64, count: u64) -> Result<u64, ExecuteError> {
+    let column = table.definition.as_deref().and_then(|definition| definition.column(&sequence.column));
+    let Some(ColumnType::Int { width, unsigned }) = column.map(|column| &column.column_type) else {
+        return Ok(first);
+    };
+    let (_, most) = width.range(*unsigned);
+    let last = i128::from(first) + i128::from(count) - 1;
+    if last > most { Err(used_up()) } else { Ok(first) }
 }
 
 /// ER_AUTOINC_READ_FAILED, in the server's words.

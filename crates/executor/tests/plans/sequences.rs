@@ -1,7 +1,8 @@
 //! Numbers for AUTO_INCREMENT columns.
 
-use serval_catalog::Table;
+use serval_catalog::{ColumnDef, Table, TableDefinition};
 use serval_executor::{ExecuteError, Sequences};
+use serval_types::{ColumnType, IntWidth};
 
 use crate::scripted::*;
 
@@ -135,4 +136,19 @@ async fn a_table_without_a_sequence_is_refused() {
     let table = catalog.table("shop", "regions").unwrap();
     let error = numbers.sequences.next(servers, catalog, "shop", table, 1).await.unwrap_err();
     assert_eq!(error.to_mysql().number, 1235);
+}
+
+#[tokio::test]
+async fn numbers_end_where_the_column_does() {
+    let numbers = Numbers::new();
+    let Session { servers, catalog, .. } = &numbers.session;
+    let mut table = numbers.table().clone();
+    let tiny = ColumnType::Int { width: IntWidth::Tiny, unsigned: false };
+    let column = ColumnDef::new(table.sequence.as_ref().unwrap().column.clone(), tiny);
+    table.definition =
+        Some(TableDefinition { columns: vec![column], ..TableDefinition::named("users") }.into());
+    numbers.expect(126, 126 + numbers.step());
+    let next = |count| numbers.sequences.next(servers, catalog, "shop", &table, count);
+    assert_eq!(next(2).await.unwrap(), 126);
+    assert_eq!(next(1).await.unwrap_err().to_mysql().number, 1467);
 }
