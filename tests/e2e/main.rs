@@ -37,6 +37,7 @@ mod load_data;
 mod lock_timeouts;
 mod login;
 mod merge_memory;
+mod modes;
 mod mysql_test;
 mod names;
 mod oracle;

@@ -2,11 +2,12 @@
 //! it is their length that is too much.
 //!
 //! A statement means what its text meant when it was prepared, so it is known by the text together with all that a
-//! server reads a text by: the database, the sql_mode, and the character sets of the client and of literals.
+//! server reads a text by: the database, the sql_mode, the character sets of the client and of literals, and what MySQL
+//! looks up once.
 //!
 //! MySQL also fits a statement to the types of its parameters and keeps it so: after a number was given for `code = ?`
 //! it compares later strings as numbers. One client's types must not change another's rows, so there a statement is
-//! known by the [classes](Class) of its parameters too.
+//! known by the [classes](Class) of its parameters too, and by the types of the user variables that it may name.
 
 use std::collections::HashMap;
 
@@ -22,8 +23,19 @@ use serval_wire::packet::column_type::{
 };
 
 /// The variables that a text is read by.
-const READ_BY: [&str; 5] =
-    ["sql_mode", NAMES, "character_set_client", "character_set_connection", "collation_connection"];
+const READ_BY: [&str; 10] = [
+    "sql_mode",
+    NAMES,
+    "character_set_client",
+    "character_set_connection",
+    "collation_connection",
+    // MySQL asks for these once.
+    "default_collation_for_utf8mb4",
+    "default_week_format",
+    "div_precision_increment",
+    "lc_time_names",
+    "windowing_use_high_precision",
+];
 
 /// Texts of more bytes altogether are not kept, whatever their number.
 const MOST_BYTES: usize = 4 << 20;
@@ -82,6 +94,14 @@ impl Class {
     }
 }
 
+/// The type of a literal: what stands around its digits, or around its text.
+fn kind(literal: &str) -> String {
+    match (literal.find('\''), literal.rfind('\'')) {
+        (Some(first), Some(last)) => format!("{}{}", &literal[..first], &literal[last..]),
+        _ => literal.chars().filter(|c| !c.is_ascii_digit() && *c != '-').collect(),
+    }
+}
+
 /// The statements of one connection, and the one that is asked for or executed at present.
 #[derive(Debug, Default)]
 pub(crate) struct Statements {
@@ -129,8 +149,21 @@ impl Statements {
             self.key.pop();
         }
         self.key.push(0);
+        if sql.contains(&b'@') {
+            self.add_variables(state);
+        }
         self.text = self.key.len();
         self.key.extend_from_slice(sql);
+    }
+
+    /// What the user variables are that a text may name: MySQL fits it to their types, too.
+    fn add_variables(&mut self, state: &SessionState) {
+        for (name, value) in state.iter().filter(|(name, _)| name.starts_with('@')) {
+            self.key.extend_from_slice(name.as_bytes());
+            self.key.push(b'=');
+            self.key.extend_from_slice(kind(value).as_bytes());
+            self.key.push(0);
+        }
     }
 
     /// Begins the key with all that a text is read by.
@@ -245,6 +278,23 @@ mod tests {
             assert_eq!(find(Some("d"), &fresh().with(name, "''")), None, "{name}");
         }
         assert_eq!(find(Some("d"), &fresh()), Some(7));
+    }
+
+    #[test]
+    fn a_text_is_another_statement_for_variables_of_other_types() {
+        let mut statements = Statements::default();
+        let state = |value| fresh().with("@a", value);
+        statements.select(None, &state("1"), b"SELECT @a", [].into_iter());
+        statements.add(&ok(7));
+        let mut find = |state: &SessionState, sql: &[u8]| {
+            statements.select(None, state, sql, [].into_iter());
+            statements.find().map(|statement| statement.id)
+        };
+        assert_eq!(find(&state("-22"), b"SELECT @a"), Some(7));
+        for other in ["1.5", "1e0", "x'31'", "_utf8mb4'1' COLLATE utf8mb4_bin", "CAST(1 AS UNSIGNED)"] {
+            assert_eq!(find(&state(other), b"SELECT @a"), None, "{other}");
+        }
+        assert_eq!(find(&fresh(), b"SELECT @a"), None);
     }
 
     #[test]

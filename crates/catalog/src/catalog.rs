@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serval_sql::ServerKind;
+use serval_sql::{LexOptions, ServerKind};
 use serval_types::{GroupId, NodeId};
 
 use crate::{Address, Clock, DataNode, Engines, Group, Rule, Schema, Scratch, Settings, Table, User};
@@ -30,6 +30,8 @@ pub struct Catalog {
     /// Whether GROUP BY … WITH ROLLUP of no rows has a row for all of them, which differs with versions, too. `None` where no server was
     /// asked: such a statement is not taken apart.
     pub totals_nothing: Option<bool>,
+    /// The `sql_mode` that sessions of the servers begin with; `None` where no server was asked.
+    pub sql_mode: Option<Arc<str>>,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,
     /// The time by which windows that go on with the clock have gone on last; a trusted one, if there has been one.
@@ -48,6 +50,12 @@ pub struct Catalog {
 pub type Schemas = IndexMap<String, Schema, foldhash::fast::RandomState>;
 
 impl Catalog {
+    /// How statements of a session are read that has not set `sql_mode`.
+    #[must_use]
+    pub fn lex_options(&self) -> LexOptions {
+        self.sql_mode.as_deref().map(LexOptions::from_sql_mode).unwrap_or_default()
+    }
+
     /// A schema; names compare without case.
     #[must_use]
     pub fn schema(&self, name: &str) -> Option<&Schema> {

@@ -57,6 +57,7 @@ fn catalog(
             engines,
             servers: ServerKind { mariadb: true, version: 101_100 },
             totals_nothing: None,
+            sql_mode: None,
             rules,
             clock: None,
             schemas,

@@ -144,6 +144,7 @@ impl<B: Backend> Session<B> {
         let host = entry.peer.map_or_else(|| "localhost".to_owned(), |peer| peer.ip().to_string());
         let coordinator = Arc::clone(&proxy.coordinator);
         let pairs = Pairs::of_charset(&charset::of_client(&state));
+        let options = proxy.catalog.load().lex_options().with_pairs(pairs);
         Self {
             backend: Watched::new(Arc::clone(&proxy.backend), Arc::clone(&entry)),
             proxy,
@@ -158,7 +159,7 @@ impl<B: Backend> Session<B> {
             began: Instant::now(),
             initial: state.clone(),
             state,
-            options: LexOptions::default().with_pairs(pairs),
+            options,
             autocommit: true,
             own: Own::default(),
             leaving: false,
@@ -195,7 +196,7 @@ impl<B: Backend> Session<B> {
         self.named.clear();
         self.entry.set_lock_thread(0);
         self.state = self.initial.clone();
-        self.options = LexOptions::default();
+        self.options = self.proxy.catalog.load().lex_options();
         self.refresh_options();
         self.autocommit = true;
         self.own = Own::default();

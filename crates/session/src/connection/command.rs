@@ -74,7 +74,7 @@ where
             return Err(Failure::Told(MysqlError::new(ErrorCode::UnknownCommand, "Unknown command")));
         }
     }
-    Ok(if session.leaving { Next::Close } else { Next::Command })
+    Ok(next(session))
 }
 
 /// COM_QUERY of a client that sends attributes with it.
@@ -94,7 +94,12 @@ where
     session.attributes = attributes;
     let span = statement::span(session);
     Box::pin(statement::query(session, writer, &sql)).instrument(span).await?;
-    Ok(Next::Command)
+    Ok(next(session))
+}
+
+/// What follows an answer: RELEASE ends the connection behind it.
+fn next<B: Backend>(session: &Session<B>) -> Next {
+    if session.leaving { Next::Close } else { Next::Command }
 }
 
 /// The command as SHOW PROCESSLIST names it.

@@ -51,9 +51,14 @@ impl<'a> Query<'a> {
         Self { sql, scan, execution: None, views: &[] }
     }
 
-    /// How the text is read: as the session says now, or as it said when the statement was prepared.
+    /// How the text is read: as the session says now, or as it said when the statement was prepared. What 0 means to an
+    /// AUTO_INCREMENT column it says now.
     pub(crate) fn options<B: Backend>(&self, session: &Session<B>) -> LexOptions {
-        self.execution.map_or(session.options, |execution| execution.statement.manner.options)
+        let LexOptions { no_auto_value_on_zero, .. } = session.options;
+        self.execution.map_or(session.options, |execution| LexOptions {
+            no_auto_value_on_zero,
+            ..execution.statement.manner.options
+        })
     }
 
     /// The values of `?`.

@@ -52,7 +52,7 @@ where
         state = state.with("timestamp", timestamp);
     }
     if let Some(execution) = &query.execution {
-        state = execution.statement.state(session.options, state);
+        state = execution.statement.state(catalog.sql_mode.as_deref(), state);
     }
     let state = select_limit::apply(session, &query, &mut ready.bound, state)?;
     let wanted = gathered::ask(&mut ready, &query, &effects);

@@ -91,7 +91,7 @@ where
     let mut state = session.effective_state();
     session.run_on(catalog, place.node, insert_id.as_bytes(), &state).await?;
     if let Some(execution) = &query.execution {
-        state = execution.statement.state(session.options, state);
+        state = execution.statement.state(catalog.sql_mode.as_deref(), state);
     }
     let parameters = query.execution.map(|execution| execution.parameters);
     let bound = Bound { tables: Arc::clone(&place.tables), ..on_node(target(place, call, query.scan)) };

@@ -116,6 +116,8 @@ fn plain(literal: &str) -> String {
         return number.to_owned();
     }
     match text.split_once('\'') {
+        // Alone, MySQL would take it for a number where it stands beside one; a variable is text there.
+        Some(("x", _)) => format!("_binary {text}"),
         Some((introducer, quoted)) if introducer.starts_with('_') && !introducer.ends_with('x') => {
             format!("'{quoted}")
         }

@@ -98,8 +98,8 @@ async fn described<B: Backend>(session: &mut Session<B>, sql: &Bytes) -> Result<
         }
         planned => planned?,
     };
-    // What a session is told of itself belongs into nobody else's definitions.
-    let is_shared = replaced.is_none() && !catalog.is_overlay();
+    // What a session is told of itself, and what its variables are, belongs into nobody else's definitions.
+    let is_shared = replaced.is_none() && !catalog.is_overlay() && !scan.marks.variable;
     let found = session.proxy.prepared.find(sql, &manner, catalog.version).filter(|_| is_shared);
     if let Some(statement) = found {
         return Ok(statement);

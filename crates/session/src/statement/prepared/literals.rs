@@ -29,14 +29,20 @@ pub(in crate::statement) fn fill(
     splice(sql, &edits)
 }
 
+/// A binary string. Without the introducer MySQL would take it for a number where it stands beside one.
+fn binary(bytes: &[u8]) -> String {
+    format!("_binary {}", hex(bytes))
+}
+
 /// A value as a literal that Serval's own parser can read: a string in quotes where it is UTF-8.
 pub(in crate::statement) fn readable(value: &Value, options: LexOptions) -> String {
     match value {
         Value::Text(text) => match std::str::from_utf8(text) {
             Ok(text) if options.no_backslash_escapes => format!("'{}'", text.replace('\'', "''")),
             Ok(text) => format!("'{}'", text.replace('\\', r"\\").replace('\'', "''")),
-            Err(_) => hex(text),
+            Err(_) => binary(text),
         },
+        Value::Bytes(bytes) => binary(bytes),
         other => literal(other, "binary"),
     }
 }

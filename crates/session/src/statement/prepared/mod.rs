@@ -25,6 +25,7 @@ mod execute;
 mod fetch;
 mod literals;
 mod long_data;
+mod mode;
 mod prepare;
 mod registry;
 mod shared;

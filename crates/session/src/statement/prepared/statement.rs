@@ -6,6 +6,7 @@ use serval_sql::{LexOptions, Scan};
 use serval_types::MysqlError;
 use serval_wire::packet::ColumnDefinition;
 
+use super::mode;
 use crate::charset;
 use crate::failure::{Failure, refused};
 use crate::session::Session;
@@ -165,15 +166,26 @@ impl Statement {
 
     /// Whether sql_mode says that the text means something else now. A text beyond ASCII has its character set checked.
     fn reads_otherwise(&self, options: LexOptions) -> bool {
-        self.manner.options.with_pairs(options.pairs) != options
+        let LexOptions { pairs, no_auto_value_on_zero, .. } = options;
+        LexOptions { no_auto_value_on_zero, ..self.manner.options.with_pairs(pairs) } != options
     }
 
-    /// The state under which servers read the text as it was meant.
-    pub(crate) fn state(&self, options: LexOptions, state: SessionState) -> SessionState {
-        match &self.manner.sql_mode {
-            _ if !self.reads_otherwise(options) => state,
-            Some(mode) => state.with("sql_mode", mode),
-            None => state.without("sql_mode"),
+    /// The state under which servers read the text as it was meant, and do what the session wants now. `default` is the mode of
+    /// the servers themselves, where it is known.
+    pub(crate) fn state(&self, default: Option<&str>, state: SessionState) -> SessionState {
+        let (prepared, present) = (self.manner.sql_mode.as_deref(), state.value("sql_mode"));
+        if prepared == present {
+            return state;
+        }
+        match (mode::words(prepared, default), mode::words(present, default)) {
+            (Some(prepared), Some(present)) => match mode::mixed(prepared, present) {
+                Some(mode) => state.with("sql_mode", &format!("'{mode}'")),
+                None => state,
+            },
+            _ => match prepared {
+                Some(mode) => state.with("sql_mode", mode),
+                None => state.without("sql_mode"),
+            },
         }
     }
 }
