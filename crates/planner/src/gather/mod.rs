@@ -32,7 +32,7 @@ use crate::physical::{SELECT_ALL, quote};
 use crate::plan::{Gathers, Kind, Plan};
 use crate::planner::dml;
 use crate::primitive::{Gather, GatherSource, Primitive, Target};
-use crate::statement::{Planning, changes_rows};
+use crate::statement::{Planning, changes_rows, set_var};
 use derived::{Asked, Outcome, Results, Tables, Text};
 use segments::Segments;
 use serval_types::NodeId;
@@ -72,6 +72,9 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     }
     let sql = planning.sql;
     let Ok(mut tokens) = tokens(sql, planning.options) else { return Some("it cannot be read") };
+    if set_var::is_said(planning, &tokens) {
+        return Some("a hint of it sets variables");
+    }
     tokens.retain(|token| !token.kind.is_comment());
     if lock::is_entangled(planning, &query.body, &tokens) {
         return Some("it locks rows of a part of it");

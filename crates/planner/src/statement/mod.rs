@@ -8,6 +8,7 @@ pub(crate) mod lock_tables;
 pub(crate) mod routed;
 pub(crate) mod searches;
 pub(crate) mod select;
+pub(crate) mod set_var;
 pub(crate) mod temporary;
 pub(crate) mod update;
 
@@ -53,6 +54,11 @@ impl Planning<'_> {
                 "A statement with version comments that only some servers read cannot be routed; write it without them",
             ));
         }
+        if self.reads_last_number() {
+            return Err(PlanError::refused(
+                "LASTVAL() and PREVIOUS VALUE FOR read a server's session, of which Serval has many; keep what NEXTVAL() gave",
+            ));
+        }
         let plan = self.plan_kind()?;
         Ok(Plan { alone: self.alone(), ..plan })
     }
@@ -86,6 +92,18 @@ impl Planning<'_> {
         }
     }
 
+    /// Whether it asks for the number that a sequence gave last.
+    fn reads_last_number(self) -> bool {
+        let sql = self.sql;
+        let tokens = tokens(sql, self.options).unwrap_or_default();
+        let at = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql, word));
+        self.catalog.servers.mariadb
+            && (0..tokens.len()).any(|first| {
+                at(first, "LASTVAL") && tokens.get(first + 1).is_some_and(|next| next.is_symbol(b'('))
+                    || at(first, "PREVIOUS") && at(first + 1, "VALUE") && at(first + 2, "FOR")
+            })
+    }
+
     /// Why the statement may run on one node only. What it leaves in the session of a server, each of several would
     /// leave for its own rows.
     fn alone(self) -> Option<&'static str> {
@@ -96,6 +114,9 @@ impl Planning<'_> {
                 "Assigning user variables (@a := …) over several shards is not supported: each shard would count by \
                  itself; restrict the statement to one value of the sharding column, or use SELECT … INTO",
             );
+        }
+        if set_var::is_said(self, &tokens) {
+            return Some(set_var::REFUSAL);
         }
         if self.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::RowsExamined) {
             return Some(
@@ -128,6 +149,7 @@ impl Planning<'_> {
     pub(crate) fn analyse(self) -> Result<Analysis, PlanError> {
         let parsed = self.parsed;
         let found = Analysis::of(&parsed.ast, self.catalog, self.schema, &parsed.locator, self.scan)?;
+        set_var::refuse_routing(self, &found)?;
         if let Some(view) = found.refs.iter().find(|found| found.table.table.view.is_some()) {
             return Err(PlanError::refused(format!(
                 "View {} lies over several data nodes, and a statement of this form cannot be put over its tables; name                  the tables themselves",

@@ -72,6 +72,12 @@ pub(super) fn set_variable<B: Backend>(
                 "sql_auto_is_null would have a server look for the number that it gave itself; use LAST_INSERT_ID()",
             ));
         }
+        "auto_increment_increment" | "auto_increment_offset" if !matches!(literal, None | Some("1")) => {
+            return Err(MysqlError::refused(format!(
+                "SET {name} is not supported: numbers of sharded tables are Serval's own, for all sessions; give the numbers \
+                 yourself"
+            )));
+        }
         _ if Own::find(name).is_some() => session.own.set(name, literal)?,
         _ => {
             let literal = literal.unwrap_or("DEFAULT");

@@ -2,11 +2,11 @@
 
 use serval_catalog::{Catalog, Placement, Schema};
 use serval_remote::Backend;
-use serval_sql::{Stored, Token, TokenKind, identifier_value, tokens};
+use serval_sql::{Stored, StoredObject, Token, TokenKind, identifier_value, tokens};
 use serval_types::NodeId;
 
 use super::place::Place;
-use super::what;
+use super::{of_session, what};
 use crate::failure::{Failure, refused, unknown_schema};
 use crate::identity;
 use crate::session::{Session, is_system_schema};
@@ -25,6 +25,9 @@ pub(super) fn check<B: Backend>(
     let schema = catalog.schema(&place.schema).ok_or_else(|| unknown_schema(&place.schema))?;
     let tokens = tokens(body.as_bytes(), session.options).unwrap_or_default();
     let tokens: Vec<Token> = tokens.into_iter().filter(|token| !token.kind.is_comment()).collect();
+    if matches!(stored.object, StoredObject::Function | StoredObject::Trigger) {
+        of_session::refuse(body.as_bytes(), &tokens, what)?;
+    }
     let body = Body { sql: body.as_bytes(), tokens: &tokens, what };
     body.refuse_schemas(&catalog, &catalog.node(place.node).database)?;
     body.refuse_tables(schema, place.node)?;

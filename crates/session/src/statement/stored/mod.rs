@@ -8,6 +8,7 @@ mod body;
 mod copies;
 mod definer;
 mod kept;
+mod of_session;
 mod place;
 mod view;
 
