@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serval_tests::{Answer, Client, Topology, World, eventually, slt};
+use serval_testkit::{Cluster, ClusterSpec, Flavour, ServalProcess};
+use serval_tests::{APP, Answer, Client, Topology, World, eventually, make_databases, slt};
 
 #[tokio::test]
 async fn the_file_of_gathered_statements() {
@@ -112,6 +113,48 @@ async fn number(client: &mut Client, sql: &str) -> String {
 }
 
 const JOIN: &str = "SELECT COUNT(*) FROM users u JOIN products p ON p.id = u.id AND p.title > ''";
+
+/// A scratch server has its own variables, and gathered rows are seen under the nodes'.
+#[tokio::test]
+async fn a_managed_server_computes_as_the_nodes_do() {
+    let mut spec = ClusterSpec::new(Flavour::from_env(), 2, 0);
+    spec.options =
+        ["--default-time-zone=+08:00", "--group-concat-max-len=100000", "--div-precision-increment=7"]
+            .map(str::to_owned)
+            .into();
+    let cluster = Cluster::start(spec).await.expect("the servers start");
+    let topology =
+        Topology { more: "[scratch]\nserver = \"managed\"\n".to_owned(), ..Topology::new("gather_defaults") };
+    make_databases(&cluster, &topology.schema).await;
+    let serval =
+        ServalProcess::start(|ports| topology.toml(&cluster, ports)).await.expect("the proxy starts");
+    let mut client =
+        Client::connect("proxy", serval.client_options(APP.0, APP.1, Some(&topology.schema))).await;
+    client.must("CREATE TABLE t1 (id BIGINT NOT NULL PRIMARY KEY, at TIMESTAMP NULL, k INT, s TEXT)").await;
+    client.must("CREATE TABLE n1 (id INT NOT NULL PRIMARY KEY)").await;
+    client.must("INSERT INTO n1 VALUES (1), (2), (3)").await;
+    client
+        .must(
+            "INSERT INTO t1 VALUES (1, '2026-10-01 01:00:00', 1, REPEAT('a', 900)), (2, '2026-10-02 01:00:00', 2, \
+             REPEAT('b', 900)), (3, '2026-09-30 23:00:00', 3, 'c')",
+        )
+        .await;
+    let from = "FROM n1 JOIN t1 ON t1.id = n1.id";
+    let times = format!("SELECT t1.at {from} WHERE t1.at >= '2026-10-01' ORDER BY t1.at");
+    for _ in 0..600 {
+        if matches!(client.run(&times).await, Answer::Rows { .. }) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(client.rows(&times).await, [["2026-10-01 01:00:00"], ["2026-10-02 01:00:00"]]);
+    let length = format!("SELECT LENGTH(GROUP_CONCAT(t1.s)) {from}");
+    assert_eq!(client.value(&length).await, "1803");
+    let quotient = format!("SELECT t1.k / 7 {from} WHERE n1.id = 1 + 0 AND t1.k = 1");
+    assert_eq!(client.value(&quotient).await, "0.1428571");
+    client.must("SET time_zone = '+00:00'").await;
+    assert_eq!(client.rows(&times).await, [["2026-10-01 17:00:00"]]);
+}
 
 #[tokio::test]
 async fn a_managed_server_comes_back_when_it_dies() {

@@ -32,6 +32,9 @@ pub struct Catalog {
     pub totals_nothing: Option<bool>,
     /// The `sql_mode` that sessions of the servers begin with; `None` where no server was asked.
     pub sql_mode: Option<Arc<str>>,
+    /// Other variables that sessions of the servers begin with and that change values, as SQL: the scratch server has its own. Empty where
+    /// no server was asked.
+    pub defaults: Arc<[(&'static str, String)]>,
     /// The rules by name.
     pub rules: IndexMap<String, Arc<Rule>>,
     /// The time by which windows that go on with the clock have gone on last; a trusted one, if there has been one.

@@ -58,6 +58,7 @@ fn catalog(
             servers: ServerKind { mariadb: true, version: 101_100 },
             totals_nothing: None,
             sql_mode: None,
+            defaults: std::sync::Arc::default(),
             rules,
             clock: None,
             schemas,

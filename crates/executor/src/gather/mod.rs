@@ -46,6 +46,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
     let mut scratch = Place::take(context, gather).await?;
+    let state = state_there(context);
     let filled = scratch.fill(tables, context).await;
     let connection = match filled {
         Ok(()) => scratch.connection,
@@ -57,7 +58,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     };
     let names = Names::gathered(context.catalog, tables, &gather.sources).said_by(&connection);
     let mut link: Link<B> = Link::own(connection);
-    let query = context.query(&gather.statement);
+    let query = Query { state: &state, ..context.query(&gather.statement) };
     let mut answered = match context.watch {
         None => relay::answer(query, "scratch", &names, &mut link, sink).await,
         Some(watch) => {
@@ -72,7 +73,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
         return ordinary::run(connection, gather, tables, context, sink).await;
     }
     if let Ok(completed) = &mut answered {
-        behind::fetch(&mut connection, gather, context.state, &names, completed).await;
+        behind::fetch(&mut connection, gather, &state, &names, completed).await;
     }
     if gather.sets_variables {
         connection.spoil();
@@ -92,11 +93,12 @@ pub async fn prepare_gathered<B: Backend>(
     context: &mut Context<'_, B>,
 ) -> Result<Prepared, ExecuteError> {
     let mut place = Place::take(context, gather).await?;
+    let state = state_there(context);
     for source in &gather.sources {
-        place.make(source, context.state).await?;
+        place.make(source, &state).await?;
     }
     let names = Names::gathered(context.catalog, tables, &gather.sources).said_by(&place.connection);
-    let query = Query { execution: None, ..context.query(&gather.statement) };
+    let query = Query { execution: None, state: &state, ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(place.connection);
     let prepared = link.prepare(&query).await.map_err(|error| names.map_remote(error));
     if let Some(connection) = link.into_own() {
@@ -153,13 +155,14 @@ impl<'a, C: Connection> Place<'a, C> {
         let read_state = context.state.with("character_set_results", "NULL").without("sql_select_limit");
         let read_utf8 = read_state.with(NAMES, "utf8mb4").with("character_set_results", "NULL");
         let states = ReadStates { own: &read_state, utf8: &read_utf8 };
+        let state = state_there(context);
         let mut sizes: Vec<usize> = vec![0; self.gather.sources.len()];
         let mut keys = Keys::wanted(self.gather);
         for wave in wave::waves(self.gather, wave::width(self.gather, context)) {
             let mut read = Vec::with_capacity(wave.len());
             for index in wave {
                 let source = &self.gather.sources[index];
-                self.make(source, context.state).await?;
+                self.make(source, &state).await?;
                 match source.copy_of {
                     Some(from) => self.copy(source, from, &sizes, tables).await?,
                     None => read.push(index),
@@ -264,7 +267,9 @@ impl<'a, C: Connection> Place<'a, C> {
         for (_, create) in &result.typed {
             self.order(&state, create.as_bytes()).await?;
         }
-        let asks = session.with(NAMES, "utf8mb4").with("sql_mode", MODE);
+        // A session that only reads may not make tables, not even temporary ones.
+        let asks = READ_ONLY.iter().fold(session.with(NAMES, "utf8mb4"), |state, name| state.without(name));
+        let asks = asks.with("sql_mode", MODE);
         self.order(&asks, source.create.as_bytes()).await?;
         let names: Vec<&str> = result.typed.iter().map(|(name, _)| &**name).collect();
         let dropped = format!("DROP TEMPORARY TABLE {}", names.join(", "));
@@ -301,6 +306,15 @@ fn drop_tables(gather: &Gather, database: &str) -> String {
     };
     let names: Vec<String> = gather.sources.iter().map(name).collect();
     format!("DROP TEMPORARY TABLE {}", names.join(", "))
+}
+
+/// What both kinds of servers call a session that only reads.
+const READ_ONLY: [&str; 2] = ["transaction_read_only", "tx_read_only"];
+
+/// The session's variables on the scratch server: what the session has not set is as on the nodes.
+pub(in crate::gather) fn state_there<B: Backend>(context: &Context<'_, B>) -> SessionState {
+    let unset = context.catalog.defaults.iter().filter(|(name, _)| context.state.value(name).is_none());
+    unset.fold(context.state.clone(), |state, (name, value)| state.with(name, value))
 }
 
 /// No value is refused that a table already holds.

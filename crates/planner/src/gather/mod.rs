@@ -20,6 +20,7 @@ mod temporary;
 mod terms;
 mod top;
 mod total;
+mod zones;
 
 use serval_sql::{Edit, Modifier, Scan, Span, Token, TokenKind, splice, tokens};
 use sqlparser::ast::Statement;
@@ -88,6 +89,9 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     if (0..tokens.len()).any(numbers) {
         return Some("it takes a number of a sequence");
     }
+    if (0..tokens.len()).any(|at| is(at, "SKIP") && is(at + 1, "LOCKED")) && query.limit_clause.is_some() {
+        return Some("it would lock rows that it does not return");
+    }
     if tokens.iter().any(|token| token.is_word(sql, "SYSTEM_TIME")) {
         return Some("it reads the history of a table");
     }
@@ -129,6 +133,13 @@ pub(crate) fn bind(plan: &Plan, gathers: &Gathers, values: &Values<'_>, reason: 
     let text = derived::pushed(asked)?;
     if let Some(bound) = derived::routed(asked, &text) {
         return Ok(bound);
+    }
+    // What is planned serves all literals, and these are some.
+    if zones::are_named(values.sql, plan.options) {
+        return Err(PlanError::refused(format!(
+            "{reason}; and it cannot be finished on the [scratch] server, which need not know the time zones that CONVERT_TZ names: \
+             write offsets such as '+02:00'"
+        )));
     }
     let Results { text, catalog, outcomes } = derived::results(asked, text)?;
     let (mut gather, tables) = derived::with(asked, &text, &catalog, |gathering| {

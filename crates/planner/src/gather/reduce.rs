@@ -76,7 +76,8 @@ impl Gathering<'_> {
                 Some(outcome) => outcome.column(&equal.to.name)?.key.clone()?,
                 None => format!("{}.{}", quoted(exposed), quoted(&equal.to.name)),
             };
-            let marker = format!("({key} IS NOT NULL AND 'keys of {}' <> '')", self.temporary_name(from));
+            let marker =
+                format!("({key} IS NOT NULL AND 'keys of {}' IS NOT NULL)", self.temporary_name(from));
             order.contains(&from).then_some(Reduction { from, column, key, marker })
         });
         let mut found: Vec<Reduction> = reaching.collect();

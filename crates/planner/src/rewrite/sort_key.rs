@@ -217,9 +217,9 @@ impl Maker<'_, '_> {
             Computed::Text(_) if is_extreme(self.expr) => Err(PlanError::refused(format!(
                 "{text} is text, whose order over several shards is not known; let a [scratch] server finish the statement"
             ))),
-            // Weights that are too long are refused when they come, and those of few characters are short.
+            // Weights that are too long are refused when they come; a scratch server would take them, too.
             Computed::Text(Text { collated: Collated::BySession, low: false, characters, .. })
-                if characters <= SESSION_CHARACTERS =>
+                if characters <= SESSION_CHARACTERS || self.draft.source.catalog.scratch.is_none() =>
             {
                 self.weighed(format!("WEIGHT_STRING({text})"))
             }

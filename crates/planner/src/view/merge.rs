@@ -26,9 +26,18 @@ pub(super) fn edits(mentions: &Mentions<'_>, at: usize) -> Option<Vec<Edit>> {
     let view = &mentions.analysis.refs[at];
     let Statement::Query(query) = &mentions.parsed.ast else { return None };
     let SetExpr::Select(select) = &*query.body else { return None };
+    // Its text was read in the usual mode, and would be read in this one.
+    if mentions.request.options.no_backslash_escapes && has_backslash(view) {
+        return None;
+    }
     let body = Body::of(mentions.catalog, view)?;
     let merge = Merge { mentions, at, view, body: &body, query, select };
     merge.fits().then(|| merge.edits()).flatten()
+}
+
+/// Whether a backslash in a view's query would mean something else in another mode.
+pub(super) fn has_backslash(found: &TableRef) -> bool {
+    found.table.table.view.as_ref().is_some_and(|view| view.query.contains('\\'))
 }
 
 struct Merge<'a> {

@@ -13,6 +13,7 @@ use sqlparser::ast::{
     Visitor,
 };
 
+use super::merge::has_backslash;
 use super::query::quoted;
 use super::through::{Source, Through};
 use super::{Found, Mentions};
@@ -29,6 +30,13 @@ pub(super) fn edits(
 ) -> Result<Option<usize>, PlanError> {
     let Some((at, verb)) = target(mentions)? else { return Ok(None) };
     let view = &mentions.analysis.refs[at];
+    if mentions.request.options.no_backslash_escapes && has_backslash(view) {
+        return Err(PlanError::refused(format!(
+            "{verb} through view {}, whose query has backslashes, is not supported in sql_mode NO_BACKSLASH_ESCAPES; {verb} the \
+             table itself",
+            view.exposed
+        )));
+    }
     let through = Through::of(mentions.catalog, view, (&mentions.parsed.ast, verb))?;
     found.note(view);
     if returns_all(&mentions.parsed.ast) {

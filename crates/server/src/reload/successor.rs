@@ -27,6 +27,7 @@ pub fn successor(old: &Catalog, new: &Catalog) -> Catalog {
     next.keep_views(old);
     (next.servers, next.totals_nothing) = (old.servers, old.totals_nothing);
     next.sql_mode.clone_from(&old.sql_mode);
+    next.defaults = std::sync::Arc::clone(&old.defaults);
     next.version = old.version + 1;
     next
 }

@@ -191,13 +191,27 @@ impl<'a> Moving<'a> {
         staging: &mut Staging<'_, B>,
         target: &Target,
     ) -> Result<(), Failure> {
-        let name = self.table.physical_name(target.shard).replace('\'', "''").replace('\\', "\\\\");
+        let text = |name: &str| name.replace('\'', "''").replace('\\', "\\\\");
+        let name = text(self.table.physical_name(target.shard));
+        let known: Vec<String> =
+            self.definition.columns.iter().map(|column| format!("'{}'", text(&column.name))).collect();
         let sql = format!(
             "SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE() AND \
              EVENT_OBJECT_TABLE = '{name}') + (SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE \
-             UNIQUE_CONSTRAINT_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME = '{name}')"
+             UNIQUE_CONSTRAINT_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME = '{name}'), (SELECT COUNT(*) FROM \
+             information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '{name}' AND COLUMN_NAME NOT IN ({}))",
+            known.join(", ")
         );
         let answer = staging.session.ask(target.node, &sql).await?;
+        // Rows would move without what stands in them.
+        if answer.text(0, 1).as_deref() != Some("0") {
+            let PlanTable { schema, table } = self.table;
+            staging.session.undefined = Some((schema.clone(), table.name.clone()));
+            return Err(refused(format!(
+                "The servers have columns of {} that are not known yet; run the statement again",
+                table.name
+            )));
+        }
         if answer.text(0, 0).as_deref() == Some("0") {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use serval_catalog::{Placement, Table};
 use serval_executor::definitions::fetch;
 use serval_planner::{PlanError, PlanRequest, PlanTable, view_tables};
 use serval_remote::Backend;
-use serval_sql::{Edit, Stored, StoredAction, TableName, splice};
+use serval_sql::{Edit, Stored, StoredAction, TableName, splice, tokens};
 use serval_types::MysqlError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +51,21 @@ pub(super) fn has_taken_name<B: Backend>(session: &Session<B>, stored: &Stored) 
     table.is_some_and(|table| !matches!(table.placement, Placement::Node(_)))
 }
 
+/// Of a view that Serval expands CURRENT_USER() is the reader, which is what it is with SQL SECURITY INVOKER alone.
+fn refuse_definer<B: Backend>(session: &Session<B>, text: &str, query: &str) -> Result<(), Failure> {
+    let says = |text: &str, word: &str| {
+        let tokens = tokens(text.as_bytes(), session.options).unwrap_or_default();
+        tokens.iter().any(|token| token.is_word(text.as_bytes(), word))
+    };
+    if !says(text, "INVOKER") && (says(query, "CURRENT_USER") || says(query, "CURRENT_ROLE")) {
+        return Err(refused(
+            "CURRENT_USER() of a view's definer is not known to Serval, which expands views over several data nodes for \
+             whoever reads them; say SQL SECURITY INVOKER",
+        ));
+    }
+    Ok(())
+}
+
 /// CREATE VIEW and ALTER VIEW. `edits` are those of the statement's head.
 pub(super) async fn define<B, W>(
     session: &mut Session<B>,
@@ -88,6 +103,7 @@ where
         _ => {}
     }
     let sql = query.text(text);
+    refuse_definer(session, text, sql)?;
     let scan = rescan(sql.as_bytes(), session.options)?;
     let catalog = session.catalog();
     let current = session.schema.clone();
