@@ -8,14 +8,15 @@ use serval_backend::Servers;
 use serval_catalog::Catalog;
 use serval_executor::query_rows;
 use serval_session::Flavour;
+use serval_types::GroupId;
 
 /// Variables that change what a statement computes.
 const NUMBERS: [&str; 4] =
     ["default_week_format", "div_precision_increment", "group_concat_max_len", "max_sort_length"];
-const TEXTS: [&str; 3] = ["lc_time_names", "sql_mode", "time_zone"];
+const TEXTS: [&str; 2] = ["lc_time_names", "sql_mode"];
 
-/// By how many seconds the servers' clocks are ahead in winter and in summer.
-const SEASONS: &str = "TIMESTAMPDIFF(SECOND, '2026-01-15 00:00:00', FROM_UNIXTIME(1768435200)), \
+/// A server's time zone, and by how many seconds its clock is ahead in winter and in summer.
+const CLOCK: &str = "@@global.time_zone, TIMESTAMPDIFF(SECOND, '2026-01-15 00:00:00', FROM_UNIXTIME(1768435200)), \
     TIMESTAMPDIFF(SECOND, '2026-07-15 00:00:00', FROM_UNIXTIME(1784073600))";
 
 /// No rows, rolled up.
@@ -26,58 +27,74 @@ pub async fn learn(catalog: &ArcSwap<Catalog>, servers: &Servers) {
     let Some(version) = servers.lowest_version() else { return };
     let kind = Flavour::of_version(&version).server_kind();
     let current = catalog.load_full();
-    if current.servers == kind && current.totals_nothing.is_some() && current.sql_mode.is_some() {
+    let known = current.totals_nothing.is_some() && current.sql_mode.is_some();
+    if current.servers == kind && known && (current.scratch.is_none() || !current.defaults.is_empty()) {
         return;
     }
-    let totals = totals_nothing(&current, servers).await;
-    let (mode, defaults) = defaults(&current, servers).await.unzip();
-    if current.servers == kind && totals == current.totals_nothing && mode == current.sql_mode {
+    let Some(group) = current.nodes.first().map(|node| node.group) else { return };
+    let totals = totals_nothing(servers, group).await;
+    let mode =
+        cells(servers, group, "SELECT @@global.sql_mode").await.and_then(|cells| cells.into_iter().next());
+    let defaults = match current.scratch {
+        Some(_) => defaults(servers, group).await.unwrap_or_default(),
+        None => Arc::default(),
+    };
+    let same = totals == current.totals_nothing && mode.as_deref() == current.sql_mode.as_deref();
+    if current.servers == kind && same && defaults == current.defaults {
         return;
     }
     catalog.rcu(|current| Catalog {
         servers: kind,
         totals_nothing: totals,
-        sql_mode: mode.clone(),
-        defaults: defaults.clone().unwrap_or_default(),
+        sql_mode: mode.as_deref().map(Arc::from),
+        defaults: Arc::clone(&defaults),
         version: current.version + 1,
         ..Catalog::clone(current)
     });
 }
 
-/// What a session begins with on the first group's servers: the `sql_mode`, which decides how texts are read, and other variables that
-/// change values.
-async fn defaults(catalog: &Catalog, servers: &Servers) -> Option<(Arc<str>, Arc<[(&'static str, String)]>)> {
-    let group = catalog.nodes.first()?.group;
+/// What sessions begin with on the first group's servers and the scratch server would do otherwise.
+async fn defaults(servers: &Servers, group: GroupId) -> Option<Arc<[(&'static str, String)]>> {
     let names = NUMBERS.iter().chain(&TEXTS).map(|name| format!("@@global.{name}"));
-    let sql = format!("SELECT {}, {SEASONS}", names.collect::<Vec<_>>().join(", "));
-    let row = query_rows(servers, group, None, &sql).await.ok()?.into_iter().next()?;
-    let mut cells = row.into_iter().map(|cell| cell.map(|cell| String::from_utf8_lossy(&cell).into_owned()));
-    let mut found = Vec::new();
+    let sql = format!("SELECT {}, {CLOCK}", names.collect::<Vec<_>>().join(", "));
+    let mut values = cells(servers, group, &sql).await?.into_iter();
+    let mut found: Vec<(&'static str, String)> = Vec::new();
     for name in NUMBERS {
-        found.push((name, cells.next()??));
+        found.push((name, values.next()?));
     }
-    let mut mode = None;
     for name in TEXTS {
-        let value = cells.next()??;
-        match (name, &*value) {
-            ("time_zone", "SYSTEM") => {}
-            _ => found.push((name, format!("'{value}'"))),
-        }
-        if name == "sql_mode" {
-            mode = Some(value.into());
-        }
+        found.push((name, format!("'{}'", values.next()?)));
     }
-    let seasons: [i64; 2] = [cells.next()??.parse().ok()?, cells.next()??.parse().ok()?];
-    // A zone with summer time has no name here that another server would know.
-    if seasons[0] == seasons[1] && !found.iter().any(|(name, _)| *name == "time_zone") {
-        let (sign, minutes) = (if seasons[0] < 0 { '-' } else { '+' }, seasons[0].abs() / 60);
-        found.push(("time_zone", format!("'{sign}{:02}:{:02}'", minutes / 60, minutes % 60)));
-    }
-    Some((mode?, found.into()))
+    let clock: Vec<String> = values.collect();
+    found.extend(zone(&clock, &cells(servers, GroupId::SCRATCH, &format!("SELECT {CLOCK}")).await?)?);
+    Some(found.into())
 }
 
-async fn totals_nothing(catalog: &Catalog, servers: &Servers) -> Option<bool> {
-    let group = catalog.nodes.first()?.group;
+/// The time zone to be set, unless both servers go by clocks that show the same.
+fn zone(nodes: &[String], scratch: &[String]) -> Option<Option<(&'static str, String)>> {
+    let [name, winter, summer] = nodes else { return None };
+    if nodes == scratch {
+        return Some(None);
+    }
+    if name != "SYSTEM" {
+        return Some(Some(("time_zone", format!("'{name}'"))));
+    }
+    // A zone with summer time has no name here that another server would know.
+    if winter != summer {
+        return Some(None);
+    }
+    let seconds: i64 = winter.parse().ok()?;
+    let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+    Some(Some(("time_zone", format!("'{sign}{:02}:{:02}'", minutes / 60, minutes % 60))))
+}
+
+/// The cells of an answer's first row.
+async fn cells(servers: &Servers, group: GroupId, sql: &str) -> Option<Vec<String>> {
+    let row = query_rows(servers, group, None, sql).await.ok()?.into_iter().next()?;
+    row.into_iter().map(|cell| cell.map(|cell| String::from_utf8_lossy(&cell).into_owned())).collect()
+}
+
+async fn totals_nothing(servers: &Servers, group: GroupId) -> Option<bool> {
     let rows = query_rows(servers, group, None, NOTHING).await;
     rows.ok().map(|rows| !rows.is_empty())
 }

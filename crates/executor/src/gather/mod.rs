@@ -19,7 +19,7 @@ use std::time::Instant;
 use serval_catalog::Scratch;
 use serval_planner::primitive::{Gather, GatherSource};
 use serval_planner::{PlanTable, What};
-use serval_remote::{Access, Backend, Connection, NAMES, Request, SessionState};
+use serval_remote::{Access, Backend, Connection, NAMES, RemoteError, Request, SessionState};
 use serval_transaction::Transaction;
 use serval_types::GroupId;
 use serval_wire::response::Prepared;
@@ -141,6 +141,13 @@ impl<'a, C: Connection> Place<'a, C> {
         let scratch = context.catalog.scratch.as_deref().ok_or_else(|| {
             ExecuteError::refused("The scratch server is no longer configured; run the statement again")
         })?;
+        // Under its own variables it could compute other values than the nodes.
+        if context.catalog.sql_mode.is_some() && context.catalog.defaults.is_empty() {
+            return Err(ExecuteError::from(RemoteError::Unavailable {
+                group: "scratch".to_owned(),
+                reason: "how its variables differ from the nodes' is not known yet".to_owned(),
+            }));
+        }
         let state = load_state();
         let (backend, deadline): (_, Instant) = (context.backend, context.deadline);
         let connection = backend.acquire(GroupId::SCRATCH, Access::Primary, &state, deadline).await?;

@@ -68,7 +68,9 @@ impl Named {
             self.words.contains(&column.name.to_lowercase()) || self.all_of[index] && !column.invisible
         };
         let found: Vec<&ColumnDef> = columns.iter().filter(needed).collect();
-        if found.is_empty() { columns.first().into_iter().collect() } else { found }
+        // Servers make no table without a column that is shown.
+        let shown = columns.iter().find(|column| !column.invisible).or(columns.first());
+        if found.is_empty() { shown.into_iter().collect() } else { found }
     }
 
     /// Also where the statement does not ask for them.

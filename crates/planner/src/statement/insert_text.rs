@@ -84,13 +84,14 @@ impl Finder<'_> {
         None
     }
 
-    /// The values of SET's assignments: what stands between `=` and the next comma, ON, RETURNING or the end.
+    /// The values of SET's assignments: what stands between `=` and the next comma, AS, ON, RETURNING or the end.
     fn assigned(&self) -> Option<Vec<Span>> {
         let mut values = Vec::new();
         let mut depth = 0_usize;
         let mut value = None;
         for (index, token) in self.tokens.iter().enumerate().skip(self.next + 1) {
             let ends = token.is_symbol(b',')
+                || token.is_word(self.sql, "AS")
                 || token.is_word(self.sql, "ON")
                 || token.is_word(self.sql, "RETURNING");
             match token.kind {

@@ -92,8 +92,11 @@ impl Replacement {
 
 impl Facts<'_> {
     /// Whether the answer is the session's; a server knows the default of what was not set.
-    pub(super) fn know(&self, fact: Fact) -> bool {
+    /// Whether the answer is known; `called` with parentheses.
+    pub(super) fn know(&self, fact: Fact, called: bool) -> bool {
         match fact {
+            // To MySQL it is a name like any other where it is not called.
+            Fact::CurrentRole => called || Flavour::of_version(self.version).is_mariadb(),
             Fact::Own(name) => name == "wait_timeout" || self.own.value(name).is_some(),
             Fact::Isolation => self.isolation.is_some(),
             Fact::ReadOnly => self.read_only.is_some(),

@@ -100,7 +100,10 @@ impl Builder<'_> {
         }
         let generated = match columns.generated() {
             GeneratedColumn::None => Generated::Never,
-            GeneratedColumn::Appended(_) => Generated::Append(self.anchor(Span::at(text.span.end - 1))),
+            GeneratedColumn::Appended(_) => {
+                self.refuse_names()?;
+                Generated::Append(self.anchor(Span::at(text.span.end - 1)))
+            }
             GeneratedColumn::Listed(at) => {
                 let operand = self.generated_operand(&values[*at])?;
                 Generated::Cell(self.anchor(text.cells[*at]), operand)
@@ -109,6 +112,18 @@ impl Builder<'_> {
         let keys = self.keys(columns, |at| &values[at])?;
         let led = self.led(led, |at| &values[at])?;
         Ok(PlannedRow { span: Some(self.anchor(text.span)), keys, generated, led })
+    }
+
+    /// `AS new (a, b)` names every column of the row, and one more is appended.
+    fn refuse_names(&self) -> Result<(), PlanError> {
+        let alias = self.insert.insert_alias.as_ref().and_then(|alias| alias.col_aliases.as_ref());
+        if alias.is_none_or(Vec::is_empty) {
+            return Ok(());
+        }
+        Err(PlanError::refused(
+            "An INSERT whose row alias names its columns must list the AUTO_INCREMENT column, too, with NULL for its value and a name \
+             for it",
+        ))
     }
 
     /// The one row of INSERT … SET.
@@ -120,6 +135,7 @@ impl Builder<'_> {
         let generated = match columns.generated() {
             GeneratedColumn::None => Generated::Never,
             GeneratedColumn::Appended(_) => {
+                self.refuse_names()?;
                 Generated::Append(self.anchor(Span::at(self.assigned(values.len() - 1)?.end)))
             }
             GeneratedColumn::Listed(at) => {

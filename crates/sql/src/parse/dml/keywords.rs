@@ -192,7 +192,7 @@ pub(super) fn is_typed_literal(keyword: Keyword) -> bool {
 
 /// Functions that MySQL also calls without parentheses.
 pub(super) fn is_bare_call(word: &str) -> bool {
-    const BARE: [&str; 5] = ["CURRENT_USER", "CURRENT_ROLE", "UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP"];
+    const BARE: [&str; 4] = ["CURRENT_USER", "UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP"];
     BARE.iter().any(|bare| word.eq_ignore_ascii_case(bare))
 }
 
