@@ -58,6 +58,15 @@ impl KeyColumn {
         shape: &Shape,
     ) -> Result<Self, ExecuteError> {
         let (value, definition) = resolve(value, shape)?;
+        // Its text is ambiguous when clocks go back; the seconds are not.
+        if let Some(seconds) = weight
+            && definition.column_type == MYSQL_TYPE_TIMESTAMP
+        {
+            let (value, definition) = resolve(seconds, shape)?;
+            let form =
+                Form::of(definition, shape.encoding)?.ok_or_else(|| unordered(definition, "its type"))?;
+            return Ok(Self { value, reader: Reader::new(shape.encoding, definition), form });
+        }
         // For a client that wants bytes (SET NAMES binary) texts are announced as such, and compare as texts still.
         let is_announced =
             |form: &Form| !(matches!(form, Form::Bytes) && weight.is_some() && is_string(definition));

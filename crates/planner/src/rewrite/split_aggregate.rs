@@ -216,10 +216,12 @@ pub(super) fn combine(draft: &mut Draft<'_>, expr: &Expr, text: &str) -> Result<
         }
         Decomposable::Count | Decomposable::Sum => Combine::Sum,
         Decomposable::Min => {
-            Combine::Min { weight: extreme_weight(draft, function_argument(function)?, text)? }
+            let own = Combine::Min { weight: None };
+            Combine::Min { weight: extreme_weight(draft, function_argument(function)?, text, own)? }
         }
         Decomposable::Max => {
-            Combine::Max { weight: extreme_weight(draft, function_argument(function)?, text)? }
+            let own = Combine::Max { weight: None };
+            Combine::Max { weight: extreme_weight(draft, function_argument(function)?, text, own)? }
         }
         Decomposable::Avg => {
             let (sum, count) = average(draft, text)?;
@@ -239,11 +241,13 @@ pub(super) fn average(draft: &mut Draft<'_>, text: &str) -> Result<(ColumnRef, C
     Ok((sum, count))
 }
 
-/// The weight that the least or greatest text compares by. There is one per group, so it may be padded in full.
+/// What the least or greatest value compares by, where that is not itself: the weight of a text, of which there is one per group, so that
+/// it may be padded in full; and the seconds of a TIMESTAMP, which MariaDB compares, and which combine as the value does, by `own`.
 fn extreme_weight(
     draft: &mut Draft<'_>,
     argument: &Expr,
     text: &str,
+    own: Combine,
 ) -> Result<Option<ColumnRef>, PlanError> {
     let scope = draft.source.analysis.root_scope();
     let characters = match scope.declared(strip(argument)) {
@@ -255,6 +259,9 @@ fn extreme_weight(
             return Err(PlanError::refused(format!(
                 "{text} of an ENUM or SET cannot be merged over several shards, which order it by text; use {text} of the column + 0"
             )));
+        }
+        Some(ColumnType::Timestamp { .. }) if draft.source.catalog.servers.mariadb => {
+            return draft.hide(format!("UNIX_TIMESTAMP({text})"), own).map(Some);
         }
         Some(_) => return Ok(None),
         None => match Computed::of(scope, argument) {
