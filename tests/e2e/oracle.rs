@@ -58,6 +58,7 @@ files! {
     charsets,
     comments,
     composite,
+    computed,
     create_select,
     crud,
     databases,

@@ -32,9 +32,11 @@ pub async fn learn(catalog: &ArcSwap<Catalog>, servers: &Servers) {
         return;
     }
     let Some(group) = current.nodes.first().map(|node| node.group) else { return };
-    let totals = totals_nothing(servers, group).await;
+    // Who does not answer now has not become another.
+    let totals = totals_nothing(servers, group).await.or(current.totals_nothing);
     let mode =
         cells(servers, group, "SELECT @@global.sql_mode").await.and_then(|cells| cells.into_iter().next());
+    let mode = mode.or_else(|| current.sql_mode.as_deref().map(str::to_owned));
     let defaults = match current.scratch {
         Some(_) => defaults(servers, group).await.unwrap_or_default(),
         None => Arc::default(),
@@ -76,12 +78,9 @@ fn zone(nodes: &[String], scratch: &[String]) -> Option<Option<(&'static str, St
     if nodes == scratch {
         return Some(None);
     }
-    if name != "SYSTEM" {
-        return Some(Some(("time_zone", format!("'{name}'"))));
-    }
-    // A zone with summer time has no name here that another server would know.
     if winter != summer {
-        return Some(None);
+        // A host's zone with summer time has no name here that another server would know.
+        return Some((name != "SYSTEM").then(|| ("time_zone", format!("'{name}'"))));
     }
     let seconds: i64 = winter.parse().ok()?;
     let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);

@@ -19,10 +19,14 @@ pub(super) fn are_named(sql: &[u8], options: LexOptions) -> bool {
     calls.any(named)
 }
 
-/// `'+02:00'`.
+/// `'+02:00'`, or the session's own, which is set there.
 fn is_offset(sql: &[u8], token: &Token) -> bool {
-    let text = token.span.of(sql).trim_ascii().trim_ascii_end();
-    let inner = text.strip_prefix(b"'").and_then(|text| text.strip_suffix(b"'")).unwrap_or_default();
+    let text = token.span.of(sql).trim_ascii();
+    if token.kind == TokenKind::SystemVariable {
+        return text.to_ascii_lowercase().ends_with(b"time_zone");
+    }
+    let within = |quote: &[u8]| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    let inner = within(b"'").or_else(|| within(b"\"")).unwrap_or_default();
     token.kind == TokenKind::Text && matches!(inner, [b'+' | b'-', rest @ ..] if rest.contains(&b':'))
 }
 
@@ -36,6 +40,7 @@ mod tests {
         assert!(!obstacle(
             "SELECT CONVERT_TZ('2026-01-01', '+00:00', '-02:00'), convert_tz(f(a, b), '+00:00','+01:00')"
         ));
+        assert!(!obstacle("SELECT CONVERT_TZ(a, @@session.time_zone, \"+02:00\")"));
         assert!(obstacle("SELECT CONVERT_TZ(a, 'UTC', '+02:00')"));
         assert!(obstacle("SELECT CONVERT_TZ(a, '+00:00', b)"));
         assert!(!obstacle("SELECT convert_tz FROM t"));

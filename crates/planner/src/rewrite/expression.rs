@@ -131,6 +131,9 @@ pub(super) fn item_expr(item: &SelectItem) -> Option<&Expr> {
 /// Whether two expressions say the same: the tree's equality does not look at positions, nor at quotes' places. Parameters are all
 /// written alike, and may have different values.
 pub(super) fn same(one: &Expr, two: &Expr) -> bool {
+    if std::ptr::eq(one, two) {
+        return true;
+    }
     match (strip(one), strip(two)) {
         (Expr::Identifier(one), Expr::Identifier(two)) => one.value.eq_ignore_ascii_case(&two.value),
         (Expr::CompoundIdentifier(parts), Expr::Identifier(name))
@@ -144,7 +147,16 @@ pub(super) fn same(one: &Expr, two: &Expr) -> bool {
 /// Whether words of an expression are not in its tree: the parser reads `WEIGHT_STRING(a AS CHAR(2))` without what stands behind a.
 fn is_worn(expr: &Expr) -> bool {
     match expr {
-        Expr::Function(function) => is_named(function, "WEIGHT_STRING") || is_named(function, "JSON_VALUE"),
+        Expr::Function(function) => {
+            ["CHAR", "JSON_VALUE", "WEIGHT_STRING"].iter().any(|name| is_named(function, name))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an expression makes a text of a value, of which the tree does not say the character set.
+pub(super) fn is_text_cast(expr: &Expr) -> bool {
+    match expr {
         Expr::Cast { data_type, .. } => matches!(data_type, DataType::Char(_) | DataType::Character(_)),
         Expr::Convert { .. } => true,
         _ => false,

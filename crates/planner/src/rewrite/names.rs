@@ -3,7 +3,8 @@
 use sqlparser::ast::{Expr, SelectItem, UnaryOperator};
 
 use super::draft::Draft;
-use super::expression::{item_expr, same, strip};
+use super::expression::{is_text_cast, item_expr, same, strip};
+use super::operator::contains;
 use crate::error::PlanError;
 
 impl Draft<'_> {
@@ -34,6 +35,14 @@ impl Draft<'_> {
             let column = scope.column(strip(one));
             scope.refs.len() == 1 || column.is_some() && column == scope.column(strip(two))
         };
+        // Where a character set is written, it may be one's alone.
+        let charsets = || {
+            let sql = self.source.sql.to_ascii_uppercase();
+            ["CHARACTER", "CHARSET", "ASCII", "UNICODE"].iter().any(|word| sql.contains(word))
+        };
+        if contains(one, is_text_cast) && !std::ptr::eq(one, two) && charsets() {
+            return false;
+        }
         same(one, two) && (is_bare(one) == is_bare(two) || certain())
     }
 

@@ -223,10 +223,14 @@ impl Maker<'_, '_> {
             {
                 self.weighed(format!("WEIGHT_STRING({text})"))
             }
-            Computed::Text(of) if of.characters > SORTED_CHARACTERS => Err(too_long(text)),
-            Computed::Text(Text { collated: Collated::By(collation), characters: of_text, .. }) => {
-                self.text(Some(&collation), Some(of_text))
+            Computed::Text(Text { collated: Collated::By(collation), characters: most, .. })
+                if most <= SORTED_CHARACTERS
+                    || self.draft.source.catalog.scratch.is_none() && is_continued(&collation) =>
+            {
+                self.text(Some(&collation), Some(most.min(SORTED_CHARACTERS)))
             }
+            Computed::Text(of) if of.characters > SORTED_CHARACTERS => Err(too_long(text)),
+            Computed::Text(Text { collated: Collated::By(_), .. }) => Err(too_long(text)),
             Computed::Text(Text { collated: Collated::Mixed, .. }) => Err(PlanError::refused(format!(
                 "{text} mixes collations, so rows of several shards cannot be sorted by it; sort by a column"
             ))),
@@ -274,6 +278,11 @@ fn length(declared: &ColumnType) -> Option<u32> {
         ColumnType::Text { length, .. } => *length,
         _ => None,
     }
+}
+
+/// Whether weights of a collation are compared without being filled up.
+fn is_continued(collation: &Collation) -> bool {
+    matches!(collation.pad(), Pad::None) || space_weight(collation.name()).is_some()
 }
 
 /// What `WEIGHT_STRING(' ')` is in the PAD SPACE collations that weigh by one level.

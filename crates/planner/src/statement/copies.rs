@@ -98,11 +98,38 @@ pub fn unequal_default(
 /// Why several shards cannot be one statement's where a query in it draws values: one server draws them once for all rows.
 pub(super) fn drawn_apart(planning: Planning<'_>, analysis: &Analysis) -> Option<&'static str> {
     let nested = analysis.opaque || analysis.blocks > 1;
-    let draws = || matches!(unequal(planning.sql, planning.options), Some(Unequal::Function(_)));
-    (nested && draws()).then_some(
+    (nested && draws_inside(planning)).then_some(
         "RAND(), UUID() and their like in a query that is part of a statement over several shards would have other values on \
          each of them; read the query's rows first",
     )
+}
+
+/// Whether a query in parentheses calls a function that gives every server another value.
+fn draws_inside(planning: Planning<'_>) -> bool {
+    let sql = planning.sql;
+    let tokens = tokens(sql, planning.options).unwrap_or_default();
+    let is_query = |at: usize| {
+        let mut behind =
+            tokens[at..].iter().skip_while(|token| token.is_symbol(b'(') || token.kind.is_comment());
+        behind.next().is_some_and(|token| token.is_word(sql, "SELECT") || token.is_word(sql, "WITH"))
+    };
+    let mut inside: Vec<bool> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Symbol(b'(') => inside.push(is_query(at)),
+            TokenKind::Symbol(b')') => {
+                inside.pop();
+            }
+            _ if inside.contains(&true) => {
+                let called = tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
+                if called && NOT_DETERMINISTIC.iter().any(|name| token.is_word(sql, name)) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Refuses a LIMIT under which every copy could choose other rows: all but those in the order of the primary key.

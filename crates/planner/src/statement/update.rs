@@ -23,6 +23,8 @@ use crate::plan::{Kind, Plan};
 struct Rows<'a> {
     limited: bool,
     order: &'a [OrderByExpr],
+    /// The references whose rows change.
+    written: &'a [usize],
     /// RETURNING.
     returns: bool,
     /// Why its searches cannot be done by several shards.
@@ -40,8 +42,9 @@ pub(crate) fn plan_update(planning: Planning<'_>, update: &Update) -> Result<Pla
     }
     refuse_clock_key(&analysis, update)?;
     refuse_joined_copy(&analysis, update)?;
-    let rows =
-        Rows { limited: update.limit.is_some(), order: &update.order_by, returns: false, ranked: None };
+    let written = written(&analysis, update);
+    let (limited, order) = (update.limit.is_some(), &*update.order_by);
+    let rows = Rows { limited, order, written: &written, returns: false, ranked: None };
     let ranked = searches::obstacle(planning, update, update.selection.as_ref());
     plan(planning, &analysis, Renaming::Alias, Rows { ranked, ..rows })
 }
@@ -55,6 +58,7 @@ pub(crate) fn plan_delete(planning: Planning<'_>, delete: &Delete) -> Result<Pla
     let rows = Rows {
         limited: delete.limit.is_some(),
         order: &delete.order_by,
+        written: if analysis.deleted.is_empty() { &[0] } else { &analysis.deleted },
         returns: delete.returning.is_some(),
         ranked: None,
     };
@@ -108,11 +112,11 @@ fn several(
                 target.exposed
             )));
         }
-        let elsewhere = |found: &&TableRef| {
-            let placement = copies(&found.table.table.placement);
-            found.block == 0 && placement.is_none_or(|others| others.len() != nodes.len())
+        let elsewhere = |at: &&usize| {
+            let placement = analysis.refs.get(**at).and_then(|found| copies(&found.table.table.placement));
+            placement.is_none_or(|others| others.len() != nodes.len())
         };
-        if let Some(other) = analysis.refs.iter().find(elsewhere) {
+        if let Some(other) = rows.written.iter().find(elsewhere).and_then(|at| analysis.refs.get(*at)) {
             return Err(PlanError::refused(format!(
                 "{} and {} have copies on different nodes, so that a statement that changes either of both would not reach all of \
                  them; read the rows first and change them by their values",
@@ -202,6 +206,20 @@ fn refuse_clock_key(analysis: &Analysis, update: &Update) -> Result<(), PlanErro
         }
     }
     Ok(())
+}
+
+/// The references of the outermost block that an UPDATE can change.
+fn written(analysis: &Analysis, update: &Update) -> Vec<usize> {
+    let names: Vec<&ObjectName> = update.assignments.iter().flat_map(targets).collect();
+    let has = |found: &TableRef, name: &ObjectName| {
+        let column = name.0.last().and_then(|part| part.as_ident());
+        let definition = found.table.table.definition.as_deref();
+        let known =
+            definition.zip(column).map(|(definition, column)| definition.column(&column.value).is_some());
+        may_mean(name, found) && known.unwrap_or(true)
+    };
+    let changes = |found: &TableRef| found.block == 0 && names.iter().any(|name| has(found, name));
+    (0..analysis.refs.len()).filter(|at| changes(&analysis.refs[*at])).collect()
 }
 
 /// Whether a column's name can be one of this reference's.

@@ -18,6 +18,9 @@ fn either(one: Computed, two: Computed) -> Option<Computed> {
         (Null, value) | (value, Null) => value,
         (Date | DateTime, DateTime) | (DateTime, Date) => DateTime,
         (Binary(one), Binary(two)) => Binary(one.max(two)),
+        (Timestamp, Timestamp) => Timestamp,
+        (Timestamp, Date | DateTime) | (Date | DateTime, Timestamp) => DateTime,
+        (Bits, Bits) => Bits,
         (Binary(_) | Bits | Timestamp, _) | (_, Binary(_) | Bits | Timestamp) => return None,
         (Computed::Text(one), Computed::Text(two)) => Computed::Text(one.or(two)),
         (Computed::Text(text), other) | (other, Computed::Text(text)) => {

@@ -9,7 +9,7 @@ use crate::analysis::Scope;
 use crate::rewrite::expression::is_named;
 
 /// Functions whose value is an exact number, whatever they are given.
-const EXACT: [&str; 44] = [
+const EXACT: [&str; 45] = [
     "ASCII",
     "BIT_COUNT",
     "BIT_LENGTH",
@@ -50,6 +50,7 @@ const EXACT: [&str; 44] = [
     "TIME_TO_SEC",
     "TO_DAYS",
     "TO_SECONDS",
+    "UNIX_TIMESTAMP",
     "WEEK",
     "WEEKDAY",
     "WEEKOFYEAR",
@@ -57,9 +58,33 @@ const EXACT: [&str; 44] = [
 ];
 
 /// Functions whose value is a DOUBLE, printed in full.
-const DOUBLE: [&str; 19] = [
-    "ACOS", "ASIN", "ATAN", "ATAN2", "COS", "COT", "DEGREES", "EXP", "LN", "LOG", "LOG10", "LOG2", "POW",
-    "POWER", "RADIANS", "RAND", "SIN", "SQRT", "TAN",
+const DOUBLE: [&str; 26] = [
+    "ACOS",
+    "ASIN",
+    "ATAN",
+    "ATAN2",
+    "COS",
+    "COT",
+    "DEGREES",
+    "EXP",
+    "LN",
+    "LOG",
+    "LOG10",
+    "LOG2",
+    "POW",
+    "POWER",
+    "RADIANS",
+    "RAND",
+    "SIN",
+    "SQRT",
+    "ST_AREA",
+    "ST_DISTANCE",
+    "ST_DISTANCE_SPHERE",
+    "ST_LENGTH",
+    "ST_X",
+    "ST_Y",
+    "TAN",
+    "PI",
 ];
 
 /// Functions of rows whose value is an exact number.
@@ -133,7 +158,14 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
         ("ROUND" | "TRUNCATE", 2) => literal(1).and_then(|_| number::rounded(&of(0)?)),
         ("MOD", 2) => number::arithmetic(&of(0)?, &sqlparser::ast::BinaryOperator::Modulo, &of(1)?),
         ("YEAR", 1) => Some(Computed::Exact),
-        ("DATE" | "LAST_DAY" | "FROM_DAYS" | "MAKEDATE", _) => Some(Computed::Date),
+        ("CURDATE" | "CURRENT_DATE" | "UTC_DATE" | "DATE" | "LAST_DAY" | "FROM_DAYS" | "MAKEDATE", _) => {
+            Some(Computed::Date)
+        }
+        ("NOW" | "CURRENT_TIMESTAMP" | "LOCALTIMESTAMP" | "LOCALTIME" | "UTC_TIMESTAMP", _) => {
+            Some(Computed::DateTime)
+        }
+        ("FROM_UNIXTIME", 1) | ("TIMESTAMP", 1 | 2) | ("CONVERT_TZ", 3) => Some(Computed::DateTime),
+        ("TIMESTAMPADD", 3) => text::later(of(2)?),
         ("SEC_TO_TIME" | "MAKETIME" | "TIMEDIFF" | "TIME", _) => Some(Computed::Time),
         ("DATE_ADD" | "DATE_SUB" | "ADDDATE" | "SUBDATE" | "ADDTIME" | "SUBTIME", 2) => text::later(of(0)?),
         ("CONCAT", _) => text::concatenated(&all().collect::<Option<Vec<_>>>()?),
@@ -170,6 +202,11 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
             };
             letters(bytes.saturating_mul(2))
         }
+        // It has a line feed inside.
+        ("TO_BASE64", 1) => match text::repeated(&of(0)?, 6)? {
+            Computed::Text(text) => Some(Computed::Text(Text { low: true, ..text })),
+            _ => None,
+        },
         ("MD5", 1) => letters(32),
         ("SHA" | "SHA1", 1) => letters(40),
         ("SHA2", 2) => letters(128),
@@ -178,7 +215,7 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
         ("DAYNAME" | "MONTHNAME", 1) => letters(64),
         ("FORMAT", 2 | 3) => letters(OF_NUMBER),
         // The longest is a name of a day or month, for two characters.
-        ("DATE_FORMAT" | "TIME_FORMAT", 2 | 3) => match of(1)? {
+        ("DATE_FORMAT" | "TIME_FORMAT" | "FROM_UNIXTIME", 2 | 3) => match of(1)? {
             Computed::Text(format) => text::repeated(&Computed::Text(format), 16),
             _ => None,
         },

@@ -78,6 +78,11 @@ impl Computed {
             {
                 text::later(of(left)?)
             }
+            Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr } => {
+                number::arithmetic(&of(expr)?, &BinaryOperator::BitwiseOr, &Self::Exact)
+            }
+            Expr::BinaryOp { op: BinaryOperator::MyIntegerDivide, .. } => Some(Self::Exact),
+            Expr::BinaryOp { op: BinaryOperator::Custom(word), .. } if word == "DIV" => Some(Self::Exact),
             Expr::BinaryOp { left, op, right } => number::arithmetic(&of(left)?, op, &of(right)?),
             Expr::Case { conditions, else_result, .. } => {
                 let results = conditions.iter().map(|when| &when.result).chain(else_result.as_deref());

@@ -8,14 +8,11 @@ use crate::rewrite::expression::strip;
 /// `left op right`.
 pub(super) fn arithmetic(left: &Computed, op: &BinaryOperator, right: &Computed) -> Option<Computed> {
     use BinaryOperator::{
-        BitwiseAnd, BitwiseOr, BitwiseXor, Custom, Divide, Minus, Modulo, Multiply, MyIntegerDivide,
-        PGBitwiseShiftLeft, PGBitwiseShiftRight, Plus,
+        BitwiseAnd, BitwiseOr, BitwiseXor, Divide, Minus, Modulo, Multiply, PGBitwiseShiftLeft,
+        PGBitwiseShiftRight, Plus,
     };
     let of_bytes = matches!(left, Computed::Binary(_)) || matches!(right, Computed::Binary(_));
     match op {
-        MyIntegerDivide => Some(Computed::Exact),
-        // The parser's way to say DIV.
-        Custom(word) if word == "DIV" => Some(Computed::Exact),
         // MySQL has them for bytes, too, whose value is bytes.
         BitwiseAnd | BitwiseOr | BitwiseXor | PGBitwiseShiftLeft | PGBitwiseShiftRight => {
             (!of_bytes).then_some(Computed::Exact)

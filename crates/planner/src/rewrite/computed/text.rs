@@ -2,7 +2,7 @@
 //! before it.
 
 use serval_types::Collation;
-use sqlparser::ast::{CharacterLength, DataType};
+use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo};
 
 use super::choice::printed;
 use super::{Computed, OF_NUMBER};
@@ -141,9 +141,8 @@ pub(super) fn cast(value: Option<Computed>, to: &DataType) -> Option<Computed> {
         | DataType::Dec(_)
         | DataType::Int(_)
         | DataType::Integer(_) => Computed::Exact,
-        DataType::Double(_) | DataType::DoublePrecision | DataType::Real | DataType::Float(_) => {
-            Computed::Short
-        }
+        DataType::DoublePrecision | DataType::Double(ExactNumberInfo::None) => Computed::Double,
+        DataType::Double(_) | DataType::Real | DataType::Float(_) => Computed::Short,
         DataType::Date => Computed::Date,
         DataType::Datetime(_) => Computed::DateTime,
         DataType::Time(..) => Computed::Time,
