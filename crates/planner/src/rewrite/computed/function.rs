@@ -146,6 +146,9 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
     let of = |index: usize| Computed::of(scope, arguments.get(index)?);
     let literal = |index: usize| number::literal(arguments.get(index)?);
     let all = || arguments.iter().map(|argument| Computed::of(scope, argument));
+    if let Some(characters) = most_letters(&name, arguments.len()) {
+        return letters(characters);
+    }
     match (&*name, arguments.len()) {
         ("COALESCE" | "GREATEST" | "IFNULL" | "LEAST" | "NVL", _) => choice::any(all()),
         ("IF" | "NVL2", 3) | ("ELT", _) => choice::any(all().skip(1)),
@@ -207,13 +210,6 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
             Computed::Text(text) => Some(Computed::Text(Text { low: true, ..text })),
             _ => None,
         },
-        ("MD5", 1) => letters(32),
-        ("SHA" | "SHA1", 1) => letters(40),
-        ("SHA2", 2) => letters(128),
-        ("BIN" | "OCT", 1) | ("CONV", 3) => letters(64),
-        ("INET_NTOA", 1) => letters(15),
-        ("DAYNAME" | "MONTHNAME", 1) => letters(64),
-        ("FORMAT", 2 | 3) => letters(OF_NUMBER),
         // The longest is a name of a day or month, for two characters.
         ("DATE_FORMAT" | "TIME_FORMAT" | "FROM_UNIXTIME", 2 | 3) => match of(1)? {
             Computed::Text(format) => text::repeated(&Computed::Text(format), 16),
@@ -221,6 +217,19 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
         },
         _ => None,
     }
+}
+
+/// How long a text of letters and digits is that these functions make of whatever they are given.
+fn most_letters(name: &str, arguments: usize) -> Option<u32> {
+    Some(match (name, arguments) {
+        ("INET_NTOA", 1) => 15,
+        ("MD5", 1) => 32,
+        ("SHA" | "SHA1", 1) => 40,
+        ("BIN" | "OCT" | "DAYNAME" | "MONTHNAME", 1) | ("CONV", 3) => 64,
+        ("FORMAT", 2 | 3) => OF_NUMBER,
+        ("SHA2", 2) => 128,
+        _ => return None,
+    })
 }
 
 /// A text of letters and digits, whose collation is the session's.
