@@ -24,6 +24,8 @@ mod sort_in_memory;
 mod sort_key;
 mod split_aggregate;
 mod split_distinct;
+mod unsorted;
+mod weight;
 
 pub(crate) use draft::{Draft, Finished, LIMIT_SLOT, Source, Stage};
 pub(crate) use operator::{Operator, operators};

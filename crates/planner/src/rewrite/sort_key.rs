@@ -15,19 +15,15 @@ use super::computed::{Collated, Computed, Text};
 use super::draft::{Draft, Grouping, is_descending, order_items};
 use super::expression::{Decomposable, decomposable, is_aggregate, is_named, strip};
 use super::operator::contains;
+use super::unsorted::{drawn, too_long, uncertain, unknown_text};
+use super::weight::{
+    FILLED_CHARACTERS, SESSION_CHARACTERS, SORTED_BYTES, SORTED_CHARACTERS, is_continued, padded_by_servers,
+    space_weight,
+};
 use crate::analysis::{Scope, constraint};
 use crate::error::PlanError;
 use crate::primitive::{ColumnRef, Combine, Padding, SortKey};
 use crate::statement::copies::NOT_DETERMINISTIC;
-
-/// Servers sort only the first max_sort_length (1024) bytes; longer text would arrive in an order that is not full. A character
-/// weighs three bytes at most where weights are continued, or are refused when they are longer.
-const SORTED_CHARACTERS: u32 = 340;
-/// The longest text without a column's collation, which is HEX of texts above all, where four bytes are reckoned for a character.
-const SESSION_CHARACTERS: u32 = 1024;
-/// Where the nodes fill weights up, of what may weigh four.
-const FILLED_CHARACTERS: u32 = 256;
-const SORTED_BYTES: u32 = 1024;
 
 /// The key of the `index`-th ORDER BY item of a statement whose nodes sort by it.
 pub(super) fn order_key(draft: &mut Draft<'_>, index: usize) -> Result<SortKey, PlanError> {
@@ -280,66 +276,9 @@ fn length(declared: &ColumnType) -> Option<u32> {
     }
 }
 
-/// Whether weights of a collation are compared without being filled up.
-fn is_continued(collation: &Collation) -> bool {
-    matches!(collation.pad(), Pad::None) || space_weight(collation.name()).is_some()
-}
-
-/// What `WEIGHT_STRING(' ')` is in the PAD SPACE collations that weigh by one level.
-fn space_weight(collation: &str) -> Option<&'static [u8]> {
-    match collation {
-        "utf8mb4_general_ci" | "utf8mb3_general_ci" | "utf8_general_ci" => Some(&[0x00, 0x20]),
-        "utf8mb4_unicode_ci"
-        | "utf8mb3_unicode_ci"
-        | "utf8_unicode_ci"
-        | "utf8mb4_unicode_520_ci"
-        | "utf8mb4_uca1400_ai_ci"
-        | "uca1400_ai_ci" => Some(&[0x02, 0x09]),
-        "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" => Some(&[0x00, 0x00, 0x20]),
-        "latin1_swedish_ci" | "latin1_bin" | "latin1_general_ci" | "ascii_general_ci" | "ascii_bin" => {
-            Some(&[0x20])
-        }
-        _ => None,
-    }
-}
-
-/// The weight of a value whose collation only the servers know: where it is one that ignores trailing spaces, they pad.
-/// MySQL takes what `IF` chooses among for text, unless it is cast.
-fn padded_by_servers(text: &str) -> String {
-    format!(
-        "IF(COLLATION({text}) = 'binary' OR COLLATION({text}) LIKE '%nopad%' OR COLLATION({text}) LIKE '%0900%', \
-         CAST(WEIGHT_STRING({text}) AS BINARY), CAST(WEIGHT_STRING({text} AS CHAR({FILLED_CHARACTERS})) AS BINARY))"
-    )
-}
-
-fn too_long(text: &str) -> PlanError {
-    PlanError::refused(format!(
-        "Rows of several shards cannot be sorted or grouped by {text}: servers sort only the first 1024 bytes of such \
-         values; use a shorter column, or restrict the query to one value of the sharding column"
-    ))
-}
-
-fn unknown_text() -> PlanError {
-    PlanError::refused("This ORDER BY or GROUP BY cannot be resolved over several shards; name the columns")
-}
-
 /// Whether an expression is a call whose value is another one each time.
 fn is_drawn(expr: &Expr) -> bool {
     matches!(expr, Expr::Function(function) if NOT_DETERMINISTIC.iter().any(|name| is_named(function, name)))
-}
-
-fn drawn(text: &str) -> PlanError {
-    PlanError::refused(format!(
-        "{text} has another value each time, so rows of several shards cannot be sorted or grouped by it; compute it in a \
-         derived table of one row, or in the application"
-    ))
-}
-
-fn uncertain(text: &str) -> PlanError {
-    PlanError::refused(format!(
-        "Whether {text} is a number or a text, and how long, is not known before it is computed, so rows of several shards \
-         cannot be sorted or grouped by it; CAST it"
-    ))
 }
 
 /// Whether an expression has a name that no table of the statement can own.
