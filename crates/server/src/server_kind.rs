@@ -32,27 +32,37 @@ pub async fn learn(catalog: &ArcSwap<Catalog>, servers: &Servers) {
         return;
     }
     let Some(group) = current.nodes.first().map(|node| node.group) else { return };
-    // Who does not answer now has not become another.
-    let totals = totals_nothing(servers, group).await.or(current.totals_nothing);
-    let mode =
-        cells(servers, group, "SELECT @@global.sql_mode").await.and_then(|cells| cells.into_iter().next());
-    let mode = mode.or_else(|| current.sql_mode.as_deref().map(str::to_owned));
+    // What is known is not asked again while a scratch server is waited for, and stays where nobody answers.
+    let same_kind = current.servers == kind;
+    let totals = match current.totals_nothing.filter(|_| same_kind) {
+        None => totals_nothing(servers, group).await.or(current.totals_nothing),
+        known => known,
+    };
+    let mode = match current.sql_mode.clone().filter(|_| same_kind) {
+        None => sql_mode(servers, group).await.or(current.sql_mode.clone()),
+        known => known,
+    };
     let defaults = match current.scratch {
-        Some(_) => defaults(servers, group).await.unwrap_or_default(),
+        Some(_) => defaults(servers, group).await.unwrap_or_else(|| Arc::clone(&current.defaults)),
         None => Arc::default(),
     };
-    let same = totals == current.totals_nothing && mode.as_deref() == current.sql_mode.as_deref();
-    if current.servers == kind && same && defaults == current.defaults {
+    let same = totals == current.totals_nothing && mode == current.sql_mode;
+    if same_kind && same && defaults == current.defaults {
         return;
     }
     catalog.rcu(|current| Catalog {
         servers: kind,
         totals_nothing: totals,
-        sql_mode: mode.as_deref().map(Arc::from),
+        sql_mode: mode.clone(),
         defaults: Arc::clone(&defaults),
         version: current.version + 1,
         ..Catalog::clone(current)
     });
+}
+
+async fn sql_mode(servers: &Servers, group: GroupId) -> Option<Arc<str>> {
+    let cells = cells(servers, group, "SELECT @@global.sql_mode").await?;
+    cells.into_iter().next().map(Arc::from)
 }
 
 /// What sessions begin with on the first group's servers and the scratch server would do otherwise.

@@ -82,6 +82,13 @@ impl Token {
     }
 }
 
+/// Whether the function `name` is called at a token: its name, and a parenthesis behind it.
+#[must_use]
+pub fn is_call(sql: &[u8], tokens: &[Token], at: usize, name: &str) -> bool {
+    tokens.get(at).is_some_and(|token| token.is_word(sql, name))
+        && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('))
+}
+
 /// The index of the parenthesis that closes the one at `open`.
 #[must_use]
 pub fn closing(tokens: &[Token], open: usize) -> Option<usize> {

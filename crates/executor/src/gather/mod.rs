@@ -46,7 +46,6 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
     let mut scratch = Place::take(context, gather).await?;
-    let state = state_there(context);
     let filled = scratch.fill(tables, context).await;
     let connection = match filled {
         Ok(()) => scratch.connection,
@@ -58,7 +57,8 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     };
     let names = Names::gathered(context.catalog, tables, &gather.sources).said_by(&connection);
     let mut link: Link<B> = Link::own(connection);
-    let query = Query { state: &state, ..context.query(&gather.statement) };
+    let state = &scratch.state;
+    let query = Query { state, ..context.query(&gather.statement) };
     let mut answered = match context.watch {
         None => relay::answer(query, "scratch", &names, &mut link, sink).await,
         Some(watch) => {
@@ -70,10 +70,10 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     };
     let Some(mut connection) = link.into_own() else { return answered };
     if ordinary::is_needed(&answered) {
-        return ordinary::run(connection, gather, tables, context, sink).await;
+        return ordinary::run(connection, (gather, state), tables, context, sink).await;
     }
     if let Ok(completed) = &mut answered {
-        behind::fetch(&mut connection, gather, &state, &names, completed).await;
+        behind::fetch(&mut connection, gather, state, &names, completed).await;
     }
     if gather.sets_variables {
         connection.spoil();
@@ -93,17 +93,17 @@ pub async fn prepare_gathered<B: Backend>(
     context: &mut Context<'_, B>,
 ) -> Result<Prepared, ExecuteError> {
     let mut place = Place::take(context, gather).await?;
-    let state = state_there(context);
     for source in &gather.sources {
-        place.make(source, &state).await?;
+        place.make(source).await?;
     }
     let names = Names::gathered(context.catalog, tables, &gather.sources).said_by(&place.connection);
-    let query = Query { execution: None, state: &state, ..context.query(&gather.statement) };
+    let state = &place.state;
+    let query = Query { execution: None, state, ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(place.connection);
     let prepared = link.prepare(&query).await.map_err(|error| names.map_remote(error));
     if let Some(connection) = link.into_own() {
         if ordinary::is_needed(&prepared) {
-            return ordinary::prepare(connection, gather, tables, context).await;
+            return ordinary::prepare(connection, (gather, state), tables, context).await;
         }
         leave(connection, gather, &prepared).await;
     }
@@ -131,6 +131,8 @@ struct Place<'a, C> {
     scratch: &'a Scratch,
     gather: &'a Gather,
     budget: Budget<'a>,
+    /// The session's variables there.
+    state: SessionState,
 }
 
 impl<'a, C: Connection> Place<'a, C> {
@@ -148,10 +150,10 @@ impl<'a, C: Connection> Place<'a, C> {
                 reason: "how its variables differ from the nodes' is not known yet".to_owned(),
             }));
         }
-        let state = load_state();
+        let loading = load_state();
         let (backend, deadline): (_, Instant) = (context.backend, context.deadline);
-        let connection = backend.acquire(GroupId::SCRATCH, Access::Primary, &state, deadline).await?;
-        Ok(Self { connection, scratch, gather, budget: Budget::of(scratch) })
+        let connection = backend.acquire(GroupId::SCRATCH, Access::Primary, &loading, deadline).await?;
+        Ok(Self { connection, scratch, gather, budget: Budget::of(scratch), state: state_there(context) })
     }
 
     async fn fill<B: Backend<Connection = C>>(
@@ -162,14 +164,13 @@ impl<'a, C: Connection> Place<'a, C> {
         let read_state = context.state.with("character_set_results", "NULL").without("sql_select_limit");
         let read_utf8 = read_state.with(NAMES, "utf8mb4").with("character_set_results", "NULL");
         let states = ReadStates { own: &read_state, utf8: &read_utf8 };
-        let state = state_there(context);
         let mut sizes: Vec<usize> = vec![0; self.gather.sources.len()];
         let mut keys = Keys::wanted(self.gather);
         for wave in wave::waves(self.gather, wave::width(self.gather, context)) {
             let mut read = Vec::with_capacity(wave.len());
             for index in wave {
                 let source = &self.gather.sources[index];
-                self.make(source, &state).await?;
+                self.make(source).await?;
                 match source.copy_of {
                     Some(from) => self.copy(source, from, &sizes, tables).await?,
                     None => read.push(index),
@@ -268,14 +269,15 @@ impl<'a, C: Connection> Place<'a, C> {
     }
 
     /// Makes the table of a source. What a query's columns are depends on the session's variables, too.
-    async fn make(&mut self, source: &GatherSource, session: &SessionState) -> Result<(), ExecuteError> {
+    async fn make(&mut self, source: &GatherSource) -> Result<(), ExecuteError> {
         let state = make_state();
         let Some(result) = &source.result else { return self.order(&state, source.create.as_bytes()).await };
         for (_, create) in &result.typed {
             self.order(&state, create.as_bytes()).await?;
         }
         // A session that only reads may not make tables, not even temporary ones.
-        let asks = READ_ONLY.iter().fold(session.with(NAMES, "utf8mb4"), |state, name| state.without(name));
+        let asks =
+            READ_ONLY.iter().fold(self.state.with(NAMES, "utf8mb4"), |state, name| state.without(name));
         let asks = asks.with("sql_mode", MODE);
         self.order(&asks, source.create.as_bytes()).await?;
         let names: Vec<&str> = result.typed.iter().map(|(name, _)| &**name).collect();
@@ -319,7 +321,7 @@ fn drop_tables(gather: &Gather, database: &str) -> String {
 const READ_ONLY: [&str; 2] = ["transaction_read_only", "tx_read_only"];
 
 /// The session's variables on the scratch server: what the session has not set is as on the nodes.
-pub(in crate::gather) fn state_there<B: Backend>(context: &Context<'_, B>) -> SessionState {
+fn state_there<B: Backend>(context: &Context<'_, B>) -> SessionState {
     let unset = context.catalog.defaults.iter().filter(|(name, _)| context.state.value(name).is_none());
     unset.fold(context.state.clone(), |state, (name, value)| state.with(name, value))
 }

@@ -8,7 +8,7 @@ use serval_planner::primitive::Gather;
 use serval_remote::{Backend, Connection, Request, SessionState};
 use serval_wire::response::Prepared;
 
-use super::{behind, drop_tables, internal, load_state, make_state, state_there};
+use super::{behind, drop_tables, internal, load_state, make_state};
 use crate::context::{Completed, Context};
 use crate::error::ExecuteError;
 use crate::link::{Link, Query};
@@ -34,7 +34,7 @@ pub(super) fn is_needed<T>(answered: &Result<T, ExecuteError>) -> bool {
 /// Runs the statement over ordinary tables, which it may open twice.
 pub(super) async fn run<B: Backend, S: ResultSink>(
     mut connection: B::Connection,
-    gather: &Gather,
+    (gather, state): (&Gather, &SessionState),
     tables: &[PlanTable],
     context: &mut Context<'_, B>,
     sink: &mut S,
@@ -44,13 +44,12 @@ pub(super) async fn run<B: Backend, S: ResultSink>(
     make(&mut connection, gather, (&from, &database)).await?;
     ask(&mut connection, &internal(&load_state(), drop_tables(gather, &from).as_bytes())).await?;
     let names = Names::gathered_in(context.catalog, tables, &gather.sources, &database).said_by(&connection);
-    let state = state_there(context);
-    let query = Query { database: Some(&database), state: &state, ..context.query(&gather.statement) };
+    let query = Query { database: Some(&database), state, ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(connection);
     let mut answered = relay::answer(query, "scratch", &names, &mut link, sink).await;
     let Some(mut connection) = link.into_own() else { return answered };
     if let Ok(completed) = &mut answered {
-        behind::fetch(&mut connection, gather, &state, &names, completed).await;
+        behind::fetch(&mut connection, gather, state, &names, completed).await;
     }
     remove(&mut connection, &database).await;
     // Its current database is gone.
@@ -61,7 +60,7 @@ pub(super) async fn run<B: Backend, S: ResultSink>(
 /// What the server says of the statement before it is executed, over ordinary tables.
 pub(super) async fn prepare<B: Backend>(
     mut connection: B::Connection,
-    gather: &Gather,
+    (gather, state): (&Gather, &SessionState),
     tables: &[PlanTable],
     context: &mut Context<'_, B>,
 ) -> Result<Prepared, ExecuteError> {
@@ -69,13 +68,8 @@ pub(super) async fn prepare<B: Backend>(
     let database = database(&connection);
     make(&mut connection, gather, (&from, &database)).await?;
     let names = Names::gathered_in(context.catalog, tables, &gather.sources, &database).said_by(&connection);
-    let state = state_there(context);
-    let query = Query {
-        execution: None,
-        database: Some(&database),
-        state: &state,
-        ..context.query(&gather.statement)
-    };
+    let query =
+        Query { execution: None, database: Some(&database), state, ..context.query(&gather.statement) };
     let mut link: Link<B> = Link::own(connection);
     let prepared = link.prepare(&query).await.map_err(|error| names.map_remote(error));
     if let Some(mut connection) = link.into_own() {

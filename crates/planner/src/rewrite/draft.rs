@@ -7,6 +7,7 @@ use serval_sql::{Locator, Replacement, Scan, Span};
 use sqlparser::ast::{Expr, OrderByExpr, OrderByKind, OrderBySort, Query, Select, SelectItem};
 
 use super::expression::item_expr;
+use super::names::column_name;
 use crate::analysis::Analysis;
 use crate::bound::Note;
 use crate::clauses::Clauses;
@@ -207,11 +208,7 @@ impl<'a> Draft<'a> {
         let name = sql.rsplit('.').next().unwrap_or(sql).trim().trim_matches('`');
         self.source.select.projection.iter().any(|item| match item {
             SelectItem::ExprWithAlias { alias, .. } => alias.value.eq_ignore_ascii_case(name),
-            SelectItem::UnnamedExpr(Expr::Identifier(own)) => own.value.eq_ignore_ascii_case(name),
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
-                parts.last().is_some_and(|own| own.value.eq_ignore_ascii_case(name))
-            }
-            SelectItem::UnnamedExpr(_) => false,
+            SelectItem::UnnamedExpr(_) => column_name(item).is_some_and(|own| own.eq_ignore_ascii_case(name)),
             _ => self.source.analysis.root_scope().refs.len() > 1,
         })
     }

@@ -1,5 +1,7 @@
 //! Questions that rewrites ask of expressions.
 
+use std::str::FromStr;
+
 use sqlparser::ast::{
     BinaryOperator, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArguments, SelectItem, Value,
@@ -173,6 +175,17 @@ pub(super) fn is_name(expr: &Expr) -> bool {
         Expr::Identifier(_) => true,
         Expr::CompoundIdentifier(parts) => parts.len() == 2,
         _ => false,
+    }
+}
+
+/// The number that an expression is, where it is written without a sign and decimals.
+pub(super) fn whole_number<N: FromStr>(expr: &Expr) -> Option<N> {
+    match strip(expr) {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => digits.to_string().parse().ok(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

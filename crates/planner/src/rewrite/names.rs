@@ -3,7 +3,7 @@
 use sqlparser::ast::{Expr, SelectItem, UnaryOperator};
 
 use super::draft::Draft;
-use super::expression::{is_text_cast, item_expr, same, strip};
+use super::expression::{is_text_cast, item_expr, same, strip, whole_number};
 use super::operator::contains;
 use crate::error::PlanError;
 
@@ -11,7 +11,7 @@ impl Draft<'_> {
     /// The select item that `expr` of ORDER BY or GROUP BY refers to by ordinal, alias or by saying the same.
     pub(super) fn item(&self, expr: &Expr) -> Result<Option<usize>, PlanError> {
         let items = &self.source.select.projection;
-        if let Some(ordinal) = ordinal(expr) {
+        if let Some(ordinal) = whole_number::<usize>(without_plus(expr)) {
             let wildcard = items.iter().take(ordinal).any(|item| item_expr(item).is_none());
             return match ordinal.checked_sub(1).filter(|&index| index < items.len() && !wildcard) {
                 Some(index) => Ok(Some(index)),
@@ -49,13 +49,9 @@ impl Draft<'_> {
     /// The first select item that is a column of this name and has no alias.
     fn called(&self, expr: &Expr) -> Option<usize> {
         let Expr::Identifier(name) = strip(expr) else { return None };
-        self.source.select.projection.iter().position(|item| match item {
-            SelectItem::UnnamedExpr(Expr::Identifier(own)) => own.value.eq_ignore_ascii_case(&name.value),
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
-                parts.last().is_some_and(|own| own.value.eq_ignore_ascii_case(&name.value))
-            }
-            _ => false,
-        })
+        let is_named =
+            |item: &SelectItem| column_name(item).is_some_and(|own| own.eq_ignore_ascii_case(&name.value));
+        self.source.select.projection.iter().position(is_named)
     }
 
     /// The select item with the alias that `expr` is. Where several have it, servers take the first that is no column
@@ -78,13 +74,11 @@ impl Draft<'_> {
     }
 }
 
-/// A position of ORDER BY or GROUP BY.
-fn ordinal(expr: &Expr) -> Option<usize> {
-    match without_plus(expr) {
-        Expr::Value(value) => match &value.value {
-            sqlparser::ast::Value::Number(digits, _) => digits.to_string().parse().ok(),
-            _ => None,
-        },
+/// The name of a select item that is a column and has no alias.
+pub(super) fn column_name(item: &SelectItem) -> Option<&str> {
+    match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(&name.value),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|name| &*name.value),
         _ => None,
     }
 }

@@ -126,16 +126,13 @@ pub(super) fn key(
     };
     match declared {
         ColumnType::Text { length, collation } => make.text(collation.as_ref(), length),
-        ColumnType::Float { .. } => make.derived(format!("({text})+0e0")),
-        ColumnType::Binary { length: Some(length), .. } if length > SORTED_BYTES => Err(too_long(text)),
-        ColumnType::Timestamp { .. } => make.derived(format!("UNIX_TIMESTAMP({text})")),
         ColumnType::Enum { .. } | ColumnType::Set { .. } | ColumnType::Bit { .. } => {
             make.derived(format!("CAST(({text}) AS UNSIGNED)"))
         }
-        ColumnType::Binary { length: None, .. } | ColumnType::Json | ColumnType::Other(_) => {
-            Err(too_long(text))
-        }
-        _ => make.plain(),
+        other => match Computed::of_column(&other) {
+            Some(computed) => make.computed(&computed),
+            None => Err(too_long(text)),
+        },
     }
 }
 
@@ -199,6 +196,11 @@ impl Maker<'_, '_> {
             // What is no column at all is the servers' to refuse.
             return if names_nothing(scope, self.expr) { self.plain() } else { Err(uncertain(self.text)) };
         };
+        self.computed(&computed)
+    }
+
+    /// A value of which it is certain what it is.
+    fn computed(&mut self, computed: &Computed) -> Result<SortKey, PlanError> {
         let text = self.text;
         match computed {
             Computed::Null | Computed::Exact | Computed::Quotient | Computed::Double | Computed::Rounded => {
@@ -208,30 +210,33 @@ impl Maker<'_, '_> {
             Computed::Float | Computed::Short => self.derived(format!("({text})+0e0")),
             Computed::Timestamp => self.derived(format!("UNIX_TIMESTAMP({text})")),
             Computed::Bits => Err(uncertain(text)),
-            Computed::Binary(length) if length > SORTED_BYTES => Err(too_long(text)),
+            Computed::Binary(length) if *length > SORTED_BYTES => Err(too_long(text)),
             Computed::Binary(_) => self.plain(),
             Computed::Text(_) if is_extreme(self.expr) => Err(PlanError::refused(format!(
                 "{text} is text, whose order over several shards is not known; let a [scratch] server finish the statement"
             ))),
-            // Weights that are too long are refused when they come; a scratch server would take them, too.
-            Computed::Text(Text { collated: Collated::BySession, low: false, characters, .. })
-                if characters <= SESSION_CHARACTERS || self.draft.source.catalog.scratch.is_none() =>
-            {
+            Computed::Text(of) => self.computed_text(of),
+        }
+    }
+
+    fn computed_text(&mut self, of: &Text) -> Result<SortKey, PlanError> {
+        let text = self.text;
+        let fits = |most: u32| of.characters <= most;
+        // Weights that are too long are refused when they come; a scratch server would take them, too.
+        let alone = self.draft.source.catalog.scratch.is_none();
+        match &of.collated {
+            Collated::BySession if !of.low && (fits(SESSION_CHARACTERS) || alone) => {
                 self.weighed(format!("WEIGHT_STRING({text})"))
             }
-            Computed::Text(Text { collated: Collated::By(collation), characters: most, .. })
-                if most <= SORTED_CHARACTERS
-                    || self.draft.source.catalog.scratch.is_none() && is_continued(&collation) =>
-            {
-                self.text(Some(&collation), Some(most.min(SORTED_CHARACTERS)))
+            Collated::By(collation) if fits(SORTED_CHARACTERS) || alone && is_continued(collation) => {
+                self.text(Some(collation), Some(of.characters.min(SORTED_CHARACTERS)))
             }
-            Computed::Text(of) if of.characters > SORTED_CHARACTERS => Err(too_long(text)),
-            Computed::Text(Text { collated: Collated::By(_), .. }) => Err(too_long(text)),
-            Computed::Text(Text { collated: Collated::Mixed, .. }) => Err(PlanError::refused(format!(
+            _ if !fits(SORTED_CHARACTERS) => Err(too_long(text)),
+            Collated::Mixed => Err(PlanError::refused(format!(
                 "{text} mixes collations, so rows of several shards cannot be sorted by it; sort by a column"
             ))),
-            Computed::Text(of) if of.characters > FILLED_CHARACTERS => Err(too_long(text)),
-            Computed::Text(_) => self.weighed(padded_by_servers(text)),
+            _ if !fits(FILLED_CHARACTERS) => Err(too_long(text)),
+            _ => self.weighed(padded_by_servers(text)),
         }
     }
 

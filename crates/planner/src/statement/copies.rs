@@ -1,7 +1,7 @@
 //! Writes to global tables: every copy must end with the same rows.
 
 use serval_catalog::{Placement, TableDefinition};
-use serval_sql::{LexOptions, Token, TokenKind, tokens};
+use serval_sql::{LexOptions, TokenKind, is_call, tokens};
 use sqlparser::ast::{AssignmentTarget, Expr, Ident, ObjectName, OrderByExpr, Update};
 
 use super::Planning;
@@ -47,14 +47,11 @@ pub(super) enum Unequal {
 /// What in a statement, or in a column's default, gives every server another value.
 pub(super) fn unequal(sql: &[u8], options: LexOptions) -> Option<Unequal> {
     let tokens = tokens(sql, options).unwrap_or_default();
-    let pair_is = |word: &str, next: &dyn Fn(&Token) -> bool| {
-        tokens.windows(2).any(|pair| pair[0].is_word(sql, word) && next(&pair[1]))
-    };
-    let called = |name: &&&str| pair_is(name, &|next| next.is_symbol(b'('));
+    let called = |name: &&&str| (0..tokens.len()).any(|at| is_call(sql, &tokens, at, name));
     if let Some(name) = NOT_DETERMINISTIC.iter().find(called) {
         return Some(Unequal::Function(name));
     }
-    if pair_is("NEXT", &|next| next.is_word(sql, "VALUE")) {
+    if tokens.windows(2).any(|pair| pair[0].is_word(sql, "NEXT") && pair[1].is_word(sql, "VALUE")) {
         return Some(Unequal::Function("NEXTVAL"));
     }
     tokens.iter().any(|token| token.kind == TokenKind::SystemVariable).then_some(Unequal::Variable)
@@ -120,11 +117,10 @@ fn draws_inside(planning: Planning<'_>) -> bool {
             TokenKind::Symbol(b')') => {
                 inside.pop();
             }
-            _ if inside.contains(&true) => {
-                let called = tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('));
-                if called && NOT_DETERMINISTIC.iter().any(|name| token.is_word(sql, name)) {
-                    return true;
-                }
+            _ if inside.contains(&true)
+                && NOT_DETERMINISTIC.iter().any(|name| is_call(sql, &tokens, at, name)) =>
+            {
+                return true;
             }
             _ => {}
         }

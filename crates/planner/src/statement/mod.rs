@@ -15,7 +15,7 @@ pub(crate) mod update;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{LexOptions, Modifier, Parsed, Scan, TokenKind, VersionComments, tokens};
+use serval_sql::{LexOptions, Modifier, Parsed, Scan, Token, TokenKind, VersionComments, is_call, tokens};
 use serval_types::NodeId;
 use sqlparser::ast::{Assignment, AssignmentTarget, ObjectName, Query, SetExpr, Statement};
 
@@ -54,13 +54,14 @@ impl Planning<'_> {
                 "A statement with version comments that only some servers read cannot be routed; write it without them",
             ));
         }
-        if self.reads_last_number() {
+        let tokens = tokens(self.sql, self.options).unwrap_or_default();
+        if self.reads_last_number(&tokens) {
             return Err(PlanError::refused(
                 "LASTVAL() and PREVIOUS VALUE FOR read a server's session, of which Serval has many; keep what NEXTVAL() gave",
             ));
         }
         let plan = self.plan_kind()?;
-        Ok(Plan { alone: self.alone(), ..plan })
+        Ok(Plan { alone: self.alone(&tokens), ..plan })
     }
 
     /// The plan of this kind. `guards` are the literals that another text must share with this one to have the same plan.
@@ -93,29 +94,27 @@ impl Planning<'_> {
     }
 
     /// Whether it asks for the number that a sequence gave last.
-    fn reads_last_number(self) -> bool {
+    fn reads_last_number(self, tokens: &[Token]) -> bool {
         let sql = self.sql;
-        let tokens = tokens(sql, self.options).unwrap_or_default();
         let at = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql, word));
         self.catalog.servers.mariadb
             && (0..tokens.len()).any(|first| {
-                at(first, "LASTVAL") && tokens.get(first + 1).is_some_and(|next| next.is_symbol(b'('))
+                is_call(sql, tokens, first, "LASTVAL")
                     || at(first, "PREVIOUS") && at(first + 1, "VALUE") && at(first + 2, "FOR")
             })
     }
 
     /// Why the statement may run on one node only. What it leaves in the session of a server, each of several would
     /// leave for its own rows.
-    fn alone(self) -> Option<&'static str> {
+    fn alone(self, tokens: &[Token]) -> Option<&'static str> {
         let sql = self.sql;
-        let tokens = tokens(sql, self.options).unwrap_or_default();
         if tokens.iter().any(|token| token.kind == TokenKind::Operator && token.span.of(sql) == b":=") {
             return Some(
                 "Assigning user variables (@a := …) over several shards is not supported: each shard would count by \
                  itself; restrict the statement to one value of the sharding column, or use SELECT … INTO",
             );
         }
-        if set_var::is_said(self, &tokens) {
+        if set_var::is_said(self, tokens) {
             return Some(set_var::REFUSAL);
         }
         if self.parsed.modifiers.iter().any(|(modifier, _)| *modifier == Modifier::RowsExamined) {
@@ -129,7 +128,7 @@ impl Planning<'_> {
         }
         let changes =
             matches!(self.parsed.ast, Statement::Update(_) | Statement::Delete(_) | Statement::Query(_));
-        let counts = tokens.windows(2).any(|pair| pair[0].is_word(sql, "ROWNUM") && pair[1].is_symbol(b'('));
+        let counts = (0..tokens.len()).any(|at| is_call(sql, tokens, at, "ROWNUM"));
         if counts && !matches!(self.parsed.ast, Statement::Query(_)) {
             return Some(
                 "ROWNUM() over several shards is not supported: each shard would count by itself; restrict the statement to \

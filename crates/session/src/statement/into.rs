@@ -4,7 +4,7 @@ use serval_catalog::Catalog;
 use serval_planner::Bound;
 use serval_planner::primitive::{Combine, Primitive, Route};
 use serval_remote::Backend;
-use serval_sql::{Edit, LexOptions, Token, splice, tokens};
+use serval_sql::{Edit, LexOptions, is_call, splice, tokens};
 use serval_types::{GroupId, MysqlError};
 use serval_wire::packet::column_type::{MYSQL_TYPE_BIT, MYSQL_TYPE_FLOAT};
 use serval_wire::packet::{ColumnDefinition, OkPacket};
@@ -159,9 +159,9 @@ async fn fetch<B: Backend>(
 /// Whether an exact quotient may be among the values.
 fn divides(query: &Query<'_>, options: LexOptions) -> bool {
     let tokens = tokens(query.sql, options).unwrap_or_default();
-    let selected: Vec<&Token> = tokens.iter().take_while(|token| !token.is_word(query.sql, "FROM")).collect();
-    let averages = |pair: &[&Token]| pair[0].is_word(query.sql, "AVG") && pair[1].is_symbol(b'(');
-    selected.iter().any(|token| token.span.of(query.sql) == b"/") || selected.windows(2).any(averages)
+    let selected = (0..tokens.len()).take_while(|at| !tokens[*at].is_word(query.sql, "FROM"));
+    let divides = |at: usize| tokens[at].span.of(query.sql) == b"/" || is_call(query.sql, &tokens, at, "AVG");
+    selected.into_iter().any(divides)
 }
 
 /// Whether an average is computed of what the shards say.

@@ -6,7 +6,7 @@ use super::choice::{self, printed};
 use super::text::{self, Text};
 use super::{Computed, OF_NUMBER, number};
 use crate::analysis::Scope;
-use crate::rewrite::expression::is_named;
+use crate::rewrite::expression::{is_named, whole_number};
 
 /// Functions whose value is an exact number, whatever they are given.
 const EXACT: [&str; 45] = [
@@ -144,7 +144,7 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
     let arguments = arguments(function)?;
     let name = function.name.0.last()?.as_ident()?.value.to_ascii_uppercase();
     let of = |index: usize| Computed::of(scope, arguments.get(index)?);
-    let literal = |index: usize| number::literal(arguments.get(index)?);
+    let literal = |index: usize| whole_number(arguments.get(index)?);
     let all = || arguments.iter().map(|argument| Computed::of(scope, argument));
     if let Some(characters) = most_letters(&name, arguments.len()) {
         return letters(characters);
@@ -158,7 +158,7 @@ pub(super) fn of_values(scope: Scope<'_>, function: &Function) -> Option<Compute
             value => number::arithmetic(&value, &sqlparser::ast::BinaryOperator::Plus, &Computed::Exact),
         },
         ("CEIL" | "CEILING" | "FLOOR" | "ROUND", 1) => number::whole(&of(0)?),
-        ("ROUND" | "TRUNCATE", 2) => literal(1).and_then(|_| number::rounded(&of(0)?)),
+        ("ROUND" | "TRUNCATE", 2) => literal(1).and_then(|_| number::whole(&of(0)?)),
         ("MOD", 2) => number::arithmetic(&of(0)?, &sqlparser::ast::BinaryOperator::Modulo, &of(1)?),
         ("YEAR", 1) => Some(Computed::Exact),
         ("CURDATE" | "CURRENT_DATE" | "UTC_DATE" | "DATE" | "LAST_DAY" | "FROM_DAYS" | "MAKEDATE", _) => {

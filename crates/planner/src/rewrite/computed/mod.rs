@@ -11,10 +11,10 @@ mod number;
 mod text;
 
 use serval_types::ColumnType;
-use sqlparser::ast::{BinaryOperator, CeilFloorKind, DataType, Expr, Function, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Function, UnaryOperator, Value};
 
 pub(super) use self::text::{Collated, Text};
-use super::expression::{is_aggregate, is_condition, strip};
+use super::expression::{is_aggregate, is_condition, strip, whole_number};
 use super::sort_key::is_column;
 use crate::analysis::Scope;
 
@@ -98,11 +98,9 @@ impl Computed {
                 _ => None,
             },
             Expr::Extract { .. } | Expr::Position { .. } => Some(Self::Exact),
-            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) }
-            | Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) } => number::whole(&of(expr)?),
             Expr::Ceil { expr, .. } | Expr::Floor { expr, .. } => number::whole(&of(expr)?),
             Expr::Substring { expr, substring_for, .. } => {
-                text::cut(of(expr)?, substring_for.as_deref().and_then(number::literal))
+                text::cut(of(expr)?, substring_for.as_deref().and_then(whole_number))
             }
             Expr::Trim { expr, .. } => text::cut(of(expr)?, None),
             Expr::Collate { expr, .. } => text::servers_own(of(expr)?),
@@ -118,7 +116,8 @@ impl Computed {
         function::of_values(scope, function)
     }
 
-    fn of_column(declared: &ColumnType) -> Option<Self> {
+    /// What a column of this type holds; `None` where that is of no one kind.
+    pub(super) fn of_column(declared: &ColumnType) -> Option<Self> {
         Some(match declared {
             ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => Self::Exact,
             ColumnType::Float { decimals: None } => Self::Float,

@@ -1,9 +1,8 @@
 //! Arithmetic: of which operands comes what kind of number.
 
-use sqlparser::ast::{BinaryOperator, Expr, Value};
+use sqlparser::ast::BinaryOperator;
 
 use super::Computed;
-use crate::rewrite::expression::strip;
 
 /// `left op right`.
 pub(super) fn arithmetic(left: &Computed, op: &BinaryOperator, right: &Computed) -> Option<Computed> {
@@ -41,17 +40,12 @@ pub(super) fn negated(value: &Computed) -> Option<Computed> {
     })
 }
 
-/// FLOOR and CEILING.
+/// FLOOR and CEILING, and ROUND and TRUNCATE to a number of decimals that is written.
 pub(super) fn whole(value: &Computed) -> Option<Computed> {
     Some(match operand(value) {
         Computed::Exact | Computed::Quotient => Computed::Exact,
         _ => Computed::Rounded,
     })
-}
-
-/// ROUND and TRUNCATE to a number of decimals that is written.
-pub(super) fn rounded(value: &Computed) -> Option<Computed> {
-    whole(value)
 }
 
 /// What arithmetic takes a value for.
@@ -63,16 +57,5 @@ fn operand(value: &Computed) -> Computed {
         Computed::Double | Computed::Float | Computed::Text(_) | Computed::Binary(_) => Computed::Double,
         Computed::Rounded => Computed::Rounded,
         Computed::Short => Computed::Short,
-    }
-}
-
-/// The number that an expression is, where it is one that is not negative and has no decimals.
-pub(super) fn literal(expr: &Expr) -> Option<u32> {
-    match strip(expr) {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.to_string().parse().ok(),
-            _ => None,
-        },
-        _ => None,
     }
 }

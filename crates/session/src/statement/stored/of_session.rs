@@ -1,7 +1,7 @@
 //! What a function or a trigger may not use: what belongs to the session that runs it. It runs on whichever connection there is, so it
 //! would find there what others have left, and leave something to others. A procedure's connection is its own.
 
-use serval_sql::{Token, TokenKind, closing, identifier_value};
+use serval_sql::{Token, TokenKind, closing, identifier_value, is_call};
 
 use crate::failure::{Failure, refused};
 
@@ -59,7 +59,7 @@ impl Body<'_> {
     /// A user variable, a function of a session, a temporary table.
     fn named(&self) -> Option<String> {
         (0..self.tokens.len()).find_map(|at| {
-            let calls = self.is(at, &FUNCTIONS) && self.is_symbol(at + 1, b'(');
+            let calls = FUNCTIONS.iter().any(|name| is_call(self.sql, self.tokens, at, name));
             let last = self.is(at, &["PREVIOUS"]) && self.is(at + 1, &["VALUE"]) && self.is(at + 2, &["FOR"]);
             let temporary = self.is(at, &["TEMPORARY"]) && self.is(at + 1, &["TABLE"]);
             let found = self.tokens[at].kind == TokenKind::UserVariable || calls || last || temporary;
