@@ -5,6 +5,7 @@ mod head;
 mod info;
 pub(crate) mod links;
 pub(crate) mod returning;
+mod stored;
 pub(crate) mod tally;
 pub(crate) mod warnings;
 
@@ -41,11 +42,11 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     if spread.tally == Tally::Definition {
         return define(&spread.targets, tables, context, &Progress::default(), sink).await;
     }
-    if let [target] = &*spread.targets {
+    if let ([target], None) = (&*spread.targets, &spread.numbers) {
         return relay::run(target, false, tables, context, sink).await;
     }
     let (count, warnings) =
-        atomic(context, async |context, links| write(spread, tables, context, links).await).await?;
+        atomic(spread, context, async |context, links| write(spread, tables, context, links).await).await?;
     let ok = count.ok();
     sink.ok(&ok).await?;
     Ok(Completed {
@@ -76,14 +77,30 @@ pub(crate) async fn define<B: Backend, S: ResultSink>(
 
 /// Does `work` on all of its nodes or on none.
 async fn atomic<B: Backend, T>(
+    spread: &Spread,
     context: &mut Context<'_, B>,
     work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
 ) -> Result<T, ExecuteError> {
-    if context.transaction.is_open() {
+    if spread.targets.len() == 1 {
+        on_one_target(context, work).await
+    } else if context.transaction.is_open() {
         in_open_transaction(context, work).await
     } else {
         in_own_transaction(context, work).await
     }
+}
+
+/// A server's statement is all or nothing by itself.
+async fn on_one_target<B: Backend, T>(
+    context: &mut Context<'_, B>,
+    work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
+) -> Result<T, ExecuteError> {
+    let mut links = Links::new();
+    let result = work(context, &mut links).await;
+    let closed = links.close(context.transaction).await;
+    let done = result?;
+    closed?;
+    Ok(done)
 }
 
 /// Autocommit: a transaction of the statement's own, committed before the client hears of success.
@@ -146,6 +163,9 @@ async fn write<B: Backend>(
             links.warnings(target, tables, context, places, &mut warnings).await?;
         }
         count.add(target, &completion);
+        if let Some(numbers) = spread.numbers.as_ref().filter(|_| counts && completion.affected_rows > 0) {
+            count.stored(stored::first(numbers, target, tables, context, links).await?);
+        }
     }
     Ok((count, warnings))
 }

@@ -10,7 +10,7 @@ use serval_wire::packet::{ColumnDefinition, OkPacket};
 use serval_wire::response::{Part, PartDecoder};
 
 use super::warnings::{Places, Warnings};
-use super::{atomic, links::Links};
+use super::{atomic, links::Links, stored};
 use crate::context::{Behind, Completed, Context};
 use crate::error::ExecuteError;
 use crate::names::Names;
@@ -23,7 +23,7 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     context: &mut Context<'_, B>,
     sink: &mut S,
 ) -> Result<Completed, ExecuteError> {
-    let given = atomic(context, async |context, links| {
+    let given = atomic(&returning.spread, context, async |context, links| {
         let mut given = Given::default();
         for (at, target) in returning.spread.targets.iter().enumerate() {
             let places = Places::of(&returning.spread.rows, at);
@@ -37,6 +37,10 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
             if warnings > 0 && (at == 0 || returning.spread.tally != Tally::First) {
                 given.warnings = given.warnings.saturating_add(warnings);
                 links.warnings(target, tables, context, places, &mut given.messages).await?;
+            }
+            if let Some(numbers) = &returning.spread.numbers {
+                let found = stored::first(numbers, target, tables, context, links).await?;
+                given.stored = given.stored.into_iter().chain(found).min();
             }
         }
         given.in_order(returning)
@@ -55,7 +59,8 @@ pub(crate) async fn run<B: Backend, S: ResultSink>(
     }
     sink.end(End { warnings, ..End::default() }).await?;
     let rows = given.ordered.len() as u64;
-    Ok(Completed { affected_rows: rows, warnings, rows, behind, ..Completed::default() })
+    let last_insert_id = given.stored.unwrap_or_default();
+    Ok(Completed { affected_rows: rows, last_insert_id, warnings, rows, behind, ..Completed::default() })
 }
 
 /// What the targets have given so far.
@@ -66,6 +71,8 @@ struct Given {
     rows: Vec<VecDeque<Bytes>>,
     ordered: Vec<Bytes>,
     bytes: usize,
+    /// The smallest number of a sequence that was stored.
+    stored: Option<u64>,
     warnings: u16,
     messages: Warnings,
 }
@@ -119,7 +126,7 @@ impl Given {
             return Ok(self);
         }
         let order = &returning.spread.rows;
-        if order.is_empty() {
+        if order.is_empty() || self.rows.len() == 1 {
             self.ordered = self.rows.drain(..).flatten().collect();
             return Ok(self);
         }

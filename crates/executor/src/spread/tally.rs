@@ -15,6 +15,8 @@ pub(crate) struct Count {
     targets: usize,
     affected_rows: u64,
     last_insert_id: u64,
+    /// The smallest number of a sequence that was stored.
+    stored: Option<u64>,
     warnings: u16,
     info: Infos,
 }
@@ -32,7 +34,15 @@ enum Infos {
 
 impl Count {
     pub(crate) fn new(tally: Tally) -> Self {
-        Self { tally, targets: 0, affected_rows: 0, last_insert_id: 0, warnings: 0, info: Infos::None }
+        Self {
+            tally,
+            targets: 0,
+            affected_rows: 0,
+            last_insert_id: 0,
+            stored: None,
+            warnings: 0,
+            info: Infos::None,
+        }
     }
 
     /// Counts a target's answer.
@@ -58,6 +68,11 @@ impl Count {
         };
     }
 
+    /// Takes note of the smallest number of a sequence that a target stored.
+    pub(crate) fn stored(&mut self, number: Option<u64>) {
+        self.stored = self.stored.into_iter().chain(number).min();
+    }
+
     /// The answer for the client, where so many warnings were given, whatever the targets' add up to.
     pub(crate) fn ok_with_warnings(&self, warnings: u16) -> OkPacket {
         let info = match &self.info {
@@ -75,7 +90,7 @@ impl Count {
         };
         OkPacket {
             affected_rows: self.affected_rows,
-            last_insert_id: self.last_insert_id,
+            last_insert_id: self.stored.unwrap_or(self.last_insert_id),
             status: StatusFlags::empty(),
             warnings: self.warnings,
             info,

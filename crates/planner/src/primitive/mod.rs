@@ -30,7 +30,7 @@ pub use rollup::Rollup;
 pub use route::{Route, Target};
 pub use sort::Sort;
 pub use sort_key::{ColumnRef, Padding, SortKey};
-pub use spread::{Spread, Tally};
+pub use spread::{GivenNumbers, Spread, Tally};
 
 /// One node of a bound plan.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,13 +13,27 @@ pub struct Spread {
     /// For each row of VALUES, in their order, the index of the target that takes it. Each target takes its own in their
     /// order. Nothing where all targets take the same rows ([`Tally::First`]), and of what is no INSERT.
     pub rows: Vec<usize>,
+    /// The numbers that a sequence gave to rows, where it is not known beforehand which of them will be stored.
+    pub numbers: Option<GivenNumbers>,
+}
+
+/// Numbers of a sequence for rows that may be left out (IGNORE) or change others in their place (ON DUPLICATE KEY
+/// UPDATE). The insert id is the smallest that was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenNumbers {
+    /// The AUTO_INCREMENT column of the statement's first table.
+    pub column: String,
+    /// The smallest.
+    pub first: u64,
+    /// The largest.
+    pub last: u64,
 }
 
 impl Spread {
     /// A write whose rows are not those of a VALUES.
     #[must_use]
     pub fn new(targets: Vec<Target>, tally: Tally) -> Self {
-        Self { targets, tally, rows: Vec::new() }
+        Self { targets, tally, rows: Vec::new(), numbers: None }
     }
 }
 

@@ -130,7 +130,7 @@ impl<'a, W: AsyncWrite + Unpin> ClientSink<'a, W> {
         let ok = OkPacket {
             status: self.merged(ok.status),
             last_insert_id: match &self.numbers {
-                Some(numbers) => numbers.reported(ok.affected_rows, ok.last_insert_id),
+                Some(numbers) => numbers.reported(ok.last_insert_id),
                 None => ok.last_insert_id,
             },
             session_state: None,

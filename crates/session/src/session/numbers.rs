@@ -12,7 +12,8 @@ pub(crate) struct Numbers {
     pub(crate) first: Option<u64>,
     /// What the last row brought itself.
     last: Option<u64>,
-    rows: usize,
+    /// How many it gave.
+    count: u64,
     /// Rows may be left out, or change others in their place.
     conditional: bool,
     /// Several servers answered.
@@ -24,8 +25,8 @@ pub(crate) struct Numbers {
 impl Numbers {
     /// Of a statement whose demand was met with numbers from `first` on.
     pub(crate) fn new(demand: &SequenceDemand, first: Option<u64>) -> Self {
-        let SequenceDemand { last, rows, conditional, .. } = *demand;
-        Self { first, last, rows, conditional, split: false, by_function: false }
+        let SequenceDemand { last, count, conditional, .. } = *demand;
+        Self { first, last, count, conditional, split: false, by_function: false }
     }
 
     /// Where it ran, and whether LAST_INSERT_ID(expression) stands in it.
@@ -35,32 +36,31 @@ impl Numbers {
     }
 
     /// The insert id of the OK packet, from the servers' own.
-    pub(crate) fn reported(&self, affected_rows: u64, insert_id: u64) -> u64 {
-        match self.first {
-            Some(first) if self.used(first, affected_rows, insert_id) => first,
+    pub(crate) fn reported(&self, insert_id: u64) -> u64 {
+        match self.stored(insert_id) {
+            Some(number) => number,
             // Each server names the last of its own rows.
-            None if self.split && insert_id != 0 => self.last.unwrap_or(insert_id),
-            _ => insert_id,
+            None if self.first.is_none() && self.split && insert_id != 0 => self.last.unwrap_or(insert_id),
+            None => insert_id,
         }
     }
 
     /// What LAST_INSERT_ID() becomes; 0 where it stays as it is.
-    pub(crate) fn remembered(&self, affected_rows: u64, insert_id: u64) -> u64 {
-        match self.first {
-            Some(first) if self.used(first, affected_rows, insert_id) => first,
-            _ if self.by_function => insert_id,
-            _ => 0,
+    pub(crate) fn remembered(&self, insert_id: u64) -> u64 {
+        match self.stored(insert_id) {
+            Some(number) => number,
+            None if self.by_function => insert_id,
+            None => 0,
         }
     }
 
-    /// Whether any row was stored under a number of the sequence. Of several rows that may be left out or change
-    /// others it is not known which were; if all changed another, each counts twice.
-    fn used(&self, first: u64, affected_rows: u64, insert_id: u64) -> bool {
-        match (self.conditional, u64::try_from(self.rows).unwrap_or(u64::MAX)) {
-            (false, _) => true,
-            (true, 1) => insert_id == first,
-            (true, rows) => 0 < affected_rows && affected_rows < rows.saturating_mul(2),
-        }
+    /// The first number of the sequence that a row was stored under. Where rows may be left out or change others the
+    /// answer has it, which is that of the single row, or has been asked for
+    /// ([`GivenNumbers`](serval_planner::primitive::GivenNumbers)).
+    fn stored(&self, insert_id: u64) -> Option<u64> {
+        let first = self.first?;
+        let is_given = insert_id >= first && insert_id - first < self.count;
+        if self.conditional { is_given.then_some(insert_id) } else { Some(first) }
     }
 }
 
@@ -69,35 +69,36 @@ mod tests {
     use super::*;
 
     const PLAIN: Numbers =
-        Numbers { first: Some(7), last: None, rows: 3, conditional: false, split: true, by_function: false };
+        Numbers { first: Some(7), last: None, count: 3, conditional: false, split: true, by_function: false };
 
-    fn check(numbers: Numbers, affected_rows: u64, insert_id: u64, expect: (u64, u64)) {
-        let found =
-            (numbers.reported(affected_rows, insert_id), numbers.remembered(affected_rows, insert_id));
+    fn check(numbers: Numbers, insert_id: u64, expect: (u64, u64)) {
+        let found = (numbers.reported(insert_id), numbers.remembered(insert_id));
         assert_eq!(found, expect, "{numbers:?}");
     }
 
     #[test]
     fn the_first_number_given_is_the_insert_id() {
-        check(PLAIN, 3, 9, (7, 7));
-        check(Numbers { last: Some(50), ..PLAIN }, 3, 50, (7, 7));
+        check(PLAIN, 9, (7, 7));
+        check(Numbers { last: Some(50), ..PLAIN }, 50, (7, 7));
     }
 
     #[test]
     fn a_value_of_the_statement_is_told_but_not_remembered() {
         let given = Numbers { first: None, last: Some(5), ..PLAIN };
-        check(given, 3, 4, (5, 0));
-        check(Numbers { split: false, ..given }, 3, 5, (5, 0));
-        check(given, 0, 0, (0, 0));
+        check(given, 4, (5, 0));
+        check(Numbers { split: false, ..given }, 5, (5, 0));
+        check(given, 0, (0, 0));
     }
 
     #[test]
     fn a_row_that_changed_another_has_that_rows_number() {
-        let upsert = Numbers { rows: 1, conditional: true, split: false, ..PLAIN };
-        check(upsert, 1, 7, (7, 7));
-        check(upsert, 2, 1, (1, 0));
-        check(upsert, 0, 0, (0, 0));
-        check(Numbers { by_function: true, ..upsert }, 0, 1, (1, 1));
-        check(Numbers { rows: 3, ..upsert }, 6, 3, (3, 0));
+        let upsert = Numbers { count: 1, conditional: true, split: false, ..PLAIN };
+        check(upsert, 7, (7, 7));
+        check(upsert, 1, (1, 0));
+        check(upsert, 0, (0, 0));
+        check(Numbers { by_function: true, ..upsert }, 1, (1, 1));
+        check(Numbers { count: 3, ..upsert }, 3, (3, 0));
+        check(Numbers { count: 3, ..upsert }, 8, (8, 8));
+        check(Numbers { count: 3, ..upsert }, 10, (10, 0));
     }
 }

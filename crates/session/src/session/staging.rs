@@ -146,15 +146,21 @@ impl<'a, B: Backend> Staging<'a, B> {
         let ready = prepare(self.session, &catalog, &query, Purpose::Run).await?;
         let state = self.session.effective_state();
         let (outcome, completed) = self.run(&ready.bound, &state, None).await?;
-        let (affected, id) = (completed.affected_rows, completed.last_insert_id);
-        let reported = ready.numbers.map_or(id, |numbers| numbers.reported(affected, id));
+        let id = completed.last_insert_id;
+        let reported = ready.numbers.map_or(id, |numbers| numbers.reported(id));
         let remembered = crate::statement::insert_id(self.session, &query, &ready, &completed);
         if remembered != 0 && self.sum.remembered_id == 0 {
             (self.sum.remembered_id, self.sum.reported_id) = (remembered, reported);
         } else if self.sum.remembered_id == 0 && reported != 0 {
             self.sum.reported_id = reported;
         }
-        self.add(&ready.bound, &outcome.ok, state).await;
+        match completed.behind {
+            Some(behind) => {
+                self.sum.add(&outcome.ok);
+                self.sum.tell(behind.warnings);
+            }
+            None => self.add(&ready.bound, &outcome.ok, state).await,
+        }
         Ok(outcome.ok)
     }
 

@@ -137,7 +137,7 @@ pub(crate) fn insert_id<B: Backend>(
     completed: &Completed,
 ) -> u64 {
     match ready.numbers {
-        Some(numbers) => numbers.remembered(completed.affected_rows, completed.last_insert_id),
+        Some(numbers) => numbers.remembered(completed.last_insert_id),
         None => generated(session, query, ready, completed),
     }
 }

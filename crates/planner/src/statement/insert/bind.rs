@@ -14,7 +14,7 @@ use crate::error::PlanError;
 use crate::operand::{Operand, Values, parameters_in};
 use crate::physical::render;
 use crate::plan::{Plan, SequenceDemand};
-use crate::primitive::{Primitive, Returning, Route, Spread, Tally, Target};
+use crate::primitive::{GivenNumbers, Primitive, Returning, Route, Spread, Tally, Target};
 use crate::statement::routed::in_group_order;
 
 /// A row with the number that the sequence gives it.
@@ -94,7 +94,8 @@ impl InsertPlan {
             }
         };
         in_group_order(plan, &mut targets);
-        if targets.len() == 1 {
+        let numbers = self.unsure(plan, sequence_start, next);
+        if targets.len() == 1 && numbers.is_none() {
             let route = Route { targets, replica_safe: false, hidden: 0 };
             return Ok((Primitive::Route(route), Arc::new([])));
         }
@@ -103,23 +104,36 @@ impl InsertPlan {
                 "The rows of this INSERT cannot be told apart; insert them one by one",
             ));
         }
-        let note = Note {
-            rewrite: "split_rows",
-            reason: format!("the rows go to {} targets; all of them or none", targets.len()),
+        let reason = match targets.len() {
+            1 => "rows may be left out, so the target is asked which numbers it stored".to_owned(),
+            several => format!("the rows go to {several} targets; all of them or none"),
         };
+        let note = Note { rewrite: "split_rows", reason };
         // Of copies the first one's rows are as good as any other's.
         let target_of = |shard: &usize| targets.iter().position(|target| target.shard == Some(*shard));
         let rows = match tally {
             Tally::First => Vec::new(),
             _ => shards.iter().map(|shard| target_of(shard).unwrap_or_default()).collect(),
         };
-        let spread = Spread { targets, tally, rows };
+        let spread = Spread { targets, tally, rows, numbers };
         let root = if self.returning {
             Primitive::Returning(Returning { spread })
         } else {
             Primitive::Spread(spread)
         };
         Ok((root, Arc::new([note])))
+    }
+
+    /// The numbers from `start` to before `end` that the sequence gave, where several rows may be left out or change
+    /// others; of a single one the server's own answer says so.
+    fn unsure(&self, plan: &Plan, start: Option<u64>, end: Option<u64>) -> Option<GivenNumbers> {
+        let column = plan.tables.first()?.table.sequence.as_ref()?.column.clone();
+        let (first, last) = (start?, end?.checked_sub(1)?);
+        (self.conditional && self.rows.len() > 1 && first <= last).then_some(GivenNumbers {
+            column,
+            first,
+            last,
+        })
     }
 
     /// The rows of each shard, and the shard of each row.

@@ -93,6 +93,11 @@ impl Columns {
     }
 }
 
+/// Where the column's value stands in each row; `None` where the statement gives none, or nobody knows.
+pub(super) fn position(insert: &Insert, table: &Table, column: &str) -> Option<usize> {
+    listed(insert, table).ok()?.iter().position(|name| name.eq_ignore_ascii_case(column))
+}
+
 fn listed(insert: &Insert, table: &Table) -> Result<Vec<String>, PlanError> {
     let last =
         |name: &ObjectName| name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone());

@@ -1,7 +1,7 @@
 //! What an INSERT must not do to shards and copies.
 
-use serval_catalog::{Placement, Sharding, ShardingColumn};
-use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, ObjectName, OnInsert};
+use serval_catalog::{Placement, Sharding, ShardingColumn, Table};
+use sqlparser::ast::{Assignment, AssignmentTarget, Expr, Insert, ObjectName, OnInsert, Value};
 
 use super::{columns, rows_of};
 use crate::analysis::Analysis;
@@ -66,7 +66,7 @@ pub(super) fn refuse_unequal_copies(
     refuse_unequal_defaults(planning, target, |column| listed(column) || shown(column))?;
     let generated = definition.and_then(|definition| definition.auto_increment());
     let Some(column) = generated.filter(|_| target.table.table.sequence.is_none()) else { return Ok(()) };
-    if unlisted || listed(&column.name) {
+    if (all || listed(&column.name)) && !asks_for_a_number(insert, &target.table.table, &column.name) {
         return Ok(());
     }
     Err(PlanError::refused(format!(
@@ -74,6 +74,22 @@ pub(super) fn refuse_unequal_copies(
          value in the statement",
         column.name, target.exposed
     )))
+}
+
+/// Whether a row has NULL, DEFAULT or 0 written for the column.
+fn asks_for_a_number(insert: &Insert, table: &Table, column: &str) -> bool {
+    let asks = |value: &Expr| match value {
+        Expr::Value(value) => match &value.value {
+            Value::Null => true,
+            Value::Number(digits, _) => digits.bytes().all(|digit| digit == b'0'),
+            _ => false,
+        },
+        Expr::Identifier(word) => word.value.eq_ignore_ascii_case("DEFAULT"),
+        _ => false,
+    };
+    let Some(at) = columns::position(insert, table, column) else { return false };
+    let assigned = insert.assignments.get(at).is_some_and(|assignment| asks(&assignment.value));
+    assigned || rows_of(insert).iter().any(|row| row.get(at).is_some_and(&asks))
 }
 
 /// Whether the expression is the column itself, or `LAST_INSERT_ID(column)`, the usual way to learn the number of the
