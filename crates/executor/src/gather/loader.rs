@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::budget::Budget;
 use super::keys::Column;
-use super::literal;
+use super::{json, literal};
 use crate::error::ExecuteError;
 use crate::sink::{End, ResultSink, SinkError};
 
@@ -103,6 +103,9 @@ impl<'a> Reader<'a> {
             })?;
             let noted = self.keys.iter_mut().find(|column| column.index() == index);
             noted.into_iter().for_each(|column| column.note(cell));
+            if let (Loading::Json, Some(number)) = (loading, cell.and_then(json::changing_number)) {
+                return Err(Failure::Other(inexact(number)));
+            }
             literal::write(*loading, cell, &mut self.chunk);
         }
         self.chunk.push(b')');
@@ -143,6 +146,14 @@ pub(super) async fn store<C: Connection>(
         }
     }
     Ok(())
+}
+
+fn inexact(number: &[u8]) -> ExecuteError {
+    ExecuteError::refused(format!(
+        "A JSON value of these tables holds the exact number {}, which a scratch server would read as a DOUBLE; fix the sharding \
+         columns to one value, or store such numbers as strings",
+        String::from_utf8_lossy(number)
+    ))
 }
 
 impl ResultSink for Reader<'_> {

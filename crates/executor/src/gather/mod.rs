@@ -7,6 +7,7 @@
 
 mod behind;
 mod budget;
+mod json;
 mod keys;
 mod literal;
 mod loader;
