@@ -103,4 +103,5 @@ files! {
     variables,
     views,
     warnings,
+    weights,
 }

@@ -14,6 +14,9 @@ use crate::{Address, Clock, DataNode, Engines, Group, Rule, Schema, Scratch, Set
 pub struct Catalog {
     /// Grows with every change, so that plans of an older catalog are not used. [`load`](crate::load) gives 1.
     pub version: u64,
+    /// The version that placed tables last: with a config, or because windows went on with the clock. Those since have only
+    /// learned what the servers have.
+    pub placed: u64,
     /// What concerns the proxy itself.
     pub settings: Settings,
     /// The groups in the order of the config; see [`Catalog::group`].

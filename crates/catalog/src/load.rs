@@ -50,6 +50,7 @@ fn catalog(
     (
         Catalog {
             version: 1,
+            placed: 1,
             settings,
             groups,
             nodes,

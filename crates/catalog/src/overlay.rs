@@ -47,7 +47,8 @@ impl Catalog {
         }
         let known = self.clock.as_ref().filter(|known| known.trusted && !clock.trusted);
         let clock = Some(known.unwrap_or(clock).clone());
-        let mut catalog = Self { version: self.version + 1, clock, ..self.clone() };
+        let version = self.version + 1;
+        let mut catalog = Self { version, placed: version, clock, ..self.clone() };
         for (name, rule) in rolled {
             for table in catalog.schemas.values_mut().flat_map(|schema| schema.tables.values_mut()) {
                 let Some(old) = table.sharding().filter(|sharding| sharding.rule.name == name) else {

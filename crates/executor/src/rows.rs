@@ -7,7 +7,7 @@ use serval_planner::primitive::{Primitive, Route};
 use serval_remote::Backend;
 use serval_wire::packet::ColumnDefinition;
 
-use crate::context::{Completed, Context};
+use crate::context::{Behind, Completed, Context};
 use crate::error::ExecuteError;
 use crate::names::Names;
 use crate::operator::{Operator, Shape, Step};
@@ -74,9 +74,10 @@ async fn drive<B: Backend, S: ResultSink>(
     if let Some(watch) = context.watch {
         watch.streams(&input, begun, &counters.unwrap_or_default());
     }
-    let warnings = input.warnings();
+    let (warnings, messages) = lanes.warnings().await;
+    let behind = (warnings > 0).then(|| Box::new(Behind::of_warnings(messages)));
     sink.end(End { warnings, ..End::default() }).await?;
-    Ok(Completed { warnings, rows, found_rows: operator.found_rows(), ..Completed::default() })
+    Ok(Completed { warnings, rows, found_rows: operator.found_rows(), behind, ..Completed::default() })
 }
 
 /// Waits for the columns of all streams where all must be open at once, or else of those that are running: the

@@ -33,7 +33,7 @@ pub fn own_clock() -> Clock {
 pub fn rolled(catalog: Catalog) -> Catalog {
     match catalog.rolled(&own_clock()) {
         // It is the first of its kind all the same.
-        Some(rolled) => Catalog { version: catalog.version, ..rolled },
+        Some(rolled) => Catalog { version: catalog.version, placed: catalog.placed, ..rolled },
         None => catalog,
     }
 }

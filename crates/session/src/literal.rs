@@ -18,7 +18,9 @@ pub fn literal(value: &Value, charset: &str) -> String {
         Value::Int(number) => number.to_string(),
         Value::UInt(number) => number.to_string(),
         Value::Decimal(number) => number.to_plain_string(),
-        Value::Double(number) => format!("{number:e}"),
+        Value::Double(number) if number.is_finite() => format!("{number:e}"),
+        // No literal is that, and a server says so.
+        Value::Double(_) => "1e999".to_owned(),
         Value::Text(text) => quote(text, charset),
         Value::Bytes(bytes) => hex(bytes),
         Value::Moment(text) => moment(text),

@@ -28,6 +28,7 @@ mod zone;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::Guard;
 use serval_catalog::{Catalog, Schema, TransactionMode};
 use serval_planner::ClientText;
 use serval_remote::{Backend, SessionState};
@@ -236,14 +237,23 @@ impl<B: Backend> Session<B> {
         }
     }
 
-    /// [`Session::catalog`] without the temporary tables.
+    /// [`Session::catalog`] without the temporary tables. A transaction keeps the places of tables, and no definitions:
+    /// others may change those of tables that it has not used yet.
     pub(crate) fn base_catalog(&self) -> Arc<Catalog> {
-        self.pinned.clone().unwrap_or_else(|| self.proxy.catalog.load_full())
+        let newest = self.proxy.catalog.load();
+        match &self.pinned {
+            Some(pinned) if pinned.placed != newest.placed => Arc::clone(pinned),
+            _ => Guard::into_inner(newest),
+        }
     }
 
     /// The version of [`Session::base_catalog`].
     pub(crate) fn catalog_version(&self) -> u64 {
-        self.pinned.as_ref().map_or_else(|| self.proxy.catalog.load().version, |pinned| pinned.version)
+        let newest = self.proxy.catalog.load();
+        match &self.pinned {
+            Some(pinned) if pinned.placed != newest.placed => pinned.version,
+            _ => newest.version,
+        }
     }
 
     /// Forgets what was lost with its connection; the client has been told.

@@ -16,7 +16,6 @@ pub(crate) struct Feed {
     pub(crate) node: String,
     decoder: PartDecoder,
     arrival: Arrival,
-    pub(crate) warnings: u16,
     /// Rows and their bytes that were taken.
     taken: (u64, u64),
     /// What makes its rows like those of the others.
@@ -59,7 +58,6 @@ impl Feed {
             node: node.to_owned(),
             decoder,
             arrival: Arrival::Going,
-            warnings: 0,
             taken: (0, 0),
             integers: None,
             ended: None,
@@ -89,8 +87,7 @@ impl Feed {
                 }
             }
             Some(Part::Columns(columns)) => Ok(Given::Columns(columns)),
-            Some(Part::End(end)) => {
-                self.warnings = end.warnings;
+            Some(Part::End(_)) => {
                 self.arrival = Arrival::Taken;
                 Ok(Given::End)
             }

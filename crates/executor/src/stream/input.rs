@@ -109,11 +109,6 @@ impl Input {
     pub(crate) fn columns(&self) -> Vec<ColumnDefinition> {
         self.columns.as_ref().map_or_else(Vec::new, |columns| columns.columns.clone())
     }
-
-    /// The warnings of all feeds that have ended.
-    pub(crate) fn warnings(&self) -> u16 {
-        self.feeds.iter().fold(0, |sum, feed| sum.saturating_add(feed.warnings))
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ use crate::context::Context;
 use crate::error::ExecuteError;
 use crate::link::{Link, Query};
 use crate::names::Names;
+use crate::query_rows::Row;
+use crate::spread::warnings::{Places, Warnings};
 
 /// What is left of an answer is read and thrown away up to this size, because a connection in mid-answer is closed.
 const WORTH_DRAINING_BYTES: usize = 64 * 1024;
@@ -34,6 +36,14 @@ pub(crate) struct Lanes<'a, B: Backend> {
     lane_of: Vec<usize>,
     route: &'a Route,
     plan: Plan<'a>,
+    /// What the answers have warned of, with their targets.
+    warned: Vec<Warned>,
+}
+
+struct Warned {
+    target: usize,
+    count: u16,
+    warnings: Warnings,
 }
 
 /// The targets' statements, and what mapping names takes.
@@ -57,7 +67,7 @@ impl<'a, B: Backend> Lanes<'a, B> {
     pub(crate) fn new(route: &'a Route, tables: &'a [PlanTable], context: &Context<'a, B>) -> Self {
         let queries = route.targets.iter().map(|target| context.query(target)).collect();
         let plan = Plan { catalog: context.catalog, tables, queries };
-        Self { lanes: Vec::new(), lane_of: vec![0; route.targets.len()], route, plan }
+        Self { lanes: Vec::new(), lane_of: vec![0; route.targets.len()], route, plan, warned: Vec::new() }
     }
 
     /// Takes the connections, group after group in their order, and sends each its first statement. After an error
@@ -114,12 +124,26 @@ impl<'a, B: Backend> Lanes<'a, B> {
         if current != stream {
             input.memory.reserve(burst.bytes.len())?;
         }
-        let complete = burst.completion.is_some();
-        input.push(current, burst.bytes.freeze(), complete);
-        if complete {
-            lane.send_next(self.route, &self.plan).await?;
+        let count = burst.completion.map(|completion| completion.warnings);
+        input.push(current, burst.bytes.freeze(), count.is_some());
+        let Some(count) = count else { return Ok(()) };
+        self.warned.extend(lane.warned_of(current, count, self.route, &self.plan).await);
+        lane.send_next(self.route, &self.plan).await
+    }
+
+    /// Reads what is left of answers that nobody waits for any more, as far as [closing](Self::close) would, because
+    /// their ends say what they warn of. Gives how many warnings there are, and those that servers keep.
+    pub(crate) async fn warnings(&mut self) -> (u16, Vec<Row>) {
+        for lane in &mut self.lanes {
+            let Some(target) = lane.current else { continue };
+            if let Some(count) = lane.drain().await {
+                lane.current = None;
+                self.warned.extend(lane.warned_of(target, count, self.route, &self.plan).await);
+            }
         }
-        Ok(())
+        self.warned.sort_by_key(|warned| warned.target);
+        let count = self.warned.iter().fold(0_u16, |sum, warned| sum.saturating_add(warned.count));
+        (count, self.warned.drain(..).flat_map(|warned| warned.warnings.into_rows()).collect())
     }
 
     /// Gives the connections back. A lane in mid-answer is drained if little is left, or if it belongs to a
@@ -164,29 +188,49 @@ impl<B: Backend> Lane<B> {
         Ok(())
     }
 
-    async fn drain(&mut self) {
+    /// Asks for the warnings of an answer that has ended, before another statement makes the server forget them. Where
+    /// that fails their number is all that is known.
+    async fn warned_of(
+        &mut self,
+        target: usize,
+        count: u16,
+        route: &Route,
+        plan: &Plan<'_>,
+    ) -> Option<Warned> {
+        if count == 0 {
+            return None;
+        }
+        let mut warnings = Warnings::default();
+        let names = plan.names(&route.targets[target]);
+        let _ = warnings.ask(&mut self.link, plan.queries[target].state, &names, Places::NONE).await;
+        Some(Warned { target, count, warnings })
+    }
+
+    /// Gives the number of warnings where the answer has come to its end.
+    async fn drain(&mut self) -> Option<u16> {
         if !self.link.is_busy() {
-            return;
+            return None;
         }
         if self.link.is_lent() {
-            drain(&mut self.link, usize::MAX).await;
-        } else {
-            let drained = drain(&mut self.link, WORTH_DRAINING_BYTES);
-            // What takes longer is not worth waiting for: the connection is then closed.
-            let _ = tokio::time::timeout(WORTH_DRAINING_TIME, drained).await;
+            return drain(&mut self.link, usize::MAX).await;
         }
+        let drained = drain(&mut self.link, WORTH_DRAINING_BYTES);
+        // What takes longer is not worth waiting for: the connection is then closed.
+        tokio::time::timeout(WORTH_DRAINING_TIME, drained).await.ok().flatten()
     }
 }
 
 /// Reads to the end of the answer, or until more than `most` bytes were thrown away.
-async fn drain<B: Backend>(link: &mut Link<B>, most: usize) {
+async fn drain<B: Backend>(link: &mut Link<B>, most: usize) -> Option<u16> {
     let mut thrown = 0;
-    while link.is_busy() && thrown <= most {
-        match link.read_burst().await {
-            Ok(burst) => thrown += burst.bytes.len(),
-            Err(_) => return,
+    while thrown <= most {
+        let burst = link.read_burst().await.ok()?;
+        thrown += burst.bytes.len();
+        if let Some(completion) = burst.completion {
+            return Some(completion.warnings).filter(|_| completion.error.is_none());
         }
     }
+    None
 }
 
 /// The targets of each group, in the plan's order.

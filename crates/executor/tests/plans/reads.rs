@@ -36,11 +36,20 @@ async fn all_servers_are_asked_before_one_is_read() {
 
 #[tokio::test]
 async fn a_merge_sends_rows_in_order_with_all_warnings() {
-    let mut session = three([&["1", "4", "7"], &[], &["~", "2", "8"]]);
+    let mut session = Session::new();
+    let columns = [text("Level"), int("Code"), text("Message")];
+    for (group, rows) in [(0, &["1", "4", "7"][..]), (1, &[]), (2, &["~", "2", "8"])] {
+        session.servers.on(group, "q", Answer::warned_rows(&[int("id")], rows));
+        let warning = format!("Warning 1292 of_{group}");
+        session.servers.on(group, "SHOW WARNINGS", Answer::rows(&columns, &[&warning]));
+    }
     let completed = session.execute(&bound(merge(nodes()))).await.unwrap();
     assert_eq!(session.client.rows, ["~", "1", "2", "4", "7", "8"]);
     assert_eq!((completed.rows, completed.warnings), (6, 3));
     assert_eq!(session.client.end.unwrap().warnings, 3);
+    let messages = completed.behind.unwrap().warnings;
+    let texts = messages.into_iter().map(|row| String::from_utf8(row[2].clone().unwrap()).unwrap());
+    assert_eq!(texts.collect::<Vec<_>>(), ["of_0", "of_1", "of_2"], "in the order of the targets");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ fn joined(answer: &Answer) -> Vec<u8> {
 async fn where_names_are_the_same_bytes_pass_untouched() {
     let mut session = Session::new();
     session.client = Client::relaying();
-    let answer = Answer::rows(&[of_table(int("id"), "shop", "users", "users")], &["1", "~", "3"]);
+    let answer = Answer::warned_rows(&[of_table(int("id"), "shop", "users", "users")], &["1", "~", "3"]);
     session.servers.on(2, "q", answer.clone());
     let completed = session.execute(&one(3, "q")).await.unwrap();
     assert_eq!(session.client.bytes, joined(&answer));
@@ -41,7 +41,7 @@ async fn physical_names_become_logical() {
             let mut session = Session::new();
             session.client = Client { relays, ..Client::default() };
             let columns = [of_table(int("id"), "shop_0", "u", "users"), text("name")];
-            let answer = Answer::rows(&columns, &["1 a", "~ ~"]);
+            let answer = Answer::warned_rows(&columns, &["1 a", "~ ~"]);
             session.servers.on(0, "q", if together { answer.joined() } else { answer });
             session.execute(&one(0, "q")).await.unwrap();
             if relays {

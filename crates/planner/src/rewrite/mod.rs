@@ -28,7 +28,7 @@ mod unsorted;
 mod weight;
 
 pub(crate) use draft::{Draft, Finished, LIMIT_SLOT, Source, Stage};
-pub(crate) use operator::{Operator, operators};
+pub(crate) use operator::{Operator, contains, operators};
 
 use crate::bound::Note;
 use crate::error::PlanError;

@@ -82,7 +82,7 @@ fn any(query: &Query, select: &Select, test: fn(&Expr) -> bool) -> bool {
 }
 
 /// Whether `expr`, or anything in it, is what `test` asks.
-pub(super) fn contains(expr: &Expr, test: fn(&Expr) -> bool) -> bool {
+pub(crate) fn contains(expr: &Expr, test: impl Fn(&Expr) -> bool) -> bool {
     visit_expressions(
         expr,
         |inner| if test(inner) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },

@@ -17,8 +17,8 @@ use super::expression::{Decomposable, decomposable, is_aggregate, is_named, stri
 use super::operator::contains;
 use super::unsorted::{drawn, too_long, uncertain, unknown_text};
 use super::weight::{
-    FILLED_CHARACTERS, SESSION_CHARACTERS, SORTED_BYTES, SORTED_CHARACTERS, is_continued, padded_by_servers,
-    space_weight,
+    FILLED_CHARACTERS, SESSION_CHARACTERS, SORTED_BYTES, SORTED_CHARACTERS, filled, is_continued,
+    padded_by_servers, space_weight,
 };
 use crate::analysis::{Scope, constraint};
 use crate::error::PlanError;
@@ -168,13 +168,14 @@ impl Maker<'_, '_> {
             )));
         };
         let value = self.value()?;
+        let servers = self.draft.source.catalog.servers;
         let (padding, weight) = match (collation.pad(), space_weight(collation.name())) {
             (Pad::None, _) => (Padding::None, format!("WEIGHT_STRING({})", self.text)),
             (Pad::Space, Some(space)) => {
                 (Padding::Weight(space.to_vec()), format!("WEIGHT_STRING({})", self.text))
             }
             (Pad::Space, None) if length > FILLED_CHARACTERS => return Err(too_long(self.text)),
-            (Pad::Space, None) => (Padding::None, format!("WEIGHT_STRING({} AS CHAR({length}))", self.text)),
+            (Pad::Space, None) => (Padding::None, filled(self.text, length, servers)),
         };
         let weight = self.hide(weight)?;
         Ok(self.finish(value, Some(weight), padding))
@@ -236,7 +237,7 @@ impl Maker<'_, '_> {
                 "{text} mixes collations, so rows of several shards cannot be sorted by it; sort by a column"
             ))),
             _ if !fits(FILLED_CHARACTERS) => Err(too_long(text)),
-            _ => self.weighed(padded_by_servers(text)),
+            _ => self.weighed(padded_by_servers(text, self.draft.source.catalog.servers)),
         }
     }
 

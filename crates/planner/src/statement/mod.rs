@@ -7,6 +7,7 @@ mod insert_text;
 pub(crate) mod lock_tables;
 pub(crate) mod routed;
 pub(crate) mod searches;
+mod seeded;
 pub(crate) mod select;
 pub(crate) mod set_var;
 pub(crate) mod temporary;
@@ -134,6 +135,10 @@ impl Planning<'_> {
                 "ROWNUM() over several shards is not supported: each shard would count by itself; restrict the statement to \
                  one value of the sharding column",
             );
+        }
+        let updates = matches!(self.parsed.ast, Statement::Update(_) | Statement::Delete(_));
+        if updates && seeded::is_called(sql, tokens) {
+            return Some(seeded::REFUSAL);
         }
         if changes && tokens.iter().any(|token| token.is_word(sql, "LAST_INSERT_ID")) {
             return Some(

@@ -8,7 +8,7 @@ use sqlparser::ast::{NonBlock, Query, Select, SetExpr};
 use super::Planning;
 use super::copies::drawn_apart;
 use super::routed::{RoutedPlan, Several};
-use super::searches;
+use super::{searches, seeded};
 use crate::analysis::Analysis;
 use crate::bound::Note;
 use crate::clauses::Clauses;
@@ -165,10 +165,11 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
         return Some("FETCH FIRST over several shards is not supported; write LIMIT");
     }
     let sql = planning.sql;
-    let named = tokens(sql, planning.options)
-        .ok()?
-        .into_iter()
-        .any(|token| SESSION_FUNCTIONS.iter().any(|name| token.is_word(sql, name)));
+    let tokens = tokens(sql, planning.options).ok()?;
+    if seeded::is_called(sql, &tokens) {
+        return Some(seeded::REFUSAL);
+    }
+    let named = tokens.into_iter().any(|token| SESSION_FUNCTIONS.iter().any(|name| token.is_word(sql, name)));
     named.then_some("This function belongs to one server's session and cannot be asked of several shards")
 }
 

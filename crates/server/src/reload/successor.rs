@@ -29,6 +29,7 @@ pub fn successor(old: &Catalog, new: &Catalog) -> Catalog {
     next.sql_mode.clone_from(&old.sql_mode);
     next.defaults = std::sync::Arc::clone(&old.defaults);
     next.version = old.version + 1;
+    next.placed = next.version;
     next
 }
 

@@ -140,9 +140,9 @@ async fn learned<B: Backend>(
     if untouched && missed::may_be(&error) && session.adopt_views() {
         return Ok(());
     }
-    // A transaction keeps the catalog that it began with. Somebody else may have learned it just now.
-    let changed = changed || session.catalog_version() != version;
-    if changed && untouched && !session.transaction.is_open() { Ok(()) } else { Err(error.into()) }
+    // Somebody else may have learned it just now; a transaction whose tables have other places by now does not see it.
+    let changed = session.catalog_version() != version || changed && !session.transaction.is_open();
+    if changed && untouched { Ok(()) } else { Err(error.into()) }
 }
 
 /// What a server says of the views of a statement that failed with this error, where it failed because one is broken.

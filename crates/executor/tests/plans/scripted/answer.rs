@@ -62,9 +62,12 @@ impl Answer {
 
     /// A result set: rows with their cells between spaces (or `|`, where a cell has spaces), `~` for NULL.
     pub fn rows(columns: &[ColumnDefinition], rows: &[&str]) -> Self {
-        let mut payload = vec![0xfe, 0, 0, 2, 0, 0, 0];
-        payload[5] = 1; // one warning
-        Self::unfinished(columns, rows).packet(&payload)
+        Self::unfinished(columns, rows).packet(&[0xfe, 0, 0, 2, 0, 0, 0])
+    }
+
+    /// [`Answer::rows`] with one warning.
+    pub fn warned_rows(columns: &[ColumnDefinition], rows: &[&str]) -> Self {
+        Self::unfinished(columns, rows).packet(&[0xfe, 0, 0, 2, 0, 1, 0])
     }
 
     /// [`Answer::rows`] in binary.
@@ -78,7 +81,7 @@ impl Answer {
             }
             answer = answer.packet(&payload.finish().unwrap());
         }
-        answer.packet(&[0xfe, 0, 0, 2, 0, 1, 0])
+        answer.packet(&[0xfe, 0, 0, 2, 0, 0, 0])
     }
 
     /// A result set whose end is yet to come.

@@ -69,6 +69,11 @@ impl Columns {
         children.iter().map(place).collect()
     }
 
+    /// The name of the column of the value at this place.
+    pub(super) fn name(&self, at: usize) -> &str {
+        &self.names[at]
+    }
+
     /// How many values a row has.
     pub(super) fn count(&self) -> usize {
         self.names.len()

@@ -16,6 +16,7 @@ use crate::error::PlanError;
 use crate::operand::{Operand, is_date, is_moment, is_now};
 use crate::physical::{Renaming, name_slots};
 use crate::plan::{Kind, Plan};
+use crate::rewrite::contains;
 use crate::statement::Planning;
 use crate::statement::insert_text::{InsertText, RowText};
 
@@ -106,12 +107,35 @@ impl Builder<'_> {
             }
             GeneratedColumn::Listed(at) => {
                 let operand = self.generated_operand(&values[*at])?;
+                self.refuse_reading(columns.name(*at), &values[at + 1..])?;
                 Generated::Cell(self.anchor(text.cells[*at]), operand)
             }
         };
         let keys = self.keys(columns, |at| &values[at])?;
         let led = self.led(led, |at| &values[at])?;
         Ok(PlannedRow { span: Some(self.anchor(text.span)), keys, generated, led })
+    }
+
+    /// One server makes the number behind all values, and those that name the column read NULL or 0.
+    fn refuse_reading<'e>(
+        &self,
+        column: &str,
+        behind: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<(), PlanError> {
+        let names = |expr: &Expr| match expr {
+            Expr::Identifier(name) => name.value.eq_ignore_ascii_case(column),
+            Expr::CompoundIdentifier(parts) => {
+                parts.last().is_some_and(|name| name.value.eq_ignore_ascii_case(column))
+            }
+            _ => false,
+        };
+        if !behind.into_iter().any(|value| contains(value, names)) {
+            return Ok(());
+        }
+        Err(PlanError::refused(format!(
+            "A value that reads the AUTO_INCREMENT column {column} would read the new number, and one server has none yet; write what it \
+             reads"
+        )))
     }
 
     /// `AS new (a, b)` names every column of the row, and one more is appended.
@@ -140,6 +164,7 @@ impl Builder<'_> {
             }
             GeneratedColumn::Listed(at) => {
                 let operand = self.generated_operand(values[*at])?;
+                self.refuse_reading(columns.name(*at), values[at + 1..].iter().copied())?;
                 Generated::Cell(self.anchor(self.assigned(*at)?), operand)
             }
         };

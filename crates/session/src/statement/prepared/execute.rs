@@ -8,8 +8,9 @@ use serval_wire::command;
 use serval_wire::command::execute::{CURSOR_TYPE_READ_ONLY, Parameters};
 use tokio::io::AsyncWrite;
 
-use super::literals::{fill, readable};
+use super::literals::with_values;
 use super::statement::{Kind, Statement};
+use crate::charset;
 use crate::failure::Failure;
 use crate::session::{Execution, Query, Session};
 use crate::statement::{call, definitions, dispatch, log, scan};
@@ -65,7 +66,7 @@ where
             definitions::with_fresh(session, writer, query).await
         }
         Kind::OfSchema | Kind::Plain => {
-            let text = as_text(statement, &values);
+            let text = as_text(session, statement, parameters, &values);
             let scan = scan(session, &text)?;
             Box::pin(dispatch(session, writer, &text, &scan)).await
         }
@@ -73,10 +74,16 @@ where
 }
 
 /// The text with the values in it.
-fn as_text(statement: &Statement, values: &[Value]) -> Bytes {
+fn as_text<B: Backend>(
+    session: &Session<B>,
+    statement: &Statement,
+    parameters: &Parameters,
+    values: &[Value],
+) -> Bytes {
     if values.is_empty() {
         return statement.sql.clone();
     }
-    let literals = values.iter().map(|value| readable(value, statement.manner.options));
-    fill(&statement.sql, &statement.scan, literals).into()
+    let charset = charset::of_client(&session.state);
+    let options = statement.manner.options.with_pairs(session.options.pairs);
+    with_values((&statement.sql, &statement.scan), (parameters, values), options, &charset).into()
 }

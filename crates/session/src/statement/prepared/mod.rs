@@ -41,4 +41,4 @@ pub(crate) use shared::Shared;
 pub(crate) use statement::Statement;
 
 pub(in crate::statement) use by_name::{deallocate, execute_by_name, prepare_by_name};
-pub(in crate::statement) use literals::{fill, readable};
+pub(in crate::statement) use literals::{readable, with_values};

@@ -210,7 +210,7 @@ impl<'a> Cells<'a> {
                 || bytes.is_ascii()
                 || self.text == ClientText::Utf8mb3 && bytes.iter().all(|byte| *byte < 0xf0);
             if fits {
-                return Ok(readable(&Value::Text(bytes.to_vec()), self.options));
+                return Ok(readable(&Value::Text(bytes.to_vec()), self.options, charset));
             }
         }
         // The bytes of ASCII are those of its characters only in these.

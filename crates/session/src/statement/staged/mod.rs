@@ -31,9 +31,9 @@ use serval_sql::StatementClass;
 use serval_types::Value;
 use tokio::io::AsyncWrite;
 
-use super::prepared::{fill, readable};
+use super::prepared::with_values;
 use crate::answer::Counting;
-use crate::charset::client_text;
+use crate::charset::{self, client_text};
 use crate::failure::{Failure, no_schema, unknown_table};
 use crate::session::{Query, Session};
 use crate::stream::Writer;
@@ -116,8 +116,9 @@ fn text<B: Backend>(session: &Session<B>, query: &Query<'_>) -> Option<Vec<u8>> 
     if !known {
         return None;
     }
-    let literals = execution.values.iter().map(|value| readable(value, session.options));
-    Some(fill(query.sql, query.scan, literals))
+    let charset = charset::of_client(&session.state);
+    let values = (execution.parameters, execution.values);
+    Some(with_values((query.sql, query.scan), values, session.options, &charset))
 }
 
 /// Whether the bytes of the client's strings are UTF-8.
