@@ -16,7 +16,7 @@ use super::columns::Scope;
 use super::early::{Early, Equal};
 use super::tables::{Names, TableRef};
 use super::with::With;
-use super::within::{Asked, Root, asked, is_within};
+use super::within::{Asked, Root, asked, asked_of_value, is_within};
 use crate::error::PlanError;
 
 /// The tables of a statement, with the shards that its predicates leave of each.
@@ -212,6 +212,11 @@ impl Collector<'_> {
     /// Notes the subqueries of the outermost WHERE.
     pub(super) fn asks(&mut self, selection: Option<&Expr>) {
         self.asked = selection.map(asked).unwrap_or_default();
+    }
+
+    /// Notes those of the values that rows are given.
+    pub(super) fn asks_for_values<'q>(&mut self, values: impl Iterator<Item = &'q Expr>) {
+        self.asked.extend(values.flat_map(asked_of_value));
     }
 
     /// Notes what a subquery and the SELECT around it say of each other.

@@ -1,4 +1,4 @@
-//! `subquery_within_shard`: subqueries of WHERE whose rows lie where the rows around them do.
+//! `subquery_within_shard`: subqueries of WHERE, and of the values behind SET, whose rows lie where the rows around them do.
 //!
 //! `EXISTS (SELECT … FROM orders o WHERE o.user_id = u.id)` asks, for a row of a shard of users, for rows of the same
 //! shard of orders only, because the two tables share their rule and the condition names the sharding columns of both.
@@ -34,9 +34,15 @@ pub(super) struct Asked {
 
 /// The subqueries of a WHERE, without those inside them.
 pub(super) fn asked(condition: &Expr) -> Vec<Asked> {
+    let mut found = asked_of_value(condition);
+    members(condition, &mut found);
+    found
+}
+
+/// Those of a value that a row is given.
+pub(super) fn asked_of_value(value: &Expr) -> Vec<Asked> {
     let mut finder = Finder { found: Vec::new(), depth: 0 };
-    let _ = condition.visit(&mut finder);
-    members(condition, &mut finder.found);
+    let _ = value.visit(&mut finder);
     finder.found
 }
 

@@ -16,6 +16,7 @@ impl Collector<'_> {
             }
         }
         self.asks(update.selection.as_ref());
+        self.asks_for_values(update.assignments.iter().map(|assignment| &assignment.value));
         self.block(std::slice::from_ref(&update.table), update.selection.as_ref())
     }
 

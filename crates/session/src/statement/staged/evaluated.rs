@@ -1,5 +1,5 @@
 //! INSERT with expressions where Serval has to know the value: those of the sharding column, of a column that a sequence
-//! fills, and those that would be another on every copy of a global table. They are evaluated once.
+//! fills, those that would be another on every copy of a global table, and subqueries. They are evaluated once.
 
 use serval_catalog::{ColumnDef, Placement};
 use serval_planner::PlanTable;
@@ -10,9 +10,9 @@ use serval_wire::packet::OkPacket;
 
 use super::cells::Cells;
 use super::clauses::Clauses;
-use super::{decides, table, warned};
+use super::{decides, keyed, table, warned};
 use crate::failure::{Failure, refused};
-use crate::session::{Session, Staging};
+use crate::session::{Lock, Session, Staging};
 
 /// How many expressions are evaluated at once: servers know no longer lists.
 const AT_ONCE: usize = 500;
@@ -42,6 +42,21 @@ pub(super) fn find<'a, B: Backend>(
     let whole = found.collect(at).is_some();
     let any = !found.expressions.is_empty() || !found.defaults.is_empty();
     Ok(Some(found).filter(|_| whole && any))
+}
+
+/// The subqueries that an UPDATE assigns; `None` where it assigns none.
+pub(super) fn of_assignments<'a>(
+    clauses: &'a Clauses<'a>,
+    target: &PlanTable,
+    assignments: &[(String, (usize, usize))],
+) -> Option<Evaluated<'a>> {
+    let mut found =
+        Evaluated { clauses, target: target.clone(), expressions: Vec::new(), defaults: Vec::new() };
+    for (name, (from, to)) in assignments.iter().filter(|(_, (from, to))| has_subquery(clauses, *from, *to)) {
+        let column = found.column(name)?;
+        found.expressions.push((clauses.span(*from, *to)?, column));
+    }
+    Some(found).filter(|found| !found.expressions.is_empty())
 }
 
 impl Evaluated<'_> {
@@ -108,6 +123,10 @@ impl Evaluated<'_> {
         let calls = (from..to)
             .any(|at| clauses.is_symbol(at, b'(') || clauses.tokens[at].kind == TokenKind::SystemVariable);
         let copied = matches!(&table.placement, Placement::Global(_)) && calls;
+        if has_subquery(clauses, from, to) {
+            self.expressions.push((span, column));
+            return Some(());
+        }
         let is_default = to - from == 1 && clauses.is_word(from, &["DEFAULT"]);
         if !numbered && !decides && !copied || is_literal(clauses, from, to) {
             return Some(());
@@ -125,6 +144,11 @@ impl Evaluated<'_> {
         self.expressions.push((span, column));
         Some(())
     }
+}
+
+/// Whether a subquery stands in the value: no shard may have all of its rows.
+fn has_subquery(clauses: &Clauses<'_>, from: usize, to: usize) -> bool {
+    clauses.contains(from, to, &["SELECT"]) && !clauses.contains(from, to, &["DEFAULT"])
 }
 
 /// NULL, a number with or without a sign, or a string: what the planner reads itself.
@@ -151,12 +175,23 @@ pub(super) async fn run<B: Backend>(
 }
 
 async fn insert<B: Backend>(staging: &mut Staging<'_, B>, statement: &Evaluated<'_>) -> Result<(), Failure> {
+    let sql = written(staging, statement).await?;
+    staging.change(&sql).await.map(|_| ())
+}
+
+/// The statement with the values of the expressions in their places.
+///
+/// # Errors
+/// Those of the expressions, and 1235 where a value cannot be written exactly.
+pub(super) async fn written<B: Backend>(
+    staging: &mut Staging<'_, B>,
+    statement: &Evaluated<'_>,
+) -> Result<Vec<u8>, Failure> {
     let mut edits = statement.defaults.clone();
     for expressions in statement.expressions.chunks(AT_ONCE) {
         evaluate(staging, statement, expressions, &mut edits).await?;
     }
-    let sql = splice(statement.clauses.sql, &edits);
-    staging.change(&sql).await.map(|_| ())
+    Ok(splice(statement.clauses.sql, &edits))
 }
 
 async fn evaluate<B: Backend>(
@@ -171,16 +206,18 @@ async fn evaluate<B: Backend>(
         sql.extend_from_slice(span.of(statement.clauses.sql));
         sql.extend_from_slice(b"\n)");
     }
-    let read = staging.read(&sql, None).await;
-    let (outcome, _) = read.map_err(|failure| match failure {
+    // As one server locks the rows of a query that a write stands on.
+    let read = staging.read(&sql, Some(Lock { own: None })).await;
+    let (outcome, tables) = read.map_err(|failure| match failure {
         // ER_BAD_FIELD_ERROR: a value that is computed from another column's.
         Failure::Told(error) if error.number == 1054 => refused(format!(
-            "A value of this INSERT is computed from other columns ({}), and Serval has to know it before the row has a \
+            "A value of this statement is computed from other columns ({}), and Serval has to know it before the row has a \
              place; compute it in the application",
             error.message
         )),
         failure => failure,
     })?;
+    keyed::check_sources(staging, (statement.clauses, &statement.target.table.name), &tables, 1)?;
     let ignore = statement.clauses.contains(1, 5, &["IGNORE"]);
     warned::heed(staging, ignore).await?;
     let targets: Vec<Option<&ColumnDef>> =

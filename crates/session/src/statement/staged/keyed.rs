@@ -9,10 +9,11 @@ use serval_wire::packet::OkPacket;
 
 use super::cells::Cells;
 use super::clauses::{Clauses, TableName};
+use super::evaluated::Evaluated;
 use super::keys::Keys;
 use super::steps::Step;
 use super::warned::heed;
-use super::{decides, moving, table};
+use super::{decides, evaluated, moving, table};
 use crate::failure::{Failure, refused};
 use crate::session::{Lock, Session, Staging};
 
@@ -90,6 +91,21 @@ impl<'a> Keyed<'a> {
         part.map_or(b"", |(from, to)| self.clauses.text(from, to))
     }
 
+    /// Whether rows may move to another shard.
+    fn moves(&self, target: &PlanTable, assignments: &[(String, (usize, usize))]) -> bool {
+        self.updates && assignments.iter().any(|(name, _)| decides(&target.table, name))
+    }
+
+    /// Whether the rows have to be found first.
+    fn finds(&self) -> bool {
+        self.limit.is_some() || self.has_subquery()
+    }
+
+    /// Whether it can be done in steps that one plan cannot.
+    fn has_steps(&self, target: &PlanTable, assignments: &[(String, (usize, usize))]) -> bool {
+        (self.moves(target, assignments) || self.finds()) && !(self.updates && assignments.is_empty())
+    }
+
     /// LIMIT 0.
     fn takes_nothing(&self) -> bool {
         self.limit.is_some_and(|at| self.clauses.text(at, at + 1) == b"0")
@@ -154,12 +170,15 @@ pub(super) fn steps<B: Backend>(
 ) -> Result<Option<Vec<Step>>, Failure> {
     let target = table(session, statement.name.parts())?;
     let assignments = statement.assignments().unwrap_or_default();
-    let moves = statement.updates && assignments.iter().any(|(name, _)| decides(&target.table, name));
-    let finds = statement.limit.is_some() || statement.has_subquery();
-    if !moves && !finds || statement.updates && assignments.is_empty() {
+    let values = evaluated::of_assignments(statement.clauses, &target, &assignments);
+    let (moves, finds) = (statement.moves(&target, &assignments), statement.finds());
+    if !statement.has_steps(&target, &assignments) && values.is_none() {
         return Ok(None);
     }
     let mut steps = Vec::new();
+    if values.is_some() {
+        steps.push(Step::later("evaluate the subqueries behind SET, and lock what they read".to_owned()));
+    }
     if finds {
         let keys = Keys::of(&target)?;
         steps.push(Step::query("find the rows by their keys, and lock them", statement.query(&keys)));
@@ -174,7 +193,7 @@ pub(super) fn steps<B: Backend>(
     Ok(Some(steps))
 }
 
-/// Finds the rows, then changes them.
+/// Finds the rows, then changes them; evaluates what they are given before that, where a subquery says it.
 pub(super) async fn run<B: Backend>(
     session: &mut Session<B>,
     statement: &Keyed<'_>,
@@ -182,18 +201,16 @@ pub(super) async fn run<B: Backend>(
 ) -> Result<OkPacket, Failure> {
     let target = table(session, statement.name.parts())?;
     let assignments = statement.assignments().unwrap_or_default();
-    let moves = statement.updates && assignments.iter().any(|(name, _)| decides(&target.table, name));
-    let finds = statement.limit.is_some() || statement.has_subquery();
-    if !moves && !finds || statement.updates && assignments.is_empty() {
+    let values = evaluated::of_assignments(statement.clauses, &target, &assignments);
+    if !statement.has_steps(&target, &assignments) && values.is_none() {
         return Err(refusal);
     }
-    let plan = if moves { Some(moving::Moving::of(statement, &target, &assignments)?) } else { None };
-    let keys = if finds { Some(Keys::of(&target)?) } else { None };
-    let rekeys = keys.as_ref().is_some_and(|keys| assignments.iter().any(|(name, _)| keys.has(name)));
     let catalog = session.catalog();
     let mut staging = Staging::begin(session, catalog).await?;
-    let steps = Steps { statement, target: &target, keys: keys.as_ref(), moving: plan.as_ref(), rekeys };
-    let result = steps.run(&mut staging).await;
+    let result = match values {
+        Some(values) => evaluated_first(&mut staging, &values, &target).await,
+        None => found_first(&mut staging, statement, &target).await,
+    };
     let ((), mut sum) = staging.end(result).await?;
     // Those of the rows that were looked at stand in no server's text.
     let unsaid = u64::from(sum.warnings()).saturating_sub(sum.field("Warnings"));
@@ -210,6 +227,40 @@ pub(super) async fn run<B: Backend>(
         false => Vec::new(),
     };
     Ok(sum.answer(session, info))
+}
+
+/// Runs the statement with the values of its subqueries in their places.
+async fn evaluated_first<B: Backend>(
+    staging: &mut Staging<'_, B>,
+    values: &Evaluated<'_>,
+    target: &PlanTable,
+) -> Result<(), Failure> {
+    let sql = evaluated::written(staging, values).await?;
+    let clauses = Clauses::of(&sql, staging.session.options);
+    let statement = clauses.as_ref().and_then(Keyed::of);
+    match statement {
+        Some(statement) if statement.has_steps(target, &statement.assignments().unwrap_or_default()) => {
+            found_first(staging, &statement, target).await
+        }
+        _ => staging.change(&sql).await.map(|_| ()),
+    }
+}
+
+async fn found_first<B: Backend>(
+    staging: &mut Staging<'_, B>,
+    statement: &Keyed<'_>,
+    target: &PlanTable,
+) -> Result<(), Failure> {
+    let assignments = statement.assignments().unwrap_or_default();
+    let moving = if statement.moves(target, &assignments) {
+        Some(moving::Moving::of(statement, target, &assignments)?)
+    } else {
+        None
+    };
+    let keys = if statement.finds() { Some(Keys::of(target)?) } else { None };
+    let rekeys = keys.as_ref().is_some_and(|keys| assignments.iter().any(|(name, _)| keys.has(name)));
+    let steps = Steps { statement, target, keys: keys.as_ref(), moving: moving.as_ref(), rekeys };
+    steps.run(staging).await
 }
 
 /// What there is to do.
@@ -263,7 +314,8 @@ impl Steps<'_> {
         let (outcome, tables) = staging.read(&self.statement.query(keys), Some(lock)).await?;
         // The rows are changed by their keys, and nothing warns again.
         heed(staging, self.statement.goes_on(staging.session)).await?;
-        self.check_sources(staging, &tables)?;
+        let source = (self.statement.clauses, &*self.target.table.name);
+        check_sources(staging, source, &tables, 2)?;
         let targets = keys.columns.iter().map(|column| Some(*column)).collect();
         let cells = Cells::of(staging, &outcome, targets, keys.decide()).await?;
         let mut rows = Vec::with_capacity(outcome.rows.len());
@@ -275,23 +327,26 @@ impl Steps<'_> {
         }
         Ok(rows)
     }
+}
 
-    /// MySQL does not let a subquery read the table that is changed, unless it is put aside first.
-    fn check_sources<B: Backend>(
-        &self,
-        staging: &Staging<'_, B>,
-        tables: &[PlanTable],
-    ) -> Result<(), Failure> {
-        let name = &self.target.table.name;
-        let mentions = tables.iter().filter(|table| table.table.name.eq_ignore_ascii_case(name)).count();
-        let mariadb = staging.session.proxy.flavour().is_mariadb();
-        let clauses = self.statement.clauses;
-        let aside = (0..clauses.tokens.len())
-            .any(|at| clauses.is_word(at, &["FROM", "JOIN"]) && clauses.is_symbol(at + 1, b'('));
-        if mentions < 2 || aside || mariadb {
-            return Ok(());
-        }
-        let message = format!("You can't specify target table '{name}' for update in FROM clause");
-        Err(MysqlError { number: 1093, sqlstate: *b"HY000", message }.into())
+/// MySQL does not let a subquery read the table that is changed, unless it is put aside first. `least` is how
+/// often what was read names it where a subquery does.
+///
+/// # Errors
+/// 1093.
+pub(super) fn check_sources<B: Backend>(
+    staging: &Staging<'_, B>,
+    (clauses, name): (&Clauses<'_>, &str),
+    tables: &[PlanTable],
+    least: usize,
+) -> Result<(), Failure> {
+    let mentions = tables.iter().filter(|table| table.table.name.eq_ignore_ascii_case(name)).count();
+    let mariadb = staging.session.proxy.flavour().is_mariadb();
+    let aside = (0..clauses.tokens.len())
+        .any(|at| clauses.is_word(at, &["FROM", "JOIN"]) && clauses.is_symbol(at + 1, b'('));
+    if mentions < least || aside || mariadb {
+        return Ok(());
     }
+    let message = format!("You can't specify target table '{name}' for update in FROM clause");
+    Err(MysqlError { number: 1093, sqlstate: *b"HY000", message }.into())
 }
