@@ -10,7 +10,7 @@ use serval_types::{ErrorCode, MysqlError};
 use crate::gtrid::Gtrid;
 use crate::participant::Participant;
 use crate::transaction::{Doomed, Open, State, Transaction, roll_back};
-use crate::two_phase;
+use crate::two_phase::{self, limited};
 
 /// Why a transaction is not wholly committed, or not known to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,11 +87,14 @@ impl<B: Backend> Transaction<B> {
     pub async fn commit(&mut self) -> Result<(), CommitError> {
         self.notice_lost_loans();
         // Until the outcome is known a caller that gives up half-way leaves a doomed transaction behind.
-        let interrupted =
-            Doomed { reason: "its COMMIT was interrupted".to_owned(), participants: Vec::new() };
+        let reason = "its COMMIT was interrupted".to_owned();
+        let interrupted = Doomed { reason, participants: Vec::new(), unknown: true };
         let result = match mem::replace(&mut self.state, State::Doomed(interrupted)) {
             State::Closed => Ok(()),
-            State::Open(Open { participants, global: None, .. }) => commit_each(participants).await,
+            State::Open(Open { participants, global: None, .. }) => {
+                let _under_way = UnderWay::begin(&self.committing);
+                commit_each(participants).await
+            }
             State::Open(Open { participants, global: Some(global), .. }) => {
                 let _under_way = UnderWay::begin(&self.committing);
                 two_phase::commit(participants, global).await
@@ -108,7 +111,20 @@ impl<B: Backend> Transaction<B> {
 }
 
 impl<C: Connection> Doomed<C> {
+    /// What to say where nobody may say that it was rolled back.
+    pub(crate) fn outcome_unknown(&self) -> Option<MysqlError> {
+        self.unknown.then(|| {
+            error_during_commit(format!(
+                "Whether the transaction was committed is not known, because {}; look at its rows before it is run again",
+                self.reason
+            ))
+        })
+    }
+
     fn error_at_commit(&self) -> MysqlError {
+        if let Some(error) = self.outcome_unknown() {
+            return error;
+        }
         let text =
             format!("The transaction was rolled back because {}; run it again from its start", self.reason);
         MysqlError::new(ErrorCode::Unknown, text)
@@ -136,7 +152,8 @@ pub(crate) async fn commit_each<C: Connection>(participants: Vec<Participant<C>>
     let mut committed = Vec::new();
     let mut rest = participants.into_iter();
     while let Some(mut participant) = rest.next() {
-        let failure = match participant.commit().await {
+        // A server that says nothing must not hold the client for ever, and nobody may say that it did not commit.
+        let failure = match limited(participant.commit()).await {
             Ok(Ok(())) => {
                 committed.push(participant.name.to_string());
                 continue;

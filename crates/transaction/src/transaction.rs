@@ -17,6 +17,7 @@ use crate::global::{Decisions, Global};
 use crate::lent::Lent;
 use crate::participant::{Part, Participant, Place};
 use crate::savepoint::Savepoints;
+use crate::two_phase;
 
 /// A session's transaction. A session owns one for its life; most of the time it is closed.
 pub struct Transaction<B: Backend> {
@@ -54,6 +55,8 @@ pub(crate) struct Doomed<C: Connection> {
     pub(crate) reason: String,
     /// Those that are left, to be rolled back.
     pub(crate) participants: Vec<Participant<C>>,
+    /// It may have been committed all the same.
+    pub(crate) unknown: bool,
 }
 
 impl<B: Backend> Default for Transaction<B> {
@@ -187,7 +190,7 @@ impl<B: Backend> Transaction<B> {
         };
         let mut participants = mem::take(&mut open.participants);
         let reason = format!("group {} {what}", participants.remove(at).name);
-        self.state = State::Doomed(Doomed { reason, participants });
+        self.state = State::Doomed(Doomed { reason, participants, unknown: false });
     }
 
     /// A loan that was dropped belongs to a statement that was given up half-way; nobody came to say so.
@@ -339,6 +342,9 @@ fn no_follower(name: &str, why: &str) -> MysqlError {
 
 impl<C: Connection> Doomed<C> {
     pub(crate) fn error(&self) -> MysqlError {
+        if let Some(error) = self.outcome_unknown() {
+            return error;
+        }
         MysqlError::new(
             ErrorCode::Unknown,
             format!(
@@ -350,8 +356,9 @@ impl<C: Connection> Doomed<C> {
 }
 
 pub(crate) async fn roll_back<C: Connection>(participants: Vec<Participant<C>>) {
-    for mut participant in participants {
-        participant.undo().await;
+    for participant in participants {
+        // One that does not answer is closed, and its server rolls back when it notices.
+        two_phase::undo(participant).await;
     }
 }
 

@@ -219,11 +219,13 @@ async fn finish<C: Connection>(branches: Vec<Participant<C>>, mut global: Global
     }
 }
 
-async fn undo<C: Connection>(mut branch: Participant<C>) -> bool {
+/// Rolls one back; whether it said so within the time.
+pub(crate) async fn undo<C: Connection>(mut branch: Participant<C>) -> bool {
     tokio::time::timeout(FINISH_LIMIT, branch.undo()).await.unwrap_or(false)
 }
 
-async fn limited(
+/// The answer to a COMMIT, or that there is none within the time.
+pub(crate) async fn limited(
     answer: impl Future<Output = Result<Result<(), MysqlError>, RemoteError>>,
 ) -> Result<Result<(), MysqlError>, RemoteError> {
     tokio::time::timeout(DECIDE_LIMIT, answer).await.unwrap_or_else(|_| {

@@ -253,7 +253,18 @@ async fn a_commit_given_up_half_way_dooms() {
     let late = tokio::time::timeout(Duration::from_secs(9), client.transaction.commit()).await;
     assert!(late.is_err());
     assert_eq!(client.servers.open(), 0);
-    assert_eq!(number(client.run(0, "b").await), 1105);
+    // Nobody may say that it was rolled back.
+    assert_eq!(number(client.run(0, "b").await), 1180);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_without_an_answer_ends_and_is_not_called_rolled_back() {
+    let mut client = Client::begin(TransactionMode::BestEffort);
+    client.run(0, "a").await.unwrap();
+    client.servers.on(0, "COMMIT", Reply::Silence);
+    let error = client.transaction.commit().await.unwrap_err();
+    assert!(matches!(&error, CommitError::Partial { unknown: Some(_), .. }), "{error:?}");
+    assert_eq!(client.servers.open(), 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! COM_CHANGE_USER: another user, another session, the same connection.
 
+use std::time::Duration;
+
 use serval_remote::Backend;
 use serval_wire::frame::Packet;
 
@@ -7,6 +9,9 @@ use super::{Identity, Next, account, admit, greeting, tell_last};
 use crate::handshake::{self, HandshakeError};
 use crate::session::Session;
 use crate::stream::{ReadHalf, Reader, WriteHalf, Writer};
+
+/// How long servers may take to end what the old session has left open.
+const RESET_TIME: Duration = Duration::from_secs(15);
 
 /// Finds out who the client wants to be, and puts a new session in the place of the old one. Where it is not let in
 /// the connection ends, as on a server.
@@ -19,8 +24,8 @@ pub(super) async fn run<B: Backend>(
 ) -> Next {
     let (proxy, entry) = (session.proxy.clone(), session.entry.clone());
     entry.begin("Change user", None);
-    // Whatever comes of it, the old session is over.
-    session.reset().await;
+    // Whatever comes of it, the old session is over: what it holds on a server that does not answer is closed with it.
+    let _ = tokio::time::timeout(RESET_TIME, session.reset()).await;
     let catalog = proxy.catalog.load_full();
     let welcome = greeting(&proxy, &entry, &catalog);
     let before = (identity.nonce, identity.encryption);

@@ -53,7 +53,10 @@ impl<B: Backend> Session<B> {
 
     /// Fetches the last statement's warnings, if it left some. Where that fails, SHOW WARNINGS will say so.
     pub(crate) async fn fetch_warnings(&mut self) {
-        let Some(warned) = self.warned.take() else { return };
+        let Some(warned) = self.warned.take() else {
+            self.backend.forget_warned();
+            return;
+        };
         let fetched = tokio::time::timeout(FETCH_TIME, Box::pin(self.fetch(&warned))).await;
         // Connections that were not asked go back to their pools.
         drop(self.backend.take_warned());

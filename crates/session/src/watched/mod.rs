@@ -102,6 +102,17 @@ impl<B: Backend> Watched<B> {
         all.map(|(group, connection, number)| self.watch(connection, group, number)).collect()
     }
 
+    /// Gives back the connections whose warnings nobody asks for: the client was told of none.
+    pub(crate) fn forget_warned(&self) {
+        let mut warned = self.caught.warned.lock();
+        if warned.is_empty() {
+            return;
+        }
+        let forgotten = std::mem::take(&mut *warned);
+        drop(warned);
+        drop(forgotten);
+    }
+
     fn watch(
         &self,
         connection: B::Connection,
