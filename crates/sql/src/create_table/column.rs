@@ -26,7 +26,10 @@ pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Column, ParseError> {
     let spelt = column_type::parse(cursor)?;
     let mut column = Column::new(name, spelt.column_type, spelt.charset);
     if let (Some(first), Some(last)) = (first, cursor.previous()) {
-        first.span.to(last.span).text(cursor.sql).clone_into(&mut column.definition.declared);
+        let declared = first.span.to(last.span).text(cursor.sql);
+        // `varchar(50) /*M!100301 COMPRESSED*/`: the words of the comment are the type's, and its end is nobody's.
+        let whole = declared.rsplit_once("/*").filter(|(_, comment)| !comment.contains("*/"));
+        column.definition.declared = whole.map_or(declared, |(before, _)| before.trim_end()).to_owned();
     }
     if spelt.serial {
         column.unique = true;
