@@ -1,6 +1,7 @@
 //! MariaDB or MySQL: where a session has to name things that the two name differently.
 
 use serval_sql::ServerKind;
+use serval_types::{ErrorCode, MysqlError};
 
 /// What MariaDB 10 puts before its version in the greeting, for replicas that could not read two digits.
 const OLD_PREFIX: &str = "5.5.5-";
@@ -33,6 +34,16 @@ impl Flavour {
     pub(crate) fn greeting(self, version: &str) -> String {
         let prefixed = self.mariadb && self.version.0 == 10 && !version.starts_with(OLD_PREFIX);
         if prefixed { format!("{OLD_PREFIX}{version}") } else { version.to_owned() }
+    }
+
+    /// The error as a server of this flavour words it. Serval's own parser speaks of MySQL.
+    #[must_use]
+    pub(crate) fn worded(self, error: MysqlError) -> MysqlError {
+        if !self.mariadb || error.number != ErrorCode::Syntax.number() {
+            return error;
+        }
+        let message = error.message.replacen("your MySQL server version", "your MariaDB server version", 1);
+        MysqlError { message, ..error }
     }
 
     /// Whether it is MariaDB.
