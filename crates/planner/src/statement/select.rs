@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serval_sql::{Modifier, Replacement, Span, Template, may_call_stored, tokens};
+use serval_sql::{Modifier, Replacement, Span, Template, is_call, may_call_stored, tokens};
 use sqlparser::ast::{NonBlock, Query, Select, SetExpr};
 
 use super::Planning;
@@ -165,11 +165,12 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
         return Some("FETCH FIRST over several shards is not supported; write LIMIT");
     }
     let sql = planning.sql;
-    let named = tokens(sql, planning.options)
-        .ok()?
-        .into_iter()
-        .any(|token| SESSION_FUNCTIONS.iter().any(|name| token.is_word(sql, name)));
-    named.then_some("This function belongs to one server's session and cannot be asked of several shards")
+    let tokens = tokens(sql, planning.options).ok()?;
+    let called = |name: &&str| (0..tokens.len()).any(|at| is_call(sql, &tokens, at, name));
+    SESSION_FUNCTIONS
+        .iter()
+        .any(called)
+        .then_some("This function belongs to one server's session and cannot be asked of several shards")
 }
 
 fn order_count(query: &Query) -> usize {

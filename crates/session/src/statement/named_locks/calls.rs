@@ -1,6 +1,6 @@
 //! Where a statement calls the functions of named locks.
 
-use serval_sql::{LexOptions, Span, Token, TokenKind, closing, tokens};
+use serval_sql::{LexOptions, Span, Token, TokenKind, closing, is_call, tokens};
 
 use crate::words::contains_word;
 
@@ -52,12 +52,8 @@ impl Calls {
         tokens.retain(|token| !token.kind.is_comment());
         let mut calls = Vec::new();
         for first in 0..tokens.len() {
-            let named =
-                FUNCTIONS.iter().find(|function| tokens[first].is_word(sql, &function.to_ascii_lowercase()));
-            let Some(function) = named else { continue };
-            if !tokens.get(first + 1).is_some_and(|token| token.is_symbol(b'(')) {
-                continue;
-            }
+            let called = FUNCTIONS.iter().find(|function| is_call(sql, &tokens, first, function));
+            let Some(function) = called else { continue };
             let Some(last) = closing(&tokens, first + 1) else { continue };
             let whole = tokens[first].span.to(tokens[last].span);
             calls.push(Call { function, first, last, whole });
