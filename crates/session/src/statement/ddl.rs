@@ -2,6 +2,7 @@
 
 mod dropped;
 mod like;
+mod of_client;
 mod unnamed;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ where
         _ => {}
     }
     let schemas = check(session, ddl)?;
+    of_client::refuse(session, text, ddl)?;
     if temporary::is_meant(ddl) {
         return temporary::run(session, writer, text, ddl, &schemas).await;
     }
