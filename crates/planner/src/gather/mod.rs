@@ -8,7 +8,7 @@
 mod columns;
 mod derived;
 mod filter;
-mod lock;
+pub(crate) mod lock;
 mod nested;
 mod own;
 mod reduce;

@@ -14,6 +14,7 @@ use crate::bound::Note;
 use crate::clauses::Clauses;
 use crate::destination::Destination;
 use crate::error::PlanError;
+use crate::gather::lock;
 use crate::gather::shown::names_of_template;
 use crate::physical::{Renaming, name_slots};
 use crate::plan::{Kind, Plan, guards};
@@ -53,9 +54,8 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         (Some(_), Some(reason)) => Several::Refused(reason.to_owned()),
         (Some(_), None) => several(planning, query, &analysis, clauses.as_ref(), &name_edits)?,
     };
-    let locking = !query.locks.is_empty() || planning.parsed.trailing_lock.is_some();
     // What a stored function does is its server's secret.
-    let only_reads = !locking && !may_call_stored(sql, planning.options);
+    let only_reads = !locks_rows(planning) && !may_call_stored(sql, planning.options);
     let kind = Kind::Routed(RoutedPlan {
         destination,
         single,
@@ -66,6 +66,13 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         single_notes: single_note(),
     });
     Ok(planning.planned(&analysis, guards(sql, planning.scan, &released), kind))
+}
+
+/// Whether rows are locked, be it in a subquery or in one arm of a UNION.
+fn locks_rows(planning: Planning<'_>) -> bool {
+    let mut tokens = tokens(planning.sql, planning.options).unwrap_or_default();
+    tokens.retain(|token| !token.kind.is_comment());
+    lock::is_said(planning.sql, &tokens)
 }
 
 fn single_note() -> Arc<[Note]> {
