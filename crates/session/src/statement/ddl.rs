@@ -83,7 +83,7 @@ where
 {
     let planned = serval_planner::plan_ddl(catalog, session.schema.as_deref(), ddl, text, session.options);
     let bound = match planned {
-        Err(_) if dropped::may_help(ddl) => dropped::plan(session, text, ddl, schemas).await?,
+        Err(error) if dropped::may_help(ddl, &error) => dropped::plan(session, text, ddl, schemas).await?,
         planned => planned.map_err(|error| error.to_mysql())?,
     };
     let (status, state) = (session.status(), session.effective_state());
