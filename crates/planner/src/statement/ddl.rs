@@ -335,6 +335,13 @@ fn refuse_unenforced(table: &PlanTable, sql: &str, options: LexOptions) -> Resul
                 table.table.name, known.name
             )));
         };
+        if column.generated {
+            return Err(PlanError::refused(format!(
+                "{} is the sharding column of {}, and no statement says the value of a generated column; choose a column that \
+                 statements write, or let this one be none",
+                column.name, table.table.name
+            )));
+        }
         columns.push(known.defined(column));
     }
     let touched = sharding.columns.iter().filter_map(|known| definition.column(&known.name));

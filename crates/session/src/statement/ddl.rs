@@ -2,6 +2,7 @@
 
 mod dropped;
 mod like;
+mod numbers;
 mod of_client;
 mod unnamed;
 
@@ -93,7 +94,9 @@ where
     let instant = if fills { fixed_timestamp(session, catalog).await? } else { None };
     let state = instant.map_or(state.clone(), |instant| state.with("timestamp", &instant));
     let mut sink = ClientSink::new(writer, status, None);
-    execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await.map(|_| ())
+    execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await?;
+    numbers::begin(session, catalog, (ddl, schemas), text).await;
+    Ok(())
 }
 
 /// Runs a planned definition, and makes known what it has changed.
@@ -113,7 +116,7 @@ pub(super) async fn execute<B: Backend, S: ResultSink>(
     }
     match result {
         Ok(completed) => {
-            settle_numbers(session, catalog, ddl, schemas).await;
+            numbers::settle(session, catalog, ddl, schemas).await;
             session.last.changed(completed.affected_rows, 0, completed.warnings);
             if completed.warnings > 0 {
                 session.note_warnings(bound, catalog, state);
@@ -164,36 +167,6 @@ fn check<B: Backend>(session: &Session<B>, ddl: &Ddl) -> Result<Vec<String>, Fai
         schemas.push(session.check_schema(name)?);
     }
     Ok(schemas)
-}
-
-/// TRUNCATE and DROP begin the numbers of AUTO_INCREMENT anew; after RENAME they go on above what is in the table.
-async fn settle_numbers<B: Backend>(
-    session: &mut Session<B>,
-    catalog: &Arc<Catalog>,
-    ddl: &Ddl,
-    schemas: &[String],
-) {
-    let renamed = matches!(ddl.kind, DdlKind::RenameTable | DdlKind::AlterTable { rename_to: Some(_) });
-    if !renamed && !matches!(ddl.kind, DdlKind::Truncate | DdlKind::DropTable { .. }) {
-        return;
-    }
-    // A new name may have had no definition before.
-    let catalog = if renamed { session.base_catalog() } else { Arc::clone(catalog) };
-    for (schema, name) in schemas.iter().zip(&ddl.tables) {
-        let Some(table) = catalog.table(schema, &name.table.value) else { continue };
-        if table.sequence.is_none() {
-            continue;
-        }
-        let (servers, sequences) = (&*session.proxy.backend, &session.proxy.sequences);
-        let settled = if renamed {
-            sequences.observe_rows(servers, &catalog, schema, table).await
-        } else {
-            sequences.restart(servers, &catalog, schema, table).await
-        };
-        if let Err(error) = settled {
-            tracing::warn!(schema, table = table.name, %error, "AUTO_INCREMENT goes on where it was");
-        }
-    }
 }
 
 /// Reads the definitions of the tables again, stores a catalog that knows them, and has other proxies told.
