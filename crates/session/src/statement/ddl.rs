@@ -2,6 +2,7 @@
 
 mod dropped;
 mod like;
+mod notes;
 mod numbers;
 mod of_client;
 mod unnamed;
@@ -13,13 +14,14 @@ use serval_executor::{Completed, ExecuteError, ResultSink};
 use serval_planner::{Bound, names_clock};
 use serval_remote::{Backend, SessionState};
 use serval_sql::{Ddl, DdlKind, LexOptions, Statement};
+use serval_wire::packet::OkPacket;
 use tokio::io::AsyncWrite;
 
 use super::transaction::commit;
 use super::{databases, definitions, functions, staged, stored, temporary};
-use crate::answer::ClientSink;
+use crate::answer::{ClientSink, Outcome};
 use crate::failure::{Failure, no_schema, refused};
-use crate::session::{Session, fixed_timestamp, is_system_schema};
+use crate::session::{Session, fixed_timestamp, is_system_schema, targets};
 use crate::stream::Writer;
 
 /// Runs the statement on all nodes that it concerns. It commits the open transaction first, as on a server.
@@ -93,8 +95,15 @@ where
         matches!(ddl.kind, DdlKind::AlterTable { .. }) && names_clock(text.as_bytes(), session.options);
     let instant = if fills { fixed_timestamp(session, catalog).await? } else { None };
     let state = instant.map_or(state.clone(), |instant| state.with("timestamp", &instant));
-    let mut sink = ClientSink::new(writer, status, None);
-    execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await?;
+    if targets(&bound.root).len() > 1 {
+        let mut sink = Outcome::new(catalog.settings.memory_per_query);
+        execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await?;
+        let ok = notes::told_once(session, &bound, sink.ok).await;
+        writer.ok(&OkPacket { status: session.status(), ..ok });
+    } else {
+        let mut sink = ClientSink::new(writer, status, None);
+        execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await?;
+    }
     numbers::begin(session, catalog, (ddl, schemas), text).await;
     Ok(())
 }

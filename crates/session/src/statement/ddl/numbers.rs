@@ -85,7 +85,7 @@ fn first_number(text: &str, options: LexOptions) -> Option<u64> {
     let named = |pair: &&[serval_sql::Token]| {
         pair[0].is_word(sql, "AUTO_INCREMENT") && pair[1].kind == TokenKind::Integer
     };
-    tokens.windows(2).filter(named).next_back()?[1].span.text(text).parse().ok()
+    tokens.windows(2).rfind(named)?[1].span.text(text).parse().ok()
 }
 
 #[cfg(test)]
