@@ -58,6 +58,7 @@ async fn the_files_of_types_and_of_names() {
         ("gather_search.slt", "gather_search"),
         ("gather_long.slt", "gather_long"),
         ("gather_values.slt", "gather_values"),
+        ("gather_called.slt", "gather_called"),
     ];
     for (file, name) in files {
         let world = World::gathering(name).await;

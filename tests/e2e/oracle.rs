@@ -73,6 +73,7 @@ files! {
     insert_select,
     insert_values,
     joins_colocated,
+    law_definitions,
     law_joins,
     law_leaks,
     law_names,

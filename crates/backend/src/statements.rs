@@ -23,8 +23,10 @@ use serval_wire::packet::column_type::{
 };
 
 /// The variables that a text is read by.
-const READ_BY: [&str; 10] = [
+const READ_BY: [&str; 11] = [
     "sql_mode",
+    // MariaDB's `UTF8_IS_UTF8MB3` and its like.
+    "old_mode",
     NAMES,
     "character_set_client",
     "character_set_connection",

@@ -1,12 +1,13 @@
 //! The validated config: one immutable snapshot, shared behind an `Arc` by every statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serval_sql::{LexOptions, ServerKind};
 use serval_types::{GroupId, NodeId};
 
+use crate::schema::Names;
 use crate::{Address, Clock, DataNode, Engines, Group, Rule, Schema, Scratch, Settings, Table, User};
 
 /// Everything that a config says, checked and with its names resolved.
@@ -72,6 +73,40 @@ impl Catalog {
     #[must_use]
     pub fn table(&self, schema: &str, table: &str) -> Option<&Arc<Table>> {
         self.schema(schema)?.table(table)
+    }
+
+    /// Notes the tables that the config names, which are all that there are yet, and their pieces.
+    pub(crate) fn note_names(&mut self) {
+        for schema in self.schemas.values_mut() {
+            let named = schema.tables.keys().cloned().collect();
+            schema.names = Arc::new(Names { named, ..Names::default() });
+        }
+        self.note_pieces();
+    }
+
+    /// Notes what pieces of sharded tables are called where schemas have tables that the config does not name.
+    pub(crate) fn note_pieces(&mut self) {
+        let mut pieces: HashMap<(GroupId, &str), HashSet<String>> = HashMap::new();
+        for sharding in self
+            .schemas
+            .values()
+            .flat_map(|schema| schema.tables.values())
+            .filter_map(|table| table.sharding())
+        {
+            for shard in &*sharding.shards {
+                let node = self.node(shard.node);
+                pieces.entry((node.group, &node.database)).or_default().insert(shard.table.to_lowercase());
+            }
+        }
+        let of = |schema: &Schema| {
+            let default = self.node(schema.default_node?);
+            pieces.get(&(default.group, &*default.database)).cloned()
+        };
+        let found: Vec<HashSet<String>> =
+            self.schemas.values().map(|schema| of(schema).unwrap_or_default()).collect();
+        for (schema, pieces) in self.schemas.values_mut().zip(found) {
+            schema.names = Arc::new(Names { pieces, named: schema.names.named.clone() });
+        }
     }
 
     /// A data node of this catalog.

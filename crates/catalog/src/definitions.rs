@@ -78,7 +78,9 @@ impl Catalog {
         let named = |name: &String| (schema.to_owned(), name.clone());
         let fresh = definitions.iter().filter(|definition| known(&definition.name) != Some(*definition));
         let fresh: Vec<_> = fresh.map(|definition| (schema.to_owned(), definition.clone())).collect();
-        let gone: Vec<_> = absent.iter().filter(|name| known(name).is_some()).map(named).collect();
+        let has = |name: &String| self.schema(schema).is_some_and(|schema| schema.knows(name));
+        let gone = absent.iter().filter(|name| has(name) && known(name).is_some());
+        let gone: Vec<_> = gone.map(named).collect();
         if fresh.is_empty() && gone.is_empty() {
             return None;
         }
@@ -94,7 +96,9 @@ impl Catalog {
         catalog.version += 1;
         for (schema, name) in absent {
             let Some(schema) = catalog.schemas.get_mut(&schema.to_lowercase()) else { continue };
-            let Some(table) = schema.tables.get_mut(&name.to_lowercase()) else { continue };
+            let Some(table) = schema.key_of(name).and_then(|key| schema.tables.get_mut(&key)) else {
+                continue;
+            };
             *table = Arc::new(table.undefined());
         }
         catalog
@@ -105,15 +109,15 @@ impl Catalog {
         let mut found = Vec::new();
         for (schema_name, definition) in definitions {
             let Some(schema) = self.schemas.get_mut(&schema_name.to_lowercase()) else { continue };
-            let lower = definition.name.to_lowercase();
-            let table = match (schema.tables.get(&lower), schema.default_node) {
+            let key = schema.key_of(&definition.name).unwrap_or_else(|| definition.name.clone());
+            let table = match (schema.tables.get(&key), schema.default_node) {
                 (Some(table), _) => Table::clone(table),
                 (None, Some(node)) => Table::on_node(&definition.name, node),
                 (None, None) => continue,
             };
             let name = table.name.clone();
             let (table, findings) = table.defined(definition);
-            schema.tables.insert(lower, Arc::new(table));
+            schema.tables.insert(key, Arc::new(table));
             found.push(TableFindings { schema: schema_name, table: name, findings });
         }
         for table in &mut found {

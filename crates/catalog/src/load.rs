@@ -23,6 +23,7 @@ pub fn load(
     let document = Document::parse(text, file_name)?;
     let mut sink = Sink::new(&document);
     let (mut catalog, located) = catalog(&document, resolve_secret, &mut sink);
+    catalog.note_names();
     define(&mut catalog, &located, schema_snapshot, &mut sink);
     let diagnostics = sink.into_diagnostics();
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {

@@ -60,6 +60,7 @@ impl Catalog {
             }
             catalog.rules.insert(name, rule);
         }
+        catalog.note_pieces();
         Some(catalog)
     }
 
@@ -71,7 +72,7 @@ impl Catalog {
         for TemporaryTable { schema, name, node } in tables {
             let schemas = &mut catalog.schemas;
             if let Some(schema) = schemas.get_mut(&schema.to_lowercase()) {
-                schema.tables.insert(name.to_lowercase(), Arc::new(Table::on_node(name, *node)));
+                schema.hide(name, Table::on_node(name, *node));
             }
         }
         catalog
@@ -88,6 +89,7 @@ impl Catalog {
             let schema = catalog.schemas.entry(schema.to_lowercase()).or_insert_with(|| Schema {
                 name: schema,
                 tables: IndexMap::new(),
+                names: Arc::default(),
                 default_node: None,
                 transaction,
                 consistency,
@@ -95,9 +97,9 @@ impl Catalog {
             let mut table = Table::on_node(&definition.name, node);
             table.derived = derived.map(Arc::from);
             table.held = held;
-            let name = definition.name.to_lowercase();
+            let name = definition.name.clone();
             table.definition = Some(Arc::new(definition));
-            schema.tables.insert(name, Arc::new(table));
+            schema.hide(&name, table);
         }
         catalog
     }

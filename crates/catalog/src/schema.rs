@@ -1,5 +1,6 @@
 //! Schemas and tables as clients see them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -12,14 +13,26 @@ use crate::{Sharding, TableDefinition, View};
 pub struct Schema {
     /// The name as the config writes it.
     pub name: String,
-    /// The tables that the config names or a snapshot describes, by name in lower case.
+    /// The tables that the config names or a snapshot describes: those that the config names by name in lower case, others by
+    /// their names as they are, because to most servers `Foo` and `foo` are two tables.
     pub tables: IndexMap<String, Arc<Table>>,
+    /// What is known of names by the config alone.
+    pub(crate) names: Arc<Names>,
     /// Where tables lie that the config does not name.
     pub default_node: Option<NodeId>,
     /// How transactions over several groups end.
     pub transaction: TransactionMode,
     /// Which servers answer reads outside transactions.
     pub consistency: Consistency,
+}
+
+/// Names of a schema, in lower case.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names {
+    /// The tables that the config names.
+    pub(crate) named: HashSet<String>,
+    /// What pieces of sharded tables are called in the default node's database.
+    pub(crate) pieces: HashSet<String>,
 }
 
 /// What Serval keeps in the groups' databases.
@@ -40,18 +53,69 @@ impl Schema {
         self.tables.get(name).or_else(|| self.tables.get(&name.to_lowercase()))
     }
 
-    /// The table, or one on the default node where the config does not name it. Serval's own tables lie there too, but
-    /// are nobody's: as in lists of tables, there are none.
+    /// The table, or one on the default node where the config does not name it. Serval's own tables and pieces of sharded ones lie
+    /// there too, but are nobody's: as in lists of tables, there are none.
     #[must_use]
     pub fn table_or_default(&self, name: &str) -> Option<Arc<Table>> {
         if OWN_TABLES.iter().any(|own| own.eq_ignore_ascii_case(name)) {
             return None;
         }
         if let Some(table) = self.table(name) {
-            return Some(Arc::clone(table));
+            // Whether both names are one table's is for its server to say.
+            let as_written = || Arc::new(Table { name: name.to_owned(), ..Table::clone(table) });
+            let is_same = table.name == name || !self.is_unnamed(table);
+            return Some(if is_same { Arc::clone(table) } else { as_written() });
         }
-        let node = self.default_node?;
+        let node = self.default_node.filter(|_| !self.is_piece(name))?;
         Some(Arc::new(Table::on_node(name, node)))
+    }
+
+    /// Whether a piece of a sharded table is called so in the default node's database, and no table that clients see.
+    #[must_use]
+    pub fn is_piece(&self, name: &str) -> bool {
+        !self.names.pieces.is_empty()
+            && self.table(name).is_none()
+            && self.names.pieces.contains(&name.to_lowercase())
+    }
+
+    /// Whether a table is there because its server has it, and not because of the config.
+    fn is_unnamed(&self, table: &Table) -> bool {
+        let on_default = matches!(table.placement, Placement::Node(node) if Some(node) == self.default_node);
+        on_default && table.view.is_none() && !self.is_named(&table.name)
+    }
+
+    /// Whether a table that a server calls so is known, and not one whose name only differs in case.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.key_of(name).is_some()
+    }
+
+    /// Whether a server's table of this name is the table, or its piece that is called `piece`. Those that the config names are
+    /// what their servers take them for, in whatever case.
+    #[must_use]
+    pub fn is_called(&self, table: &Table, piece: &str, name: &str) -> bool {
+        piece == name || piece.eq_ignore_ascii_case(name) && self.is_named(&table.name)
+    }
+
+    /// Whether the config names the table.
+    fn is_named(&self, name: &str) -> bool {
+        self.names.named.contains(&name.to_lowercase())
+    }
+
+    /// Under which key a table of this very name is known.
+    pub(crate) fn key_of(&self, name: &str) -> Option<String> {
+        if self.tables.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        let lower = name.to_lowercase();
+        let table = self.tables.get(&lower)?;
+        (table.name == name || !self.is_unnamed(table)).then_some(lower)
+    }
+
+    /// Puts a table in the place of all that had its name.
+    pub(crate) fn hide(&mut self, name: &str, table: Table) {
+        self.tables.shift_remove(name);
+        self.tables.insert(name.to_lowercase(), Arc::new(table));
     }
 }
 

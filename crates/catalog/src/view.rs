@@ -115,7 +115,7 @@ impl Catalog {
             schema.tables.retain(|key, _| !lost.contains(key));
             for (name, view) in fresh {
                 let table = Table { view: Some(view), ..Table::on_node(name, node) };
-                schema.tables.insert(name.to_lowercase(), Arc::new(table));
+                schema.hide(name, table);
             }
         }
         let views = catalog.schemas.values().flat_map(crate::Schema::views);
@@ -143,9 +143,8 @@ impl Catalog {
         let default = self.node(self.schema(schema)?.default_node?).clone();
         let theirs = other.node(other.schema(schema)?.default_node?);
         let is_same_group = self.group(default.group).name == other.group(theirs.group).name;
-        let key = table.name.to_lowercase();
         // What is known to be a table, or has a place of its own, is no view.
-        let is_taken = self.table(schema, &key).is_some_and(|known| {
+        let is_taken = self.table(schema, &table.name).is_some_and(|known| {
             let beside = matches!(known.placement, crate::Placement::Node(node) if node == default.id);
             known.view.is_some() || known.definition.is_some() || !beside
         });
@@ -154,7 +153,7 @@ impl Catalog {
         }
         let node = self.node_of_views(&default, &View::database_beside(&default.database));
         let view = Table { view: table.view.clone(), ..Table::on_node(&table.name, node) };
-        self.schemas.get_mut(&schema.to_lowercase())?.tables.insert(key, Arc::new(view));
+        self.schemas.get_mut(&schema.to_lowercase())?.hide(&table.name, view);
         Some(())
     }
 

@@ -159,9 +159,7 @@ impl<B: Backend> Fetch<'_, B> {
         let known = physical_names(self.catalog, &node.database, node.group);
         names
             .into_iter()
-            .filter(|name| {
-                schema.table(name).is_none() && !known.contains(name.as_str()) && !name.starts_with(HIDDEN)
-            })
+            .filter(|name| !schema.knows(name) && !known.contains(name.as_str()) && !name.starts_with(HIDDEN))
             .collect()
     }
 

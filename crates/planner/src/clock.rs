@@ -1,6 +1,6 @@
 //! Whether a statement looks at the clock, so that several servers must be told one instant for it.
 
-use serval_sql::{LexOptions, tokens};
+use serval_sql::{LexOptions, is_call, tokens};
 use serval_types::ColumnType;
 
 use crate::bound::PlanTable;
@@ -25,7 +25,8 @@ const FUNCTIONS: [&str; 12] = [
 #[must_use]
 pub fn is_named(sql: &[u8], options: LexOptions) -> bool {
     let tokens = tokens(sql, options).unwrap_or_default();
-    tokens.iter().any(|token| FUNCTIONS.iter().any(|name| token.is_word(sql, name)))
+    let is_named = |at: usize, name: &str| tokens[at].is_word(sql, name) || is_call(sql, &tokens, at, name);
+    (0..tokens.len()).any(|at| FUNCTIONS.iter().any(|name| is_named(at, name)))
 }
 
 /// Whether a write to one of these tables may store the instant by itself: DEFAULT or ON UPDATE CURRENT_TIMESTAMP.
@@ -48,6 +49,7 @@ mod tests {
         let named = |sql: &str| is_named(sql.as_bytes(), LexOptions::default());
         assert!(named("UPDATE t SET a = NOW()"));
         assert!(named("SELECT current_timestamp"));
+        assert!(named("SELECT `UNIX_TIMESTAMP`()"));
         assert!(!named("SELECT 'NOW()' AS nowadays"));
         assert!(!named("SELECT `now` FROM t"));
     }

@@ -171,14 +171,31 @@ pub(crate) fn of_results(state: &SessionState) -> String {
     named(state, "character_set_results")
 }
 
+/// Whether characters of the set are wider than a byte, so that not even digits are what they are in others.
+pub(crate) fn is_wide(charset: &str) -> bool {
+    ["ucs2", "utf16", "utf16le", "utf32"].iter().any(|wide| charset.eq_ignore_ascii_case(wide))
+}
+
+/// The state, in which what Serval asks for itself is answered in characters that it can read.
+pub(crate) fn readable(state: SessionState) -> SessionState {
+    let is_readable =
+        !is_wide(charset_word(&state, "character_set_results")) && !is_wide(&of_connection(&state));
+    if is_readable { state } else { set_names(&state, "utf8mb4", None) }
+}
+
+/// The character set of the connection: of what functions compute of numbers, and of literals.
+pub(crate) fn of_connection(state: &SessionState) -> String {
+    match state.value("collation_connection") {
+        Some(collation) => Collation::new(&word(collation.trim_start_matches('\''))).charset().to_owned(),
+        None => named(state, "character_set_connection"),
+    }
+}
+
 /// What the bytes of a string literal are by the time that they meet a column: the servers convert it from the
 /// client's character set to the connection's first.
 pub(crate) fn client_text(state: &SessionState) -> ClientText {
     let client = text_of(charset_word(state, "character_set_client"));
-    let connection = match state.value("collation_connection") {
-        Some(collation) => text_of(Collation::new(&word(collation.trim_start_matches('\''))).charset()),
-        None => text_of(charset_word(state, "character_set_connection")),
-    };
+    let connection = text_of(&of_connection(state));
     match (client, connection) {
         (ClientText::Other, _) | (_, ClientText::Other) => ClientText::Other,
         (ClientText::Utf8mb4, ClientText::Utf8mb4) => ClientText::Utf8mb4,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::charset::is_wide;
 use serval_types::{Collation, Value};
 use serval_wire::packet::column_type::{
     MYSQL_TYPE_DECIMAL, MYSQL_TYPE_DOUBLE, MYSQL_TYPE_FLOAT, MYSQL_TYPE_INT24, MYSQL_TYPE_LONG,
@@ -113,9 +114,7 @@ fn string_literal(hex: &str, collation: &str) -> Option<String> {
     let plain =
         |text: &String| text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"'\\".contains(&byte));
     let text = bytes_of(hex).and_then(|bytes| String::from_utf8(bytes).ok()).filter(plain);
-    // Characters of these are wider than a byte.
-    let wide = ["ucs2", "utf16", "utf16le", "utf32"].contains(&charset);
-    Some(match text.filter(|_| !wide) {
+    Some(match text.filter(|_| !is_wide(charset)) {
         Some(text) => format!("_{charset}'{text}' COLLATE {collation}"),
         None => format!("_{charset} x'{hex}' COLLATE {collation}"),
     })

@@ -75,6 +75,18 @@ impl Token {
         self.kind == TokenKind::Word && self.span.of(sql).eq_ignore_ascii_case(word.as_bytes())
     }
 
+    /// Whether this names `name`, which is ASCII: as a bare word or in quotes, in any case.
+    #[must_use]
+    pub fn names(&self, sql: &[u8], name: &str) -> bool {
+        let text = self.span.of(sql);
+        let text = match self.kind {
+            TokenKind::Word => Some(text),
+            TokenKind::QuotedIdent => text.get(1..text.len().saturating_sub(1)),
+            _ => None,
+        };
+        text.is_some_and(|text| text.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
     /// Whether this is the single character `symbol`.
     #[must_use]
     pub fn is_symbol(&self, symbol: u8) -> bool {
@@ -82,11 +94,37 @@ impl Token {
     }
 }
 
-/// Whether the function `name` is called at a token: its name, and a parenthesis behind it.
+/// Words before a name that make it that of a table or an index, so that `` INSERT INTO `uuid` (id) `` calls nothing.
+const BEFORE_NAMES: [&str; 9] =
+    ["EXISTS", "IGNORE", "INDEX", "INSERT", "INTO", "KEY", "REFERENCES", "REPLACE", "TABLE"];
+
+/// Whether the function `name` is called at a token: its name, which servers take in quotes as well, and a parenthesis
+/// behind it.
+///
+/// ```
+/// use serval_sql::{LexOptions, is_call, tokens};
+/// let calls = |sql: &str| {
+///     let tokens = tokens(sql.as_bytes(), LexOptions::default()).unwrap_or_default();
+///     (0..tokens.len()).any(|at| is_call(sql.as_bytes(), &tokens, at, "RAND"))
+/// };
+/// assert!(calls("SELECT rand()") && calls("SELECT `Rand` /* of */ (7)"));
+/// assert!(!calls("SELECT rand, 'rand()' FROM t") && !calls("INSERT INTO `rand` (id) VALUES (1)"));
+/// ```
 #[must_use]
 pub fn is_call(sql: &[u8], tokens: &[Token], at: usize, name: &str) -> bool {
-    tokens.get(at).is_some_and(|token| token.is_word(sql, name))
-        && tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'('))
+    tokens.get(at).is_some_and(|token| token.names(sql, name))
+        && tokens[at + 1..]
+            .iter()
+            .find(|next| !next.kind.is_comment())
+            .is_some_and(|next| next.is_symbol(b'('))
+        && !names_table(sql, tokens, at)
+}
+
+/// Whether the token is the name of a table or an index, as what stands before it says.
+#[must_use]
+pub fn names_table(sql: &[u8], tokens: &[Token], at: usize) -> bool {
+    let before = tokens[..at].iter().rev().find(|before| !before.kind.is_comment());
+    before.is_some_and(|before| BEFORE_NAMES.iter().any(|word| before.is_word(sql, word)))
 }
 
 /// The index of the parenthesis that closes the one at `open`.

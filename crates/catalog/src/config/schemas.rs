@@ -93,6 +93,7 @@ fn schema(
     Schema {
         name: name.to_owned(),
         tables,
+        names: Arc::default(),
         default_node,
         transaction: match raw.transaction {
             None | Some(raw::Transaction::Atomic) => TransactionMode::Atomic,

@@ -224,14 +224,11 @@ impl<B: Backend> Work<'_, B> {
     /// The answer, where all succeeded. Where all failed in the same way, that error, as one server would give it.
     fn conclude(&self, answers: &[Answer]) -> Result<OkPacket, ExecuteError> {
         let mut count = Count::new(tally(self.tables));
-        // One server would have warned once.
-        let mut warnings = 0;
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         for Answer { index, outcome } in answers {
             let target = &self.targets[*index];
             match outcome {
                 Outcome::Done(completion) => {
-                    warnings = warnings.max(completion.warnings);
                     count.add(target, completion);
                     done.push(self.place(target));
                 }
@@ -242,7 +239,7 @@ impl<B: Backend> Work<'_, B> {
         // What a node has already is the least of it.
         let worst = failed.iter().find(|(_, error)| !ALREADY.contains(&error.number));
         let Some((_, first)) = worst.or_else(|| failed.first()) else {
-            return Ok(count.ok_with_warnings(warnings));
+            return Ok(count.ok());
         };
         let alike = done.is_empty() && failed.iter().all(|(_, error)| error.number == first.number);
         if alike && (!OF_A_NODE.contains(&first.number) || failed.len() == 1) {

@@ -25,14 +25,6 @@ impl Info {
         Self { fields: fields.map(|(label, number)| (label.to_owned(), number)).to_vec() }
     }
 
-    /// The same with another number of warnings.
-    pub(super) fn with_warnings(mut self, warnings: u64) -> Self {
-        if let Some((_, number)) = self.fields.iter_mut().find(|(label, _)| label == "Warnings") {
-            *number = warnings;
-        }
-        self
-    }
-
     /// The sum; `None` where the labels differ.
     pub(super) fn plus(&self, other: &Self) -> Option<Self> {
         if self.fields.len() != other.fields.len() {

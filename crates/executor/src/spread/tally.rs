@@ -73,15 +73,6 @@ impl Count {
         self.stored = self.stored.into_iter().chain(number).min();
     }
 
-    /// The answer for the client, where so many warnings were given, whatever the targets' add up to.
-    pub(crate) fn ok_with_warnings(&self, warnings: u16) -> OkPacket {
-        let info = match &self.info {
-            Infos::Sum(info) => info.clone().with_warnings(warnings.into()).to_string().into_bytes(),
-            Infos::None | Infos::Mixed => Vec::new(),
-        };
-        OkPacket { warnings, info, ..self.ok() }
-    }
-
     /// The answer for the client.
     pub(crate) fn ok(&self) -> OkPacket {
         let info = match &self.info {

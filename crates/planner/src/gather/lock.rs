@@ -21,6 +21,11 @@ pub(super) fn is_entangled(planning: Planning<'_>, body: &SetExpr, tokens: &[Tok
     !found.is_empty() && (!matches!(body, SetExpr::Select(_)) || found.iter().any(|(_, depth)| *depth > 0))
 }
 
+/// Whether any SELECT of the statement locks rows. `tokens` are without comments.
+pub(crate) fn is_said(sql: &[u8], tokens: &[Token]) -> bool {
+    !starts(sql, tokens).is_empty()
+}
+
 /// Where locking clauses begin, and how deep in parentheses.
 fn starts(sql: &[u8], tokens: &[Token]) -> Vec<(usize, usize)> {
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(sql, word));

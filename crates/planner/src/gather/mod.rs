@@ -8,7 +8,7 @@
 mod columns;
 mod derived;
 mod filter;
-mod lock;
+pub(crate) mod lock;
 mod nested;
 mod own;
 mod reduce;
@@ -22,7 +22,7 @@ mod top;
 mod total;
 mod zones;
 
-use serval_sql::{Edit, Modifier, Scan, Span, Token, TokenKind, splice, tokens};
+use serval_sql::{Edit, Modifier, Scan, Span, Token, TokenKind, is_call, splice, tokens};
 use sqlparser::ast::Statement;
 
 use crate::analysis::{Analysis, TableRef};
@@ -80,8 +80,8 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     if lock::is_entangled(planning, &query.body, &tokens) {
         return Some("it locks rows of a part of it");
     }
-    let local = |token: &Token| NOT_THERE.iter().any(|name| token.is_word(sql, name));
-    if tokens.iter().any(local) {
+    let local = |at: usize| NOT_THERE.iter().any(|name| is_call(sql, &tokens, at, name));
+    if (0..tokens.len()).any(local) {
         return Some("it asks for what belongs to one server's session");
     }
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token: &Token| token.is_word(sql, word));
@@ -92,7 +92,7 @@ pub(crate) fn obstacle(planning: Planning<'_>) -> Option<&'static str> {
     if (0..tokens.len()).any(|at| is(at, "SKIP") && is(at + 1, "LOCKED")) && query.limit_clause.is_some() {
         return Some("it would lock rows that it does not return");
     }
-    if tokens.iter().any(|token| token.is_word(sql, "SYSTEM_TIME")) {
+    if (0..tokens.len()).any(|at| is(at, "FOR") && is(at + 1, "SYSTEM_TIME")) {
         return Some("it reads the history of a table");
     }
     None

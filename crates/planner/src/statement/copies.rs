@@ -24,6 +24,9 @@ pub(crate) const NOT_DETERMINISTIC: [&str; 12] = [
     "VERSION",
 ];
 
+/// Functions of the client, for which a server that evaluates a default says what it knows of its connection with Serval.
+const OF_CLIENT: [&str; 6] = ["CURRENT_USER", "DATABASE", "SCHEMA", "SESSION_USER", "SYSTEM_USER", "USER"];
+
 /// Refuses what would give every copy another value.
 pub(super) fn refuse_unequal_values(planning: Planning<'_>) -> Result<(), PlanError> {
     match unequal(planning.sql, planning.options) {
@@ -83,13 +86,21 @@ pub fn unequal_default(
 ) -> Option<String> {
     let left = definition.columns.iter().find(|column| {
         let default = column.default.as_deref().unwrap_or_default();
-        !gives(&column.name) && unequal(default.as_bytes(), LexOptions::default()).is_some()
+        !gives(&column.name)
+            && (unequal(default.as_bytes(), LexOptions::default()).is_some() || is_of_client(default))
     })?;
     Some(format!(
         "The default of {} would give every copy of the global table {name} another value; give a value in the statement, \
          and not as DEFAULT",
         left.name
     ))
+}
+
+/// Whether a default calls one of these. Servers print them with parentheses.
+fn is_of_client(default: &str) -> bool {
+    let sql = default.as_bytes();
+    let tokens = tokens(sql, LexOptions::default()).unwrap_or_default();
+    (0..tokens.len()).any(|at| OF_CLIENT.iter().any(|name| is_call(sql, &tokens, at, name)))
 }
 
 /// Why several shards cannot be one statement's where a query in it draws values: one server draws them once for all rows.

@@ -27,6 +27,7 @@ pub fn plan_ddl(
     options: LexOptions,
 ) -> Result<Bound, PlanError> {
     refuse(ddl)?;
+    refuse_pieces(catalog, schema, ddl)?;
     let names: Vec<&TableName> = ddl.tables.iter().chain(&ddl.references).collect();
     let mut tables = names.iter().map(|name| find(catalog, schema, name)).collect::<Result<Vec<_>, _>>()?;
     if matches!(ddl.kind, DdlKind::RenameTable) {
@@ -91,6 +92,7 @@ pub fn plan_create_select(
     sql: &str,
     (query, read): (String, &[PlanTable]),
 ) -> Result<Bound, PlanError> {
+    refuse_pieces(catalog, schema, ddl)?;
     let names: Vec<&TableName> = ddl.tables.iter().chain(&ddl.references).collect();
     let mut tables = names.iter().map(|name| find(catalog, schema, name)).collect::<Result<Vec<_>, _>>()?;
     let on_one = tables.first().and_then(|table| match table.table.placement {
@@ -167,6 +169,29 @@ fn refuse(ddl: &Ddl) -> Result<(), PlanError> {
         _ => return Ok(()),
     };
     Err(PlanError::refused(reason))
+}
+
+/// Refuses to make a table that would be a piece of a sharded one. To all other statements there is no such table.
+fn refuse_pieces(catalog: &Catalog, schema: Option<&str>, ddl: &Ddl) -> Result<(), PlanError> {
+    let is_piece = |name: &&TableName| {
+        let wanted = name.schema.as_ref().map(|schema| &*schema.value).or(schema);
+        let schema = wanted.and_then(|schema| catalog.schema(schema));
+        schema.is_some_and(|schema| schema.is_piece(&name.table.value))
+    };
+    let named: Vec<&TableName> = match &ddl.kind {
+        DdlKind::CreateTable { .. } => ddl.tables.first().into_iter().collect(),
+        DdlKind::RenameTable => ddl.tables.iter().skip(1).step_by(2).collect(),
+        DdlKind::AlterTable { rename_to: Some(_) } => ddl.tables.last().into_iter().collect(),
+        DdlKind::DropTable { if_exists: true, .. } => ddl.tables.iter().collect(),
+        _ => return Ok(()),
+    };
+    match named.into_iter().find(is_piece) {
+        Some(name) => Err(PlanError::refused(format!(
+            "{} is what a piece of a sharded table is called on its data node; choose another name",
+            name.table.value
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A view stays where it is kept, whatever it is called.
@@ -310,6 +335,13 @@ fn refuse_unenforced(table: &PlanTable, sql: &str, options: LexOptions) -> Resul
                 table.table.name, known.name
             )));
         };
+        if column.generated {
+            return Err(PlanError::refused(format!(
+                "{} is the sharding column of {}, and no statement says the value of a generated column; choose a column that \
+                 statements write, or let this one be none",
+                column.name, table.table.name
+            )));
+        }
         columns.push(known.defined(column));
     }
     let touched = sharding.columns.iter().filter_map(|known| definition.column(&known.name));

@@ -140,7 +140,8 @@ impl Planning<'_> {
         if updates && seeded::is_called(sql, tokens) {
             return Some(seeded::REFUSAL);
         }
-        if changes && tokens.iter().any(|token| token.is_word(sql, "LAST_INSERT_ID")) {
+        let sets_last = (0..tokens.len()).any(|at| is_call(sql, tokens, at, "LAST_INSERT_ID"));
+        if changes && sets_last {
             return Some(
                 "LAST_INSERT_ID(expr) over several shards is not supported: which row is the last is not known; \
                  restrict the statement to one value of the sharding column",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serval_sql::{Modifier, Replacement, Span, Template, may_call_stored, tokens};
+use serval_sql::{Modifier, Replacement, Span, Template, is_call, may_call_stored, tokens};
 use sqlparser::ast::{NonBlock, Query, Select, SetExpr};
 
 use super::Planning;
@@ -14,6 +14,7 @@ use crate::bound::Note;
 use crate::clauses::Clauses;
 use crate::destination::Destination;
 use crate::error::PlanError;
+use crate::gather::lock;
 use crate::gather::shown::names_of_template;
 use crate::physical::{Renaming, name_slots};
 use crate::plan::{Kind, Plan, guards};
@@ -53,9 +54,8 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         (Some(_), Some(reason)) => Several::Refused(reason.to_owned()),
         (Some(_), None) => several(planning, query, &analysis, clauses.as_ref(), &name_edits)?,
     };
-    let locking = !query.locks.is_empty() || planning.parsed.trailing_lock.is_some();
     // What a stored function does is its server's secret.
-    let only_reads = !locking && !may_call_stored(sql, planning.options);
+    let only_reads = !locks_rows(planning) && !may_call_stored(sql, planning.options);
     let kind = Kind::Routed(RoutedPlan {
         destination,
         single,
@@ -66,6 +66,13 @@ pub(crate) fn plan(planning: Planning<'_>, query: &Query) -> Result<Plan, PlanEr
         single_notes: single_note(),
     });
     Ok(planning.planned(&analysis, guards(sql, planning.scan, &released), kind))
+}
+
+/// Whether rows are locked, be it in a subquery or in one arm of a UNION.
+fn locks_rows(planning: Planning<'_>) -> bool {
+    let mut tokens = tokens(planning.sql, planning.options).unwrap_or_default();
+    tokens.retain(|token| !token.kind.is_comment());
+    lock::is_said(planning.sql, &tokens)
 }
 
 fn single_note() -> Arc<[Note]> {
@@ -169,8 +176,11 @@ fn unfit(planning: Planning<'_>, query: &Query, select: &Select, clauses: &Claus
     if seeded::is_called(sql, &tokens) {
         return Some(seeded::REFUSAL);
     }
-    let named = tokens.into_iter().any(|token| SESSION_FUNCTIONS.iter().any(|name| token.is_word(sql, name)));
-    named.then_some("This function belongs to one server's session and cannot be asked of several shards")
+    let called = |name: &&str| (0..tokens.len()).any(|at| is_call(sql, &tokens, at, name));
+    SESSION_FUNCTIONS
+        .iter()
+        .any(called)
+        .then_some("This function belongs to one server's session and cannot be asked of several shards")
 }
 
 fn order_count(query: &Query) -> usize {

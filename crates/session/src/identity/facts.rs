@@ -2,7 +2,7 @@
 
 use serval_types::{MysqlError, Value};
 
-use super::mention::Fact;
+use super::mention::{Fact, Form};
 use crate::flavour::Flavour;
 use crate::literal::quote;
 use crate::session::Own;
@@ -91,12 +91,14 @@ impl Replacement {
 }
 
 impl Facts<'_> {
-    /// Whether the answer is the session's; a server knows the default of what was not set.
-    /// Whether the answer is known; `called` with parentheses.
-    pub(super) fn know(&self, fact: Fact, called: bool) -> bool {
+    /// Whether the answer is the session's; a server knows the default of what was not set, and has no function of some
+    /// names.
+    pub(super) fn know(&self, fact: Fact, form: Form) -> bool {
+        let mariadb = || Flavour::of_version(self.version).is_mariadb();
         match fact {
-            // To MySQL it is a name like any other where it is not called.
-            Fact::CurrentRole => called || Flavour::of_version(self.version).is_mariadb(),
+            Fact::User | Fact::CurrentUser => form != Form::Quoted,
+            Fact::Schema | Fact::RowCount => form != Form::Quoted || mariadb(),
+            Fact::CurrentRole => form == Form::Called || mariadb() == (form == Form::Bare),
             Fact::Own(name) => name == "wait_timeout" || self.own.value(name).is_some(),
             Fact::Isolation => self.isolation.is_some(),
             Fact::ReadOnly => self.read_only.is_some(),

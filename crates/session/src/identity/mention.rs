@@ -1,6 +1,6 @@
 //! Where a statement names one of the session's facts.
 
-use serval_sql::{Token, TokenKind};
+use serval_sql::{Token, TokenKind, names_table};
 
 use crate::session::Own;
 
@@ -38,12 +38,24 @@ impl Fact {
     }
 }
 
+/// How it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `CURRENT_USER`, `@@version`.
+    Bare,
+    /// `DATABASE()`.
+    Called,
+    /// `` `DATABASE`() ``, where servers look among the functions that are no part of their grammar.
+    Quoted,
+}
+
 /// One place: its first and last token, and what it names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mention {
     pub(super) first: usize,
     pub(super) last: usize,
     pub(super) fact: Fact,
+    pub(super) form: Form,
 }
 
 impl Mention {
@@ -95,9 +107,6 @@ const VARIABLES: &[(&str, Fact)] = &[
 /// Those of the server, whoever asks. Of all others, the session's value is not the global one.
 const GLOBAL: [Fact; 4] = [Fact::Version, Fact::VersionComment, Fact::HostName, Fact::Port];
 
-/// Words before a name that make it a table's, so that `INSERT INTO user () …` is no function call.
-const BEFORE_TABLES: [&str; 5] = ["into", "insert", "replace", "ignore", "table"];
-
 /// Whether the statement may name any fact: a quick look at the bytes that is never wrongly `false`.
 #[must_use]
 pub fn may_mention(sql: &[u8]) -> bool {
@@ -114,6 +123,7 @@ pub fn may_mention(sql: &[u8]) -> bool {
 /// Whether the text ends with a function's name, white space and comments behind it aside.
 fn ends_with_function(before: &[u8]) -> bool {
     let trimmed = before.trim_ascii_end();
+    let trimmed = trimmed.strip_suffix(b"`").or_else(|| trimmed.strip_suffix(b"\"")).unwrap_or(trimmed);
     if trimmed.ends_with(b"*/") {
         return true;
     }
@@ -128,37 +138,35 @@ pub(super) fn find(sql: &[u8], tokens: &[Token]) -> Vec<Mention> {
     let mut mentions = Vec::new();
     for first in 0..tokens.len() {
         let found = match tokens[first].kind {
-            TokenKind::Word => function(sql, tokens, first),
+            TokenKind::Word | TokenKind::QuotedIdent => function(sql, tokens, first),
             TokenKind::SystemVariable => variable(tokens[first].span.of(sql)).map(|fact| (first, fact)),
             _ => None,
         };
-        mentions.extend(found.map(|(last, fact)| Mention { first, last, fact }));
+        let form = match found {
+            Some((last, _)) if last == first => Form::Bare,
+            _ if tokens[first].kind == TokenKind::QuotedIdent => Form::Quoted,
+            _ => Form::Called,
+        };
+        mentions.extend(found.map(|(last, fact)| Mention { first, last, fact, form }));
     }
     mentions
 }
 
 /// The call that begins at `first`: its last token, and what it asks.
 fn function(sql: &[u8], tokens: &[Token], first: usize) -> Option<(usize, Fact)> {
-    let word = tokens[first].span.of(sql);
-    let (_, fact) = FUNCTIONS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))?;
-    if first
-        .checked_sub(1)
-        .and_then(|before| tokens.get(before))
-        .is_some_and(|before| makes_a_name(sql, before))
-    {
+    let (_, fact) = FUNCTIONS.iter().find(|(name, _)| tokens[first].names(sql, name))?;
+    let qualified = first.checked_sub(1).is_some_and(|before| tokens[before].is_symbol(b'.'));
+    if qualified || names_table(sql, tokens, first) {
         return None;
     }
+    let bare = tokens[first].kind == TokenKind::Word;
     let symbol =
         |offset: usize, symbol| tokens.get(first + offset).is_some_and(|token| token.is_symbol(symbol));
     match (symbol(1, b'('), symbol(2, b')')) {
         (true, true) => Some((first + 2, *fact)),
-        (false, _) if matches!(fact, Fact::CurrentUser | Fact::CurrentRole) => Some((first, *fact)),
+        (false, _) if bare && matches!(fact, Fact::CurrentUser | Fact::CurrentRole) => Some((first, *fact)),
         _ => None,
     }
-}
-
-fn makes_a_name(sql: &[u8], before: &Token) -> bool {
-    before.is_symbol(b'.') || BEFORE_TABLES.iter().any(|word| before.is_word(sql, word))
 }
 
 /// The fact that a system variable names, in the session or globally.

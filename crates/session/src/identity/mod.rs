@@ -58,7 +58,7 @@ pub fn replace(
     let Ok(mut tokens) = tokens(sql, options) else { return Ok(None) };
     tokens.retain(|token| !token.kind.is_comment());
     let mut mentions = mention::find(sql, &tokens);
-    mentions.retain(|mention| facts.know(mention.fact, mention.last > mention.first));
+    mentions.retain(|mention| facts.know(mention.fact, mention.form));
     if mentions.is_empty() {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! What a statement leaves in a server's session, as its text says.
 
-use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, tokens};
+use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, is_call, tokens};
 use serval_types::{MysqlError, Value};
 
 use super::Query;
@@ -106,11 +106,11 @@ impl Into {
     }
 }
 
-/// Whether a function is called, and not only named in quotes.
+/// Whether a function is called, and not only named.
 fn calls(sql: &[u8], options: LexOptions, function: &str) -> bool {
     let mut tokens = tokens(sql, options).unwrap_or_default();
     tokens.retain(|token| !token.kind.is_comment());
-    tokens.windows(2).any(|pair| pair[0].is_word(sql, function) && pair[1].is_symbol(b'('))
+    (0..tokens.len()).any(|at| is_call(sql, &tokens, at, function))
 }
 
 /// Whether a statement with this class may return rows of a query.

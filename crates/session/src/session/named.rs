@@ -27,7 +27,7 @@ impl NamedLocks {
         *self = Self::default();
     }
 
-    /// RELEASE_ALL_LOCKS was called, so that none is held but those whose names are asked for.
+    /// A statement that was nothing but RELEASE_ALL_LOCKS() is done, so that none is held but those whose names are asked for.
     pub(crate) fn forget_unknown(&mut self) {
         self.unknown = false;
     }

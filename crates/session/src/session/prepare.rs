@@ -254,7 +254,7 @@ struct Instant {
 impl Instant {
     async fn ask<B: Backend>(session: &mut Session<B>, catalog: &Catalog) -> Result<Self, Failure> {
         let home = session.home(catalog)?;
-        let answer = session.ask(home, "SELECT NOW(6), UNIX_TIMESTAMP(NOW(6))").await?;
+        let answer = session.ask_readably(home, "SELECT NOW(6), UNIX_TIMESTAMP(NOW(6))").await?;
         let (Some(now), Some(timestamp)) = (answer.text(0, 0), answer.text(0, 1)) else {
             return Err(refused("The servers do not say what time it is; write the time in the statement"));
         };

@@ -12,6 +12,7 @@ use serval_types::{GroupId, MysqlError, NodeId};
 
 use super::{Session, on_node};
 use crate::answer::Answer;
+use crate::charset;
 use crate::failure::{Failure, refused};
 use crate::literal::variable_literal;
 use crate::pins::PinReason;
@@ -95,7 +96,7 @@ impl<B: Backend> Session<B> {
         let Some(node) = catalog.nodes.iter().find(|node| node.group == group).map(|node| node.id) else {
             return Err(refused("The group of this session's variables is gone; set them again"));
         };
-        let state = self.effective_state();
+        let state = charset::readable(self.effective_state());
         let (answer, _) = self.run_on(&catalog, node, question(wanted).as_bytes(), &state).await?;
         self.note_read(&answer, wanted)?;
         if wanted.names.is_empty() {

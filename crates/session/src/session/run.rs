@@ -17,6 +17,7 @@ use serval_wire::command::execute::Parameters;
 use super::warnings::targets;
 use super::{Effects, Purpose, Query, Session, prepare};
 use crate::answer::{Answer, Collect};
+use crate::charset;
 use crate::failure::{Failure, no_schema};
 use crate::identity::{self, Replaced, Style};
 use crate::statement::{named_locks, one_group};
@@ -112,7 +113,7 @@ impl<B: Backend> Session<B> {
         }
         let answer = self.collect_bound(&ready.bound, &catalog).await;
         if let Some(placed) = placed {
-            named_locks::settle(self, &catalog, placed).await;
+            named_locks::settle(self, &catalog, placed, answer.is_ok()).await;
         }
         if let Some(group) = read {
             self.read_wanted(group, &effects.wanted).await?;
@@ -165,6 +166,14 @@ impl<B: Backend> Session<B> {
         let catalog = self.catalog();
         let bound = on_node(Target::new(node, None, sql.as_bytes().to_vec()));
         self.collect_bound(&bound, &catalog).await
+    }
+
+    /// [`Session::ask`] for what Serval reads itself, whatever characters the client has chosen for what it reads.
+    pub(crate) async fn ask_readably(&mut self, node: NodeId, sql: &str) -> Result<Answer, Failure> {
+        let catalog = self.catalog();
+        let bound = on_node(Target::new(node, None, sql.as_bytes().to_vec()));
+        let state = charset::readable(self.effective_state());
+        self.collect_under(&bound, &catalog, &state).await
     }
 
     /// Asks a node under a state of Serval's own, so that answers are in UTF-8.

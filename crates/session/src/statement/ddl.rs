@@ -2,6 +2,9 @@
 
 mod dropped;
 mod like;
+mod notes;
+mod numbers;
+mod of_client;
 mod unnamed;
 
 use std::sync::Arc;
@@ -11,13 +14,14 @@ use serval_executor::{Completed, ExecuteError, ResultSink};
 use serval_planner::{Bound, names_clock};
 use serval_remote::{Backend, SessionState};
 use serval_sql::{Ddl, DdlKind, LexOptions, Statement};
+use serval_wire::packet::OkPacket;
 use tokio::io::AsyncWrite;
 
 use super::transaction::commit;
 use super::{databases, definitions, functions, staged, stored, temporary};
-use crate::answer::ClientSink;
+use crate::answer::{ClientSink, Outcome};
 use crate::failure::{Failure, no_schema, refused};
-use crate::session::{Session, fixed_timestamp, is_system_schema};
+use crate::session::{Session, fixed_timestamp, is_system_schema, targets};
 use crate::stream::Writer;
 
 /// Runs the statement on all nodes that it concerns. It commits the open transaction first, as on a server.
@@ -39,6 +43,7 @@ where
         _ => {}
     }
     let schemas = check(session, ddl)?;
+    of_client::refuse(session, text, ddl)?;
     if temporary::is_meant(ddl) {
         return temporary::run(session, writer, text, ddl, &schemas).await;
     }
@@ -81,7 +86,7 @@ where
 {
     let planned = serval_planner::plan_ddl(catalog, session.schema.as_deref(), ddl, text, session.options);
     let bound = match planned {
-        Err(_) if dropped::may_help(ddl) => dropped::plan(session, text, ddl, schemas).await?,
+        Err(error) if dropped::may_help(ddl, &error) => dropped::plan(session, text, ddl, schemas).await?,
         planned => planned.map_err(|error| error.to_mysql())?,
     };
     let (status, state) = (session.status(), session.effective_state());
@@ -90,8 +95,17 @@ where
         matches!(ddl.kind, DdlKind::AlterTable { .. }) && names_clock(text.as_bytes(), session.options);
     let instant = if fills { fixed_timestamp(session, catalog).await? } else { None };
     let state = instant.map_or(state.clone(), |instant| state.with("timestamp", &instant));
-    let mut sink = ClientSink::new(writer, status, None);
-    execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await.map(|_| ())
+    if targets(&bound.root).len() > 1 {
+        let mut sink = Outcome::new(catalog.settings.memory_per_query);
+        execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await?;
+        let ok = notes::told_once(session, &bound, sink.ok).await;
+        writer.ok(&OkPacket { status: session.status(), ..ok });
+    } else {
+        let mut sink = ClientSink::new(writer, status, None);
+        execute(session, &mut sink, (ddl, schemas), &bound, catalog, state).await?;
+    }
+    numbers::begin(session, catalog, (ddl, schemas), text).await;
+    Ok(())
 }
 
 /// Runs a planned definition, and makes known what it has changed.
@@ -111,7 +125,7 @@ pub(super) async fn execute<B: Backend, S: ResultSink>(
     }
     match result {
         Ok(completed) => {
-            settle_numbers(session, catalog, ddl, schemas).await;
+            numbers::settle(session, catalog, ddl, schemas).await;
             session.last.changed(completed.affected_rows, 0, completed.warnings);
             if completed.warnings > 0 {
                 session.note_warnings(bound, catalog, state);
@@ -162,36 +176,6 @@ fn check<B: Backend>(session: &Session<B>, ddl: &Ddl) -> Result<Vec<String>, Fai
         schemas.push(session.check_schema(name)?);
     }
     Ok(schemas)
-}
-
-/// TRUNCATE and DROP begin the numbers of AUTO_INCREMENT anew; after RENAME they go on above what is in the table.
-async fn settle_numbers<B: Backend>(
-    session: &mut Session<B>,
-    catalog: &Arc<Catalog>,
-    ddl: &Ddl,
-    schemas: &[String],
-) {
-    let renamed = matches!(ddl.kind, DdlKind::RenameTable | DdlKind::AlterTable { rename_to: Some(_) });
-    if !renamed && !matches!(ddl.kind, DdlKind::Truncate | DdlKind::DropTable { .. }) {
-        return;
-    }
-    // A new name may have had no definition before.
-    let catalog = if renamed { session.base_catalog() } else { Arc::clone(catalog) };
-    for (schema, name) in schemas.iter().zip(&ddl.tables) {
-        let Some(table) = catalog.table(schema, &name.table.value) else { continue };
-        if table.sequence.is_none() {
-            continue;
-        }
-        let (servers, sequences) = (&*session.proxy.backend, &session.proxy.sequences);
-        let settled = if renamed {
-            sequences.observe_rows(servers, &catalog, schema, table).await
-        } else {
-            sequences.restart(servers, &catalog, schema, table).await
-        };
-        if let Err(error) = settled {
-            tracing::warn!(schema, table = table.name, %error, "AUTO_INCREMENT goes on where it was");
-        }
-    }
 }
 
 /// Reads the definitions of the tables again, stores a catalog that knows them, and has other proxies told.

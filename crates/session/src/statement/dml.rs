@@ -74,7 +74,7 @@ where
     let result = session.execute(&ready.bound, &catalog, &state, parameters, &mut sink).await;
     session.asked = None;
     if let Some(placed) = placed {
-        Box::pin(named_locks::settle(session, &catalog, placed)).await;
+        Box::pin(named_locks::settle(session, &catalog, placed, result.is_ok())).await;
     }
     let result = match result {
         Ok(mut completed) => {

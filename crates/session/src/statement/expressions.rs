@@ -46,7 +46,7 @@ where
     let state = session.effective_state();
     let result = session.collect_completed(&ready.bound, &catalog, &state).await;
     if let Some(placed) = placed {
-        named_locks::settle(session, &catalog, placed).await;
+        named_locks::settle(session, &catalog, placed, result.is_ok()).await;
     }
     let result = result.map_err(|error| error.to_mysql());
     let kept = session.last.warnings();

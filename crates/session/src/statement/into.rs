@@ -68,7 +68,7 @@ pub(super) async fn assign<B: Backend>(session: &mut Session<B>, sql: &[u8]) -> 
     let state = session.effective_state();
     let result = session.collect_completed(&ready.bound, &catalog, &state).await;
     if let Some(placed) = placed {
-        named_locks::settle(session, &catalog, placed).await;
+        named_locks::settle(session, &catalog, placed, result.is_ok()).await;
     }
     if let Ok((_, completed)) = &result {
         session.last.warnings = session.last.warnings.saturating_add(completed.warnings);
@@ -200,7 +200,7 @@ async fn collation_name<B: Backend>(session: &mut Session<B>, id: u16) -> Result
     let catalog = session.catalog();
     let home = session.home(&catalog)?;
     let sql = format!("SELECT COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = {id}");
-    let answer = session.ask(home, &sql).await?;
+    let answer = session.ask_readably(home, &sql).await?;
     answer.text(0, 0).ok_or_else(|| {
         refused("The collation of a value over several shards is not known; say COLLATE in the select list")
     })

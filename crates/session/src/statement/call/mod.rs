@@ -22,6 +22,7 @@ use serval_types::GroupId;
 use tokio::io::AsyncWrite;
 
 use crate::answer::ClientSink;
+use crate::charset;
 use crate::failure::{Failure, refused};
 use crate::pins::PinReason;
 use crate::session::{Query, Session, Wanted, on_node};
@@ -171,7 +172,7 @@ async fn listed<B: Backend>(session: &mut Session<B>, catalog: &Catalog, place: 
         b"SELECT LOWER(VARIABLE_NAME) FROM performance_schema.user_variables_by_thread \
           WHERE THREAD_ID = PS_CURRENT_THREAD_ID()"
     };
-    let state = session.effective_state();
+    let state = charset::readable(session.effective_state());
     match session.run_on(catalog, place.node, sql, &state).await {
         Ok((answer, _)) => (0..answer.rows.len()).filter_map(|row| answer.text(row, 0)).collect(),
         Err(error) => {

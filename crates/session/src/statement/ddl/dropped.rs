@@ -1,6 +1,6 @@
 //! DROP TABLE of tables that lie on different nodes, where it is not known of all of them that they are there.
 
-use serval_planner::{Bound, plan_ddl, plan_drop_temporary};
+use serval_planner::{Bound, PlanError, plan_ddl, plan_drop_temporary};
 use serval_remote::Backend;
 use serval_sql::{Ddl, DdlKind, TableName};
 use serval_types::MysqlError;
@@ -12,8 +12,9 @@ use crate::literal::identifier;
 use crate::session::Session;
 
 /// Whether a DROP that was refused is worth another look.
-pub(super) fn may_help(ddl: &Ddl) -> bool {
-    ddl.tables.len() > 1 && matches!(ddl.kind, DdlKind::DropTable { if_exists: false, temporary: false })
+pub(super) fn may_help(ddl: &Ddl, error: &PlanError) -> bool {
+    let several = ddl.tables.len() > 1 || matches!(error, PlanError::UnknownTable { .. });
+    several && matches!(ddl.kind, DdlKind::DropTable { if_exists: false, temporary: false })
 }
 
 /// Asks the servers which tables there are, and plans the statement anew. Where some are missing MariaDB drops the

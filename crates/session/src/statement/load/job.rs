@@ -62,7 +62,7 @@ impl Job<'_> {
             Some(charset) => charset.clone(),
             None => {
                 let node = self.placing.targets[0].0.node;
-                let answer = session.ask(node, "SELECT @@character_set_database").await?;
+                let answer = session.ask_readably(node, "SELECT @@character_set_database").await?;
                 answer.text(0, 0).unwrap_or_default()
             }
         };

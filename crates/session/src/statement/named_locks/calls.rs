@@ -1,6 +1,6 @@
 //! Where a statement calls the functions of named locks.
 
-use serval_sql::{LexOptions, Span, Token, TokenKind, closing, tokens};
+use serval_sql::{LexOptions, Span, Token, TokenKind, closing, is_call, tokens};
 
 use crate::words::contains_word;
 
@@ -36,9 +36,9 @@ pub(super) struct Call {
 }
 
 /// The first argument of a call.
-pub(super) enum Argument<'a> {
-    /// A string.
-    Literal(&'a str),
+pub(super) enum Argument {
+    /// The string that stands here.
+    Literal(Span),
     /// The parameter of this number in the text.
     Parameter(usize),
     /// Anything else, or nothing.
@@ -52,12 +52,8 @@ impl Calls {
         tokens.retain(|token| !token.kind.is_comment());
         let mut calls = Vec::new();
         for first in 0..tokens.len() {
-            let named =
-                FUNCTIONS.iter().find(|function| tokens[first].is_word(sql, &function.to_ascii_lowercase()));
-            let Some(function) = named else { continue };
-            if !tokens.get(first + 1).is_some_and(|token| token.is_symbol(b'(')) {
-                continue;
-            }
+            let called = FUNCTIONS.iter().find(|function| is_call(sql, &tokens, first, function));
+            let Some(function) = called else { continue };
             let Some(last) = closing(&tokens, first + 1) else { continue };
             let whole = tokens[first].span.to(tokens[last].span);
             calls.push(Call { function, first, last, whole });
@@ -71,8 +67,15 @@ impl Calls {
     }
 
     /// The first argument of each call of a function.
-    pub(super) fn arguments(&self, function: &str) -> impl Iterator<Item = Argument<'_>> {
+    pub(super) fn arguments(&self, function: &str) -> impl Iterator<Item = Argument> {
         self.of(function).map(|call| self.argument(&call))
+    }
+
+    /// Whether the statement is RELEASE_ALL_LOCKS(), and nothing that may keep it from being called.
+    pub(super) fn releases_all(&self) -> bool {
+        let [Call { function: "RELEASE_ALL_LOCKS", first: 1, last, .. }] = &*self.calls else { return false };
+        let begins = ["SELECT", "DO"].iter().any(|word| self.tokens[0].is_word(&self.sql, word));
+        begins && self.tokens[last + 1..].iter().all(|token| token.is_symbol(b';'))
     }
 
     /// A call's only argument where it says the same to every connection of the session.
@@ -83,7 +86,7 @@ impl Calls {
         self.text(token.span).filter(|_| is_constant)
     }
 
-    fn argument(&self, call: &Call) -> Argument<'_> {
+    fn argument(&self, call: &Call) -> Argument {
         let inner = self.tokens.get(call.first + 2..call.last).unwrap_or_default();
         let alone = |token: &Token| {
             let end = inner.get(1);
@@ -91,7 +94,7 @@ impl Calls {
         };
         let Some(first) = inner.first().filter(|first| alone(first)) else { return Argument::Other };
         match first.kind {
-            TokenKind::Text => self.text(first.span).map_or(Argument::Other, Argument::Literal),
+            TokenKind::Text => Argument::Literal(first.span),
             TokenKind::Parameter => {
                 let before = self.tokens.iter().take_while(|token| token.span.start < first.span.start);
                 Argument::Parameter(before.filter(|token| token.kind == TokenKind::Parameter).count())
@@ -112,7 +115,7 @@ mod tests {
     fn names(sql: &str) -> Vec<String> {
         let calls = Calls::find(sql.as_bytes(), LexOptions::default()).expect("calls");
         let show = |argument| match argument {
-            Argument::Literal(text) => text.to_owned(),
+            Argument::Literal(text) => text.text(sql).to_owned(),
             Argument::Parameter(position) => format!("?{position}"),
             Argument::Other => "other".to_owned(),
         };
@@ -126,6 +129,22 @@ mod tests {
         }
         assert!(!are_mentioned(b"SELECT row_locked, my_lock FROM t"));
         assert!(!are_mentioned(b"_LOCK"));
+    }
+
+    #[test]
+    fn only_a_statement_of_its_own_surely_releases_all() {
+        let releases = |sql: &str| {
+            Calls::find(sql.as_bytes(), LexOptions::default()).is_some_and(|calls| calls.releases_all())
+        };
+        assert!(releases("SELECT release_all_locks()") && releases("do /* all */ RELEASE_ALL_LOCKS ( );"));
+        for sql in [
+            "SELECT IF(0, RELEASE_ALL_LOCKS(), 1)",
+            "SELECT RELEASE_ALL_LOCKS(), GET_LOCK(CONCAT('a', 'b'), 0)",
+            "SELECT RELEASE_ALL_LOCKS() FROM t WHERE 0",
+            "SELECT RELEASE_ALL_LOCKS() LIMIT 0",
+        ] {
+            assert!(!releases(sql), "{sql}");
+        }
     }
 
     #[test]

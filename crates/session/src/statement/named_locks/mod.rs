@@ -9,9 +9,10 @@ mod calls;
 use std::sync::Arc;
 
 use serval_catalog::{Catalog, Group};
+use serval_planner::ClientText;
 use serval_planner::primitive::{Primitive, Target};
 use serval_remote::Backend;
-use serval_sql::{Edit, LexOptions, splice};
+use serval_sql::{Edit, HoleKind, LexOptions, literal_value, splice};
 use serval_types::{GroupId, NodeId, SessionId, Value};
 
 use crate::charset;
@@ -30,6 +31,7 @@ pub(crate) struct Placed<B: Backend> {
     group: GroupId,
     /// Present where the session held no lock before.
     first: Option<Attempt<B::Connection>>,
+    /// It does nothing but release all.
     releases_all: bool,
 }
 
@@ -89,8 +91,10 @@ async fn begin<B: Backend>(
 ) -> Result<Option<Placed<B>>, Failure> {
     let (home, group) = home(catalog)?;
     let Some(calls) = Calls::find(&target.sql, options) else { return Ok(None) };
-    let takes: Vec<Option<String>> =
-        calls.arguments("GET_LOCK").map(|argument| name_of(session, values, target, &argument)).collect();
+    let takes: Vec<Option<String>> = calls
+        .arguments("GET_LOCK")
+        .map(|argument| name_of(session, options, values, target, argument))
+        .collect();
     show_sessions(session, home, target, &calls).await?;
     let mut first = None;
     if !takes.is_empty() {
@@ -101,20 +105,25 @@ async fn begin<B: Backend>(
         session.backend.pin(group, PinReason::NamedLock);
     }
     takes.into_iter().for_each(|name| session.named.add(name));
-    let releases_all = calls.arguments("RELEASE_ALL_LOCKS").next().is_some();
+    let releases_all = calls.releases_all();
     Ok(Some(Placed { home, group, first, releases_all }))
 }
 
-/// Asks which locks are held after the statement, and gives the connection back where none is.
-pub(crate) async fn settle<B: Backend>(session: &mut Session<B>, catalog: &Arc<Catalog>, placed: Placed<B>) {
+/// Asks which locks are held after the statement, which is `done` or has failed, and gives the connection back where none is.
+pub(crate) async fn settle<B: Backend>(
+    session: &mut Session<B>,
+    catalog: &Arc<Catalog>,
+    placed: Placed<B>,
+    done: bool,
+) {
     let Placed { home, group, first, releases_all } = placed;
     if !session.backend.is_pinned_for(group, PinReason::NamedLock) {
         return;
     }
-    if releases_all {
+    if releases_all && done {
         session.named.forget_unknown();
     }
-    let state = session.effective_state();
+    let state = charset::readable(session.effective_state());
     let question = session.named.question();
     // In doubt the connection stays.
     if let Ok((answer, _)) = session.run_on(catalog, home, question.as_bytes(), &state).await {
@@ -146,21 +155,28 @@ fn elsewhere(catalog: &Catalog, group: GroupId) -> Failure {
     ))
 }
 
-/// The lock's name as a literal, where it stands in the statement or in its parameters.
+/// The lock's name as a literal, where it stands in the statement or in its parameters. It is asked for later, when the session
+/// may read literals otherwise, so a name is known only where its bytes are surely those that the server has locked.
 fn name_of<B: Backend>(
     session: &Session<B>,
+    options: LexOptions,
     values: &[Value],
     target: &Target,
-    argument: &Argument<'_>,
+    argument: Argument,
 ) -> Option<String> {
-    match argument {
-        Argument::Literal(text) => Some((*text).to_owned()),
+    let value = match argument {
+        Argument::Literal(text) => literal_value(&target.sql, text, HoleKind::Text, options),
         Argument::Parameter(position) => {
-            let parameter = usize::from(*target.parameters.get(*position)?);
-            let value = values.get(parameter)?;
-            Some(literal(value, &charset::of_client(&session.state)))
+            let parameter = usize::from(*target.parameters.get(position)?);
+            values.get(parameter)?.clone()
         }
-        Argument::Other => None,
+        Argument::Other => return None,
+    };
+    let state = &session.state;
+    let plain = |text: &[u8]| text.is_ascii() && !charset::is_wide(&charset::of_connection(state));
+    match &value {
+        Value::Text(text) if !plain(text) && charset::client_text(state) != ClientText::Utf8mb4 => None,
+        value => Some(literal(value, "utf8mb4")),
     }
 }
 
@@ -179,7 +195,7 @@ async fn show_sessions<B: Backend>(
                 "IS_USED_LOCK is answered for a literal or a user variable only; write the name, or use IS_FREE_LOCK",
             ));
         };
-        let holder = session.ask(home, &format!("SELECT IS_USED_LOCK({text})")).await?.text(0, 0);
+        let holder = session.ask_readably(home, &format!("SELECT IS_USED_LOCK({text})")).await?.text(0, 0);
         let Some(thread) = holder.and_then(|holder| holder.parse().ok()) else { continue };
         let Some(SessionId(id)) = session.proxy.sessions.holder_of(thread) else {
             return Err(refused(

@@ -110,7 +110,7 @@ impl Proof {
             session.fetch_warnings().await;
         }
         // The pool has to know what the connection's session has now.
-        let state = session.effective_state();
+        let state = charset::readable(session.effective_state());
         let ask: &[u8] = if self.mode { b"SELECT @@sql_mode" } else { b"DO 0" };
         let (answer, _) = session.run_on(catalog, node, ask, &state).await.map_err(Said::Unknown)?;
         if self.mode {

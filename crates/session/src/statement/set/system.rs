@@ -106,7 +106,8 @@ pub(super) async fn set_character_set<B: Backend>(
     let names = charset::set_names(&session.state, charset, None);
     let catalog = session.catalog();
     let home = session.home(&catalog)?;
-    let database = session.ask(home, "SELECT @@character_set_database, @@collation_database").await?;
+    let database =
+        session.ask_readably(home, "SELECT @@character_set_database, @@collation_database").await?;
     let quoted = |column| database.text(0, column).map(|name| format!("'{name}'")).unwrap_or_default();
     session.state =
         names.with("character_set_connection", &quoted(0)).with("collation_connection", &quoted(1));

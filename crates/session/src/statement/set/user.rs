@@ -105,7 +105,7 @@ async fn by_server<B: Backend>(
     let state = session.effective_state();
     let result = session.run_on(&catalog, home, &sql, &state).await;
     if let Some(placed) = placed {
-        named_locks::settle(session, &catalog, placed).await;
+        named_locks::settle(session, &catalog, placed, result.is_ok()).await;
     }
     let completed = match result {
         Ok((_, completed)) => completed,

@@ -129,12 +129,13 @@ fn with_logical(mut row: Row, at: usize, schema: &Schema, node: NodeId) -> Optio
     let cell = row.get_mut(at)?;
     let physical = String::from_utf8_lossy(cell.as_deref()?).into_owned();
     let is_first = |table: &serval_catalog::Table| {
-        first_piece(table).is_some_and(|(place, name)| place == node && name.eq_ignore_ascii_case(&physical))
+        first_piece(table)
+            .is_some_and(|(place, name)| place == node && schema.is_called(table, name, &physical))
     };
     let logical = match schema.tables.values().find(|table| is_first(table)) {
         Some(table) => table.name.clone(),
         None => {
-            let unnamed = schema.default_node == Some(node) && schema.table(&physical).is_none();
+            let unnamed = schema.default_node == Some(node) && !schema.knows(&physical);
             (unnamed && !is_hidden(schema, &physical)).then(|| physical.clone())?
         }
     };

@@ -72,7 +72,7 @@ impl Status {
 /// The logical table that a physical one is, or is a piece of. Copies of a global table count once.
 fn logical(schema: &Schema, node: NodeId, physical: &str) -> Option<String> {
     let is_piece = |table: &Table| match &table.placement {
-        Placement::Node(own) => *own == node && table.name.eq_ignore_ascii_case(physical),
+        Placement::Node(own) => *own == node && schema.is_called(table, &table.name, physical),
         Placement::Global(nodes) => nodes.first() == Some(&node) && table.name.eq_ignore_ascii_case(physical),
         Placement::Sharded(sharding) => {
             let mut shards = sharding.shards.iter();
@@ -82,7 +82,7 @@ fn logical(schema: &Schema, node: NodeId, physical: &str) -> Option<String> {
     if let Some(table) = schema.tables.values().find(|table| is_piece(table)) {
         return Some(table.name.clone());
     }
-    let unnamed = schema.default_node == Some(node) && schema.table(physical).is_none();
+    let unnamed = schema.default_node == Some(node) && !schema.knows(physical);
     (unnamed && !is_hidden(schema, physical)).then(|| physical.to_owned())
 }
 

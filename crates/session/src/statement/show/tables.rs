@@ -91,7 +91,7 @@ fn visible(schema: &Schema, nodes: &BTreeMap<NodeId, Option<Found>>) -> Found {
         let Some((node, physical)) = first_piece(table) else { continue };
         match nodes.get(&node) {
             Some(Some(found)) => {
-                let found = found.iter().find(|(name, _)| name.eq_ignore_ascii_case(physical));
+                let found = found.iter().find(|(name, _)| schema.is_called(table, physical, name));
                 tables.extend(found.map(|(_, kind)| (table.name.clone(), kind.clone())));
             }
             // The node cannot be reached; a table with a definition existed when it could.
@@ -103,7 +103,7 @@ fn visible(schema: &Schema, nodes: &BTreeMap<NodeId, Option<Found>>) -> Found {
     }
     let default = schema.default_node.and_then(|node| nodes.get(&node)).and_then(Option::as_ref);
     for (name, kind) in default.into_iter().flatten() {
-        if schema.table(name).is_none() && !is_hidden(schema, name) {
+        if !schema.knows(name) && !is_hidden(schema, name) {
             tables.insert(name.clone(), kind.clone());
         }
     }

@@ -320,7 +320,7 @@ async fn charset<B: Backend>(session: &mut Session<B>, id: u16) -> Result<String
     let catalog = session.catalog();
     let home = session.home(&catalog)?;
     let sql = format!("SELECT COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = {id}");
-    let name = session.ask(home, &sql).await?.text(0, 0);
+    let name = session.ask_readably(home, &sql).await?.text(0, 0);
     let name = name.ok_or_else(|| {
         refused("The collation of a value that is read over several shards is not known; say COLLATE in the select list")
     })?;

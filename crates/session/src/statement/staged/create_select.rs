@@ -266,7 +266,8 @@ impl Creating<'_> {
         let table = self.catalog.schema(schema).and_then(|schema| schema.table_or_default(&name.table.value));
         let nodes = table.map(|table| table.placement.nodes()).unwrap_or_default();
         let Some(node) = nodes.first() else { return Ok(String::new()) };
-        let answer = session.ask(*node, "SELECT @@character_set_database, @@collation_database").await?;
+        let answer =
+            session.ask_readably(*node, "SELECT @@character_set_database, @@collation_database").await?;
         let cell = |column| answer.text(0, column).unwrap_or_default();
         Ok(format!(" DEFAULT CHARSET={} COLLATE={}", cell(0), cell(1)))
     }

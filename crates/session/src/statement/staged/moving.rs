@@ -202,7 +202,7 @@ impl<'a> Moving<'a> {
              information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '{name}' AND COLUMN_NAME NOT IN ({}))",
             known.join(", ")
         );
-        let answer = staging.session.ask(target.node, &sql).await?;
+        let answer = staging.session.ask_readably(target.node, &sql).await?;
         // Rows would move without what stands in them.
         if answer.text(0, 1).as_deref() != Some("0") {
             let PlanTable { schema, table } = self.table;

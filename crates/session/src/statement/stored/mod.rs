@@ -77,6 +77,9 @@ where
     if stored.object == StoredObject::View && stored.action == StoredAction::Drop {
         return kept::drop_views(session, writer, stored).await;
     }
+    if let (StoredObject::View, Some(query)) = (stored.object, stored.query) {
+        of_session::refuse_view(query.text(text).as_bytes(), session.options)?;
+    }
     let mut edits = names(stored);
     edits.extend(definer::edit(session, stored)?);
     if stored.object == StoredObject::View && kept::has_taken_name(session, stored) {

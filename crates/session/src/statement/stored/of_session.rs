@@ -1,14 +1,15 @@
-//! What a function or a trigger may not use: what belongs to the session that runs it. It runs on whichever connection there is, so it
+//! What a function, a trigger or a view may not use: what belongs to the session that runs it. It runs on whichever connection there is, so it
 //! would find there what others have left, and leave something to others. A procedure's connection is its own.
 
-use serval_sql::{Token, TokenKind, closing, identifier_value, is_call};
+use serval_sql::{LexOptions, Token, TokenKind, closing, identifier_value, is_call, tokens};
 
 use crate::failure::{Failure, refused};
 
 /// Functions that read or change a server's session.
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 9] = [
     "FOUND_ROWS",
     "GET_LOCK",
+    "IS_FREE_LOCK",
     "IS_USED_LOCK",
     "LASTVAL",
     "LAST_INSERT_ID",
@@ -28,6 +29,21 @@ pub(super) fn refuse(sql: &[u8], tokens: &[Token], what: &str) -> Result<(), Fai
         Some(name) => Err(refused(format!(
             "{what} cannot use {name}: it would be that of a server's session with Serval, which serves others as well; use \
              parameters, DECLARE and tables"
+        ))),
+    }
+}
+
+/// Refuses a view's query that calls such a function.
+pub(super) fn refuse_view(sql: &[u8], options: LexOptions) -> Result<(), Failure> {
+    let mut tokens = tokens(sql, options).unwrap_or_default();
+    tokens.retain(|token| !token.kind.is_comment());
+    let body = Body { sql, tokens: &tokens };
+    match (0..tokens.len()).find(|at| body.calls(*at)) {
+        None => Ok(()),
+        Some(at) => Err(refused(format!(
+            "A view cannot use {}: it would be that of a server's session with Serval, which serves others as well; select it beside \
+             the view",
+            body.text(at)
         ))),
     }
 }
@@ -56,13 +72,17 @@ impl Body<'_> {
         self.tokens.get(at).is_some_and(|token| token.is_symbol(symbol))
     }
 
+    /// Whether a function of a session is called here.
+    fn calls(&self, at: usize) -> bool {
+        FUNCTIONS.iter().any(|name| is_call(self.sql, self.tokens, at, name))
+            || self.is(at, &["PREVIOUS"]) && self.is(at + 1, &["VALUE"]) && self.is(at + 2, &["FOR"])
+    }
+
     /// A user variable, a function of a session, a temporary table.
     fn named(&self) -> Option<String> {
         (0..self.tokens.len()).find_map(|at| {
-            let calls = FUNCTIONS.iter().any(|name| is_call(self.sql, self.tokens, at, name));
-            let last = self.is(at, &["PREVIOUS"]) && self.is(at + 1, &["VALUE"]) && self.is(at + 2, &["FOR"]);
             let temporary = self.is(at, &["TEMPORARY"]) && self.is(at + 1, &["TABLE"]);
-            let found = self.tokens[at].kind == TokenKind::UserVariable || calls || last || temporary;
+            let found = self.tokens[at].kind == TokenKind::UserVariable || self.calls(at) || temporary;
             found.then(|| self.text(at))
         })
     }
