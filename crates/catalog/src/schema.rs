@@ -112,10 +112,15 @@ impl Schema {
         (table.name == name || !self.is_unnamed(table)).then_some(lower)
     }
 
-    /// Puts a table in the place of all that had its name.
+    /// Puts a table in the place of the one that had its name; a server's own whose name differs in case stays.
     pub(crate) fn hide(&mut self, name: &str, table: Table) {
-        self.tables.shift_remove(name);
-        self.tables.insert(name.to_lowercase(), Arc::new(table));
+        let lower = name.to_lowercase();
+        let is_taken = |other: &Arc<Table>| other.name != name && self.is_unnamed(other);
+        let key = if self.tables.get(&lower).is_some_and(is_taken) { name.to_owned() } else { lower };
+        if key != name {
+            self.tables.shift_remove(name);
+        }
+        self.tables.insert(key, Arc::new(table));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Names inside the text of a server's error.
 //!
 //! Servers write a table as `'shop_0.users'`, `` `shop_0`.`users` `` or alone, a database as `database 'shop_0'`, a
-//! function as `shop_0.nosuch`. The text is walked once; a name is replaced only as a whole word and where it can be
+//! function as `shop_0.nosuch`, a table's file as `./shop_0/users`. The text is walked once; a name is replaced only as a whole word and where it can be
 //! nothing else, because the same text quotes the client's own values.
 
 use super::{Home, TableNames};
@@ -54,10 +54,10 @@ fn replacement(
         .or_else(|| tables.iter().find_map(|names| table(names, text, at)))
 }
 
-/// `database.table` or ``database`.`table``.
+/// `database.table`, ``database`.`table`` or `database/table`.
 fn qualified(names: &TableNames<'_>, text: &str, at: usize) -> Option<(usize, String)> {
     let rest = text[at..].strip_prefix(names.database)?;
-    ["`.`", "."].into_iter().find_map(|separator| {
+    ["`.`", ".", "/"].into_iter().find_map(|separator| {
         let rest = rest.strip_prefix(separator)?.strip_prefix(names.physical)?;
         let length = text.len() - at - rest.len();
         ends_word(rest).then(|| (length, format!("{}{separator}{}", names.schema, names.logical)))
@@ -70,6 +70,7 @@ fn database(home: Home<'_>, text: &str, at: usize) -> Option<(usize, String)> {
     let before = text[..at].to_ascii_lowercase();
     let says = |words: [&str; 2]| words.into_iter().any(|word| before.ends_with(word));
     let is_database = qualifies(rest)
+        || (rest.starts_with('/') && before.ends_with("./"))
         || (rest.starts_with('\'') && says(["database '", "schema '"]))
         || (rest.starts_with('`') && says(["database `", "schema `"]));
     is_database.then(|| (home.database.len(), home.schema.to_owned()))

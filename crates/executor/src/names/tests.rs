@@ -92,6 +92,8 @@ fn tables_that_the_statement_does_not_name() {
 #[test]
 fn databases() {
     check(1049, "Unknown database 'shop_0'", "Unknown database 'shop'");
+    let file = |schema: &str| format!("Error on rename of './{schema}/t2' to './{schema}/t3' (errno: 150)");
+    check(1025, &file("shop_0"), &file("shop"));
     check(
         1044,
         "Access denied for user 'u'@'h' to database 'shop_0'",

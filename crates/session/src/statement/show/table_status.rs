@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serval_catalog::{Placement, Schema, Table};
+use serval_executor::Names;
+use serval_planner::primitive::Target;
 use serval_remote::Backend;
 use serval_types::NodeId;
 
@@ -35,7 +37,8 @@ pub(in crate::statement) async fn rows<B: Backend>(
     let mut status = Status::default();
     for node in nodes {
         let answer = session.ask(node, "SHOW TABLE STATUS").await?;
-        status.add(schema, node, answer);
+        let names = Target::new(node, None, Vec::new());
+        status.add(schema, node, answer, &Names::of(&catalog, &[], &names));
     }
     Ok(status.into_answer())
 }
@@ -47,7 +50,7 @@ struct Status {
 }
 
 impl Status {
-    fn add(&mut self, schema: &Schema, node: NodeId, answer: Answer) {
+    fn add(&mut self, schema: &Schema, node: NodeId, answer: Answer, names: &Names<'_>) {
         let rows = answer.rows;
         self.columns = Answer::new(answer.columns);
         for mut row in rows {
@@ -57,6 +60,7 @@ impl Status {
             if let Some(name) = row.first_mut() {
                 *name = Some(logical.clone().into_bytes());
             }
+            explain_view(&self.columns, &mut row, names);
             match self.tables.get_mut(&logical) {
                 Some(whole) => join(&self.columns, whole, &row),
                 None => drop(self.tables.insert(logical, row)),
@@ -84,6 +88,17 @@ fn logical(schema: &Schema, node: NodeId, physical: &str) -> Option<String> {
     }
     let unnamed = schema.default_node == Some(node) && !schema.knows(physical);
     (unnamed && !is_hidden(schema, physical)).then(|| physical.to_owned())
+}
+
+/// What a server says of a view that is broken, in logical names. Comments of tables are their owners' words.
+fn explain_view(columns: &Answer, row: &mut Row, names: &Names<'_>) {
+    let mut cells = columns.columns.iter().zip(row.iter_mut());
+    let is_view =
+        cells.by_ref().find(|(column, _)| &*column.name == b"Engine").is_some_and(|(_, cell)| cell.is_none());
+    if let (true, Some((_, Some(comment)))) = (is_view, cells.find(|(column, _)| &*column.name == b"Comment"))
+    {
+        *comment = names.map_text(&String::from_utf8_lossy(comment)).into_bytes();
+    }
 }
 
 /// Adds another piece to a table's row.

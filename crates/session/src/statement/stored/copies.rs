@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serval_catalog::{Catalog, DataNode};
 use serval_executor::definitions::{fetch, without_counter};
 use serval_planner::PlanTable;
+use serval_planner::primitive::Target;
 use serval_remote::{Backend, SessionState};
 use serval_types::{MysqlError, NodeId};
 
 use crate::answer::Answer;
 use crate::failure::{Failure, refused, unknown_table};
 use crate::literal::identifier;
-use crate::session::Session;
+use crate::session::{Session, on_node};
 
 /// ER_NO_SUCH_TABLE.
 const NO_SUCH_TABLE: u16 = 1146;
@@ -47,7 +48,8 @@ impl Keeper {
             return Ok(());
         };
         let sql = format!("CREATE DATABASE IF NOT EXISTS {}", identifier(&self.place().database));
-        match session.ask_in_utf8(&self.catalog, default, &sql).await {
+        let target = on_node(Target::new(default, None, sql.into_bytes()));
+        match session.collect_under(&target, &self.catalog, &silent()).await {
             Err(Failure::Told(error)) if matches!(error.number, 1044 | 1227) => Err(refused(format!(
                 "A view over several data nodes is kept in a database beside that of the default node, and Serval's account \
                  may not make it there: grant it ALL ON `{}`.* on the group {}",
@@ -126,12 +128,17 @@ impl Keeper {
         session: &mut Session<B>,
         sql: &str,
     ) -> Result<Answer, Failure> {
-        let state = SessionState::default()
+        let state = silent()
             .with("sql_mode", "''")
             .with("foreign_key_checks", "0")
             .with("lock_wait_timeout", LOCK_WAIT);
         session.ask_apart(&self.catalog, self.node, sql, &state).await
     }
+}
+
+/// The state of statements whose notes nobody is to be told of.
+fn silent() -> SessionState {
+    SessionState::default().with("sql_notes", "0")
 }
 
 /// Whether two definitions are of the same table, whatever its counter.

@@ -9,7 +9,7 @@ use serval_executor::definitions::fetch;
 use serval_planner::{PlanError, PlanRequest, PlanTable, view_tables};
 use serval_remote::Backend;
 use serval_sql::{Edit, Stored, StoredAction, TableName, splice, tokens};
-use serval_types::MysqlError;
+use serval_types::{MysqlError, NodeId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::io::AsyncWrite;
@@ -144,6 +144,16 @@ where
     result
 }
 
+/// A node on which a table, or a piece of it, is called as clients call it.
+fn beside(placement: &Placement, name: &str) -> Option<NodeId> {
+    match placement {
+        Placement::Sharded(sharding) => {
+            sharding.shards.iter().find(|shard| *shard.table == *name).map(|shard| shard.node)
+        }
+        placement => placement.nodes().first().copied(),
+    }
+}
+
 /// DROP VIEW: each server of those that it has.
 pub(super) async fn drop_views<B, W>(
     session: &mut Session<B>,
@@ -164,8 +174,13 @@ where
         let catalog = session.catalog();
         let found = catalog.schema(&schema).ok_or_else(|| unknown_schema(&schema))?;
         let table = found.table_or_default(name).ok_or_else(|| unknown_table(&schema, name))?;
-        let Placement::Node(node) = table.placement else {
-            return Err(no_view(session, &schema, name).into());
+        let node = match &table.placement {
+            Placement::Node(node) => *node,
+            // What is no view is left where it is, as a server that has it says.
+            placement => match beside(placement, &table.name) {
+                Some(node) => node,
+                None => return Err(no_view(session, &schema, name).into()),
+            },
         };
         // What may be missing goes last, where the error is the answer: MariaDB drops the others all the same.
         let own = found.default_node == Some(node);
