@@ -157,6 +157,20 @@ async fn one_node_and_copies_and_months() {
 }
 
 #[tokio::test]
+async fn numbers_of_a_server() {
+    let world = World::new("load_server_numbers").await;
+    let mut both = Both::new(&world).await;
+    both.same("CREATE TABLE plain (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, u INT, v INT)").await;
+    both.same("INSERT INTO plain VALUES (70, 1, 1)").await;
+    both.load("LOAD DATA LOCAL INFILE '$file' INTO TABLE plain (v, u)", b"1\t2\n3\t4\n").await;
+    both.same_rows("SELECT LAST_INSERT_ID()").await;
+    both.load("LOAD DATA LOCAL INFILE '$file' INTO TABLE plain (v, @u) SET u = @u + 1", b"1\t2\n").await;
+    both.same_rows("SELECT LAST_INSERT_ID(), @u").await;
+    both.load("LOAD DATA LOCAL INFILE '$file' INTO TABLE plain", b"100\t1\t2\n").await;
+    both.same_rows("SELECT LAST_INSERT_ID()").await;
+}
+
+#[tokio::test]
 async fn numbers_of_a_sequence() {
     let world = World::new("load_numbers").await;
     let mut both = Both::new(&world).await;

@@ -50,7 +50,7 @@ use temporary::Temporary;
 pub(crate) use changes::{Changes, is_tracked};
 pub(crate) use characteristics::{Characteristics, begin_sql, isolation_level};
 pub(crate) use described::{describe_columns, fresh_overlay};
-pub(crate) use effects::{Effects, Into, counts_all, found_rows, skips_rows};
+pub(crate) use effects::{Effects, Into, counts_all, found_rows, sets_insert_id, skips_rows};
 pub(crate) use family::places;
 
 pub(crate) use last::Last;

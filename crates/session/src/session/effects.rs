@@ -1,6 +1,6 @@
 //! What a statement leaves in a server's session, as its text says.
 
-use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, tokens};
+use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, is_call, tokens};
 use serval_types::{MysqlError, Value};
 
 use super::Query;
@@ -32,11 +32,9 @@ impl Effects {
     pub(crate) fn of(query: &Query<'_>, options: LexOptions) -> Self {
         let (key, marks) = (&query.scan.key, query.scan.marks);
         let selects = is_select(query.scan.class);
-        // What is filled in for the session's own value leaves only calls with an argument.
-        let insert_id = selects
-            && marks.parenthesis
-            && contains_word(key, b"LAST_INSERT_ID")
-            && calls(query.sql, options, "LAST_INSERT_ID");
+        // An UPDATE tells it in its OK packet.
+        let insert_id =
+            query.scan.class != StatementClass::Update && marks.parenthesis && sets_insert_id(query, options);
         let found_rows = selects && marks.counts_all && counts_all(key);
         let mut effects = Self { wanted: Wanted { names: Vec::new(), found_rows, insert_id }, into: None };
         if marks.variable {
@@ -106,11 +104,19 @@ impl Into {
     }
 }
 
-/// Whether a function is called, and not only named in quotes.
-fn calls(sql: &[u8], options: LexOptions, function: &str) -> bool {
+/// Whether LAST_INSERT_ID(expr) stands in the statement, and not only in quotes.
+pub(crate) fn sets_insert_id(query: &Query<'_>, options: LexOptions) -> bool {
+    const FUNCTION: &str = "LAST_INSERT_ID";
+    let sql = query.sql;
+    if !contains_word(&query.scan.key, FUNCTION.as_bytes()) {
+        return false;
+    }
     let mut tokens = tokens(sql, options).unwrap_or_default();
     tokens.retain(|token| !token.kind.is_comment());
-    tokens.windows(2).any(|pair| pair[0].is_word(sql, function) && pair[1].is_symbol(b'('))
+    // Without an argument it only asks.
+    (0..tokens.len()).any(|at| {
+        is_call(sql, &tokens, at, FUNCTION) && !tokens.get(at + 2).is_some_and(|token| token.is_symbol(b')'))
+    })
 }
 
 /// Whether a statement with this class may return rows of a query.

@@ -108,7 +108,7 @@ impl<B: Backend> Session<B> {
         let effects = Effects::of(&query, self.options);
         let read = one_group(&catalog, &ready.bound).filter(|_| !effects.wanted.is_nothing());
         if let Some(group) = read {
-            self.pin_for_reading(group);
+            self.pin_for(group, &effects.wanted).await?;
         }
         let answer = self.collect_bound(&ready.bound, &catalog).await;
         if let Some(placed) = placed {

@@ -2,7 +2,7 @@
 
 use serval_catalog::Catalog;
 use serval_planner::Bound;
-use serval_planner::primitive::{Combine, Primitive, Route};
+use serval_planner::primitive::{Combine, Primitive, Route, Tally};
 use serval_remote::Backend;
 use serval_sql::{Edit, LexOptions, is_call, splice, tokens};
 use serval_types::{GroupId, MysqlError};
@@ -64,7 +64,7 @@ pub(super) async fn assign<B: Backend>(session: &mut Session<B>, sql: &[u8]) -> 
     let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
     let Some(group) = one_group(&catalog, &ready.bound) else { return Ok(()) };
     session.begin_for(&catalog, &ready, &sql);
-    session.pin_for_reading(group);
+    session.pin_for(group, &effects.wanted).await?;
     let state = session.effective_state();
     let result = session.collect_completed(&ready.bound, &catalog, &state).await;
     if let Some(placed) = placed {
@@ -89,6 +89,16 @@ pub(crate) fn one_group(catalog: &Catalog, bound: &Bound) -> Option<GroupId> {
             Some(catalog.node(targets[0].node).group)
         }
         _ => None,
+    }
+}
+
+/// The group whose server tells what the statement leaves: that of the one node, or of the first of equal copies.
+pub(crate) fn telling_group(catalog: &Catalog, bound: &Bound) -> Option<GroupId> {
+    match &bound.root {
+        Primitive::Spread(spread) if spread.tally == Tally::First => {
+            spread.targets.first().map(|target| catalog.node(target.node).group)
+        }
+        _ => one_group(catalog, bound),
     }
 }
 

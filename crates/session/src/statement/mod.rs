@@ -49,9 +49,9 @@ use crate::session::{Query, Session};
 use crate::stream::Writer;
 
 pub use definitions::store_views;
-pub(crate) use dml::insert_id;
 pub(crate) use hints::{limit as hinted_limit, of as hints_of, refuse_places};
-pub(crate) use into::one_group;
+pub(crate) use insert_id::Learned;
+pub(crate) use into::{one_group, telling_group};
 pub(crate) use kill::kill;
 pub(crate) use log::span;
 pub(crate) use set::{check_size, user_variable};

@@ -85,7 +85,7 @@ where
     let first = (!session.temporary.is_on(group)).then(|| session.backend.attempt(PinReason::TemporaryTable));
     session.backend.pin(group, PinReason::TemporaryTable);
     if !wanted.is_nothing() {
-        session.pin_for_reading(group);
+        session.pin_for(group, &wanted).await?;
     }
     let result = execute(session, writer, &bound, catalog).await;
     if let Some(first) = first {
