@@ -20,7 +20,7 @@ use crate::failure::{Failure, no_schema, refused};
 use crate::session::{Session, fixed_timestamp, is_system_schema};
 use crate::stream::Writer;
 
-/// Runs the statement on all nodes that it concerns. It commits the open transaction first, as on a server.
+/// Runs the statement on all nodes that it concerns. It commits the open transaction before, as on a server.
 pub(super) async fn run<B, W>(
     session: &mut Session<B>,
     writer: &mut Writer<W>,
@@ -43,8 +43,8 @@ where
         return temporary::run(session, writer, text, ddl, &schemas).await;
     }
     refuse_temporary(session, ddl, &schemas)?;
-    commit(session).await?;
     if ddl.query.is_some() {
+        commit(session).await?;
         return match Box::pin(staged::create_select(session, writer, text, ddl, &schemas)).await {
             Err(failure) => Err(Box::pin(functions::explained_failure(session, failure)).await),
             done => done,
@@ -81,9 +81,13 @@ where
 {
     let planned = serval_planner::plan_ddl(catalog, session.schema.as_deref(), ddl, text, session.options);
     let bound = match planned {
-        Err(_) if dropped::may_help(ddl) => dropped::plan(session, text, ddl, schemas).await?,
+        Err(_) if dropped::may_help(ddl) => {
+            commit(session).await?;
+            dropped::plan(session, text, ddl, schemas).await?
+        }
         planned => planned.map_err(|error| error.to_mysql())?,
     };
+    commit(session).await?;
     let (status, state) = (session.status(), session.effective_state());
     // Rows that are there get the instant by a new column's default, each server's those that it has.
     let fills =

@@ -14,6 +14,7 @@ mod expressions;
 mod functions;
 mod gathered;
 mod hints;
+mod implied;
 pub(crate) mod information_schema;
 mod insert_id;
 mod into;
@@ -224,9 +225,17 @@ where
                 _ => load::run(session, writer, text, &load).await,
             }
         }
-        Statement::Ddl(ddl) => ddl::run(session, writer, text, &ddl).await,
+        Statement::Ddl(ddl) if temporary::is_meant(&ddl) => ddl::run(session, writer, text, &ddl).await,
+        Statement::Ddl(ddl) => {
+            implied::read(session, text).await?;
+            let result = ddl::run(session, writer, text, &ddl).await;
+            implied::settle(session, result).await
+        }
         Statement::Explain(explain) => explain::run(session, writer, text, &explain).await,
-        Statement::Maintenance(statement) => maintenance::run(session, writer, text, &statement).await,
+        Statement::Maintenance(statement) => {
+            implied::read(session, text).await?;
+            maintenance::run(session, writer, text, &statement).await
+        }
         Statement::Kill(statement) => {
             let id = u32::try_from(statement.id).unwrap_or(0);
             kill(session, id, statement.query)?;
