@@ -171,6 +171,20 @@ async fn numbers_of_a_server() {
 }
 
 #[tokio::test]
+async fn read_only_until_something_was_read() {
+    let world = World::new("load_read_only").await;
+    let mut both = Both::new(&world).await;
+    both.same("CREATE TABLE plain (id INT NOT NULL PRIMARY KEY)").await;
+    both.same(T1).await;
+    both.same("SET TRANSACTION READ ONLY").await;
+    for table in ["plain", "plain", "t1 (id)", "t1 (id)"] {
+        let sql = format!("LOAD DATA LOCAL INFILE '$file' INTO TABLE {table}");
+        let answer = both.refused(&sql, b"1\n").await;
+        assert!(answer.message().contains("READ ONLY"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn numbers_of_a_sequence() {
     let world = World::new("load_numbers").await;
     let mut both = Both::new(&world).await;

@@ -48,7 +48,7 @@ use named::NamedLocks;
 use temporary::Temporary;
 
 pub(crate) use changes::{Changes, is_tracked};
-pub(crate) use characteristics::{Characteristics, begin_sql, isolation_level};
+pub(crate) use characteristics::{Characteristics, begin_sql, has_not_run, isolation_level};
 pub(crate) use described::{describe_columns, fresh_overlay};
 pub(crate) use effects::{Effects, Into, counts_all, found_rows, sets_insert_id, skips_rows};
 pub(crate) use family::places;

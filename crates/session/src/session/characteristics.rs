@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serval_catalog::Catalog;
 use serval_remote::{Backend, SessionState};
 use serval_sql::may_call_stored;
+use serval_types::MysqlError;
 
 use super::{Ready, Session};
 
@@ -90,6 +91,13 @@ impl<B: Backend> Session<B> {
         let set = self.state.value(name);
         (self.effective_state().value(name) != set).then_some(set)
     }
+}
+
+/// Whether a statement ends with this error before it uses its tables. What SET TRANSACTION said is then for the next:
+/// read only (1792), no such table, or two of one name.
+pub(crate) fn has_not_run(error: &MysqlError) -> bool {
+    const BEFORE: [u16; 4] = [1792, 1064, 1066, 1146];
+    BEFORE.contains(&error.number)
 }
 
 /// The statement that begins a transaction.

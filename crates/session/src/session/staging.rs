@@ -10,7 +10,7 @@ use serval_types::{GroupId, MysqlError};
 use serval_wire::command::execute::Parameters;
 use serval_wire::packet::OkPacket;
 
-use super::{Purpose, Query, Session, Wanted, begin_sql, fixed_timestamp, prepare, rescan};
+use super::{Purpose, Query, Session, Wanted, begin_sql, fixed_timestamp, has_not_run, prepare, rescan};
 use crate::answer::{Answer, Outcome, Row};
 use crate::failure::{Failure, refused};
 use crate::statement::{Learned, telling_group};
@@ -226,8 +226,7 @@ impl<'a, B: Backend> Staging<'a, B> {
         if !self.session.transaction.is_open() {
             let characteristics = self.session.next_transaction.clone();
             self.session.transaction_ended();
-            // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the statement did not run, and they wait for the next.
-            if matches!(&result, Err(Failure::Told(error)) if error.number == 1792) && self.own {
+            if matches!(&result, Err(Failure::Told(error)) if has_not_run(error)) && self.own {
                 self.session.next_transaction = characteristics;
             }
         }

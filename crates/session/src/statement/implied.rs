@@ -48,13 +48,9 @@ pub(super) async fn settle<B: Backend>(
     session: &mut Session<B>,
     result: Result<(), Failure>,
 ) -> Result<(), Failure> {
-    match &result {
-        Err(Failure::Told(error)) if session.locked.is_none() && has_begun(error) => {
-            if session.transaction.is_open() {
-                commit(session).await?;
-            }
-        }
-        _ => {}
+    let begun = matches!(&result, Err(Failure::Told(error)) if has_begun(error));
+    if begun && session.locked.is_none() && session.transaction.is_open() {
+        commit(session).await?;
     }
     result
 }

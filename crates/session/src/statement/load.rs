@@ -20,7 +20,7 @@ use tokio::io::AsyncWrite;
 
 use crate::answer::Answer;
 use crate::failure::{Failure, no_schema, refused, unknown_table};
-use crate::session::{Session, Wanted};
+use crate::session::{Session, Wanted, has_not_run};
 use crate::stream::Writer;
 
 use job::{Done, Job};
@@ -67,7 +67,8 @@ where
     }
     let job = Job { catalog, table, placing, load };
     let result = job.run(session, writer).await;
-    if !session.transaction.is_open() {
+    let kept = matches!(&result, Err(Failure::Told(error)) if has_not_run(error));
+    if !session.transaction.is_open() && !kept {
         session.transaction_ended();
     }
     match &result {

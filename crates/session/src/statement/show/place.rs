@@ -89,7 +89,13 @@ impl Place {
         let tables: Arc<[PlanTable]> =
             if self.system { Arc::from([]) } else { Arc::from([self.table.clone()]) };
         let bound = Bound { tables, ..on_node(target) };
-        session.collect_bound(&bound, &self.catalog).await
+        // What SET TRANSACTION said is for a statement that reads or writes rows.
+        let characteristics = session.next_transaction.clone();
+        let answer = session.collect_bound(&bound, &self.catalog).await;
+        if !session.transaction.is_open() {
+            session.next_transaction = characteristics;
+        }
+        answer
     }
 }
 
