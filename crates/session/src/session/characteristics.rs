@@ -8,6 +8,7 @@ use serval_sql::may_call_stored;
 use serval_types::MysqlError;
 
 use super::{Ready, Session};
+use crate::flavour::Flavour;
 
 /// Characteristics of one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,10 +95,13 @@ impl<B: Backend> Session<B> {
 }
 
 /// Whether a statement ends with this error before it uses its tables. What SET TRANSACTION said is then for the next:
-/// read only (1792), no such table, or two of one name.
-pub(crate) fn has_not_run(error: &MysqlError) -> bool {
-    const BEFORE: [u16; 4] = [1792, 1064, 1066, 1146];
-    BEFORE.contains(&error.number)
+/// read only (1792), no such table, or two of one name; on MySQL columns that are not there or ambiguous, too.
+pub(crate) fn has_not_run(error: &MysqlError, flavour: Flavour) -> bool {
+    match error.number {
+        1064 | 1066 | 1146 | 1792 => true,
+        1052 | 1054 => !flavour.is_mariadb(),
+        _ => false,
+    }
 }
 
 /// The statement that begins a transaction.

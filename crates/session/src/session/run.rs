@@ -76,7 +76,8 @@ impl<B: Backend> Session<B> {
             share: 1,
         };
         let result = serval_executor::execute(bound, &mut context, sink).await;
-        let kept = result.as_ref().is_err_and(|error| has_not_run(&error.to_mysql()));
+        let flavour = self.proxy.flavour();
+        let kept = result.as_ref().is_err_and(|error| has_not_run(&error.to_mysql(), flavour));
         if !self.transaction.is_open() && !bound.tables.is_empty() && !kept {
             // A deadlock or a DDL ended it, or the characteristics were for this one statement.
             self.transaction_ended();

@@ -226,7 +226,8 @@ impl<'a, B: Backend> Staging<'a, B> {
         if !self.session.transaction.is_open() {
             let characteristics = self.session.next_transaction.clone();
             self.session.transaction_ended();
-            if matches!(&result, Err(Failure::Told(error)) if has_not_run(error)) && self.own {
+            let flavour = self.session.proxy.flavour();
+            if matches!(&result, Err(Failure::Told(error)) if has_not_run(error, flavour)) && self.own {
                 self.session.next_transaction = characteristics;
             }
         }

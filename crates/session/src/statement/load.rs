@@ -67,7 +67,8 @@ where
     }
     let job = Job { catalog, table, placing, load };
     let result = job.run(session, writer).await;
-    let kept = matches!(&result, Err(Failure::Told(error)) if has_not_run(error));
+    let flavour = session.proxy.flavour();
+    let kept = matches!(&result, Err(Failure::Told(error)) if has_not_run(error, flavour));
     if !session.transaction.is_open() && !kept {
         session.transaction_ended();
     }
