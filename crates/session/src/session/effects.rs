@@ -163,6 +163,18 @@ pub(crate) fn skips_rows(query: &Query<'_>) -> bool {
     !matches!(offset(query), Offset::None)
 }
 
+/// FOUND_ROWS() after an INSERT … SELECT or CREATE TABLE … SELECT whose query gave `rows` rows.
+pub(crate) fn found_in_query(sql: &[u8], rows: u64) -> Option<u64> {
+    let counts_otherwise =
+        joins_queries(sql) || contains_word(sql, b"OFFSET") || contains_word(sql, b"LIMIT");
+    (!counts_otherwise).then_some(rows)
+}
+
+/// Whether the rows of several queries may be put together in the statement.
+fn joins_queries(key: &[u8]) -> bool {
+    [&b"UNION"[..], b"EXCEPT", b"INTERSECT"].iter().any(|word| contains_word(key, word))
+}
+
 /// What stands behind the last LIMIT.
 enum Offset {
     None,
@@ -172,8 +184,7 @@ enum Offset {
 
 /// The OFFSET at the end of a statement. A LIMIT that is not near its end is of a subquery.
 fn offset(query: &Query<'_>) -> Offset {
-    if query.scan.holes.len() < 2 {
-        // It takes two numbers.
+    if query.scan.holes.is_empty() {
         return Offset::None;
     }
     let key = &query.scan.key;
@@ -186,12 +197,15 @@ fn offset(query: &Query<'_>) -> Offset {
         rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at).collect();
     let comma = rest.contains(&b',');
     let by_word = contains_word(rest, b"OFFSET");
-    if rest.contains(&b')') || !(comma || by_word) {
+    if rest.contains(&b')') {
         return Offset::None;
     }
-    if contains_word(key, b"UNION") {
-        // MySQL counts what is skipped of a union otherwise than MariaDB.
+    if joins_queries(key) {
+        // Rows that LIMIT leaves out may count, and MySQL counts what is skipped otherwise than MariaDB.
         return Offset::Unknown;
+    }
+    if !(comma || by_word) {
+        return Offset::None;
     }
     let ([first, second, ..], true) = (&*holes, holes.len() == 2) else { return Offset::Unknown };
     let place = if comma { first } else { second };
@@ -264,5 +278,7 @@ mod tests {
         assert_eq!(found("SELECT a FROM t LIMIT 2 OFFSET 1", 2), Some(3));
         assert_eq!(found("SELECT a FROM t LIMIT 2 OFFSET 10", 0), None);
         assert_eq!(found("SELECT a FROM (SELECT a FROM t LIMIT 5, 2) x", 2), Some(2));
+        assert_eq!(found("(SELECT a FROM t) UNION ALL (SELECT b FROM s) ORDER BY a LIMIT 2", 2), None);
+        assert_eq!(found("(SELECT a FROM t LIMIT 2) UNION ALL (SELECT b FROM s LIMIT 2)", 4), Some(4));
     }
 }

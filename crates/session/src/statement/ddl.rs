@@ -47,7 +47,11 @@ where
         commit(session).await?;
         return match Box::pin(staged::create_select(session, writer, text, ddl, &schemas)).await {
             Err(failure) => Err(Box::pin(functions::explained_failure(session, failure)).await),
-            done => done,
+            Ok(()) => {
+                // The rows that the query gave, which only its servers have counted.
+                session.last.found_rows = None;
+                Ok(())
+            }
         };
     }
     if matches!(ddl.kind, DdlKind::AlterTable { .. } | DdlKind::CreateIndex { unique: true, .. }) {

@@ -12,6 +12,7 @@ use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
 use crate::session::{Effects, Purpose, Query, Ready, Session, Wanted, found_rows, prepare};
 use crate::stream::Writer;
+use crate::words::contains_word;
 
 /// Plans, binds and executes the statement.
 pub(super) async fn run<B, W>(
@@ -144,6 +145,10 @@ fn remember<B: Backend>(
     if ready.plan.writes() && query.scan.class != StatementClass::Select {
         let affected_rows = completed.affected_rows;
         session.last.changed(told.unwrap_or(affected_rows), insert_id, completed.warnings);
+        if is_insert(query.scan.class) && contains_word(&query.scan.key, b"SELECT") {
+            // The rows that the query gave, which only its server has counted.
+            session.last.found_rows = None;
+        }
         if told.is_none() {
             // RETURNING: rows instead of an OK packet.
             session.last.row_count = -1;

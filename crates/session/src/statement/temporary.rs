@@ -98,6 +98,10 @@ where
     if result.is_ok() {
         let (schema, name) = (schema.clone(), name.table.value.clone());
         session.temporary.add(catalog, TemporaryTable { schema, name, node });
+        if ddl.query.is_some() {
+            // The rows that the query gave, which only its server has counted.
+            session.last.found_rows = None;
+        }
     }
     if wanted.is_nothing() { result } else { session.read_after(group, &wanted, result).await }
 }

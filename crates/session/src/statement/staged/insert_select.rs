@@ -16,7 +16,7 @@ use super::{assigned, decides, table, warned};
 use crate::answer::Outcome;
 use crate::failure::{Failure, refused};
 use crate::literal::identifier;
-use crate::session::{Lock, Session, Staging, Sum, on_node};
+use crate::session::{Lock, Session, Staging, Sum, found_in_query, on_node};
 
 /// The most bytes and rows of one INSERT … VALUES.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -184,7 +184,10 @@ pub(super) async fn run<B: Backend>(
     let result = copy(&mut staging, statement, &target).await;
     let (records, sum) = staging.end(result).await?;
     let info = info(statement, records, &sum);
-    Ok(sum.answer(session, info))
+    let ok = sum.answer(session, info);
+    let (from, to) = statement.query;
+    session.last.found_rows = found_in_query(statement.clauses.text(from, to), records);
+    Ok(ok)
 }
 
 /// `Records: 3  Duplicates: 1  Warnings: 0`, which one server says of every INSERT … SELECT.
