@@ -157,6 +157,34 @@ async fn one_node_and_copies_and_months() {
 }
 
 #[tokio::test]
+async fn numbers_of_a_server() {
+    let world = World::new("load_server_numbers").await;
+    let mut both = Both::new(&world).await;
+    both.same("CREATE TABLE plain (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, u INT, v INT)").await;
+    both.same("INSERT INTO plain VALUES (70, 1, 1)").await;
+    both.load("LOAD DATA LOCAL INFILE '$file' INTO TABLE plain (v, u)", b"1\t2\n3\t4\n").await;
+    both.same_rows("SELECT LAST_INSERT_ID()").await;
+    both.load("LOAD DATA LOCAL INFILE '$file' INTO TABLE plain (v, @u) SET u = @u + 1", b"1\t2\n").await;
+    both.same_rows("SELECT LAST_INSERT_ID(), @u").await;
+    both.load("LOAD DATA LOCAL INFILE '$file' INTO TABLE plain", b"100\t1\t2\n").await;
+    both.same_rows("SELECT LAST_INSERT_ID()").await;
+}
+
+#[tokio::test]
+async fn read_only_until_something_was_read() {
+    let world = World::new("load_read_only").await;
+    let mut both = Both::new(&world).await;
+    both.same("CREATE TABLE plain (id INT NOT NULL PRIMARY KEY)").await;
+    both.same(T1).await;
+    both.same("SET TRANSACTION READ ONLY").await;
+    for table in ["plain", "plain", "t1 (id)", "t1 (id)"] {
+        let sql = format!("LOAD DATA LOCAL INFILE '$file' INTO TABLE {table}");
+        let answer = both.refused(&sql, b"1\n").await;
+        assert!(answer.message().contains("READ ONLY"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn numbers_of_a_sequence() {
     let world = World::new("load_numbers").await;
     let mut both = Both::new(&world).await;

@@ -109,6 +109,25 @@ async fn a_reset_drops_them() {
 }
 
 #[tokio::test]
+async fn a_reset_leaves_the_numbers_of_a_new_session() {
+    let world = World::new("pins_numbers").await;
+    let oracle = world.shared.oracle.group(0).primary().backend_options();
+    let mut found = Vec::new();
+    for options in [world.client_options(), oracle] {
+        let mut connection = mysql_async::Conn::new(options).await.expect("a connection");
+        let first: Option<u64> = connection.query_first("SELECT FOUND_ROWS()").await.expect("a number");
+        connection.query_drop("SELECT 1 UNION SELECT 2 UNION SELECT 3").await.expect("rows");
+        assert!(connection.reset().await.expect("a reset"));
+        let numbers: Option<(u64, i64, u64)> = connection
+            .query_first("SELECT FOUND_ROWS(), ROW_COUNT(), LAST_INSERT_ID()")
+            .await
+            .expect("numbers");
+        found.push((first, numbers));
+    }
+    assert_eq!(found[0], found[1]);
+}
+
+#[tokio::test]
 async fn a_lost_connection_is_told_once() {
     let world = World::new("pins_lost").await;
     let mut client = world.client().await;

@@ -63,6 +63,6 @@ pub use names::Names;
 pub use prepare::prepare;
 pub use profile::{Measured, Profile, Watch};
 pub use progress::{Progress, Stand};
-pub use query_rows::{query_rows, query_rows_under};
+pub use query_rows::{query_rows, query_rows_under, read_apart};
 pub use sequence::Sequences;
 pub use sink::{End, ResultSink, SinkError};

@@ -46,6 +46,24 @@ pub async fn query_rows_under<B: Backend>(
     ask(&mut connection, &request).await
 }
 
+/// Has the primary of `group` prepare a statement on a connection of its own, and so read it without running it.
+///
+/// # Errors
+/// As [`query_rows`]; [`ExecuteError::Remote`] with what the server says of it.
+pub async fn read_apart<B: Backend>(
+    backend: &B,
+    group: GroupId,
+    database: &str,
+    state: &SessionState,
+    sql: &[u8],
+) -> Result<(), ExecuteError> {
+    let deadline = Instant::now() + CONNECTION_WAIT;
+    let mut connection = backend.acquire(group, Access::Primary, state, deadline).await?;
+    let request = Request { database: Some(database), state, begin: None, sql, execution: None };
+    connection.prepare(&request).await?;
+    Ok(())
+}
+
 /// Asks on a connection.
 pub(crate) async fn ask<C: Connection>(
     connection: &mut C,

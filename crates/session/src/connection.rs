@@ -336,7 +336,11 @@ where
         Failure::Fatal(error) => (error, Next::Close),
         Failure::Gone => return Next::Close,
     };
-    let error = &crate::accounts::of_client(session.proxy.flavour().worded(session.logical(error.clone())), &session.user, &session.host);
+    let error = &crate::accounts::of_client(
+        session.proxy.flavour().worded(session.logical(error.clone())),
+        &session.user,
+        &session.host,
+    );
     session.last.failed(error);
     session.proxy.counters.error(error.number);
     match writer.progress() {

@@ -49,9 +49,9 @@ use named::NamedLocks;
 use temporary::Temporary;
 
 pub(crate) use changes::{Changes, is_tracked};
-pub(crate) use characteristics::{Characteristics, begin_sql, isolation_level};
+pub(crate) use characteristics::{Characteristics, begin_sql, has_not_run, isolation_level};
 pub(crate) use described::{describe_columns, fresh_overlay};
-pub(crate) use effects::{Effects, Into, counts_all, found_rows, skips_rows};
+pub(crate) use effects::{Effects, Into, counts_all, found_in_query, found_rows, sets_insert_id, skips_rows};
 pub(crate) use family::places;
 
 pub(crate) use last::Last;
@@ -203,7 +203,9 @@ impl<B: Backend> Session<B> {
         self.own = Own::default();
         self.prepared.clear();
         self.metadata = true;
-        self.last = Last::default();
+        // Servers keep it, too.
+        let found_rows = self.last.found_rows;
+        self.last = Last { found_rows, ..Last::default() };
     }
 
     /// Reads statements as the session's character set wants.

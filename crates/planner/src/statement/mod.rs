@@ -25,6 +25,7 @@ use crate::bound::PlanTable;
 use crate::clock;
 use crate::error::PlanError;
 use crate::plan::{Guard, Kind, Plan};
+use crate::statement::routed::copies;
 
 /// A statement that is being planned.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,8 @@ impl Planning<'_> {
             ));
         }
         let plan = self.plan_kind()?;
-        Ok(Plan { alone: self.alone(&tokens), ..plan })
+        let alone = self.alone(&tokens).or_else(|| self.keeps_number(&tokens, &plan.tables));
+        Ok(Plan { alone, ..plan })
     }
 
     /// The plan of this kind. `guards` are the literals that another text must share with this one to have the same plan.
@@ -127,8 +129,6 @@ impl Planning<'_> {
         if self.parsed.into_variables.is_some() {
             return Some("SELECT … INTO over several shards is not supported here");
         }
-        let changes =
-            matches!(self.parsed.ast, Statement::Update(_) | Statement::Delete(_) | Statement::Query(_));
         let counts = (0..tokens.len()).any(|at| is_call(sql, tokens, at, "ROWNUM"));
         if counts && !matches!(self.parsed.ast, Statement::Query(_)) {
             return Some(
@@ -140,14 +140,25 @@ impl Planning<'_> {
         if updates && seeded::is_called(sql, tokens) {
             return Some(seeded::REFUSAL);
         }
-        let sets_last = (0..tokens.len()).any(|at| is_call(sql, tokens, at, "LAST_INSERT_ID"));
-        if changes && sets_last {
-            return Some(
-                "LAST_INSERT_ID(expr) over several shards is not supported: which row is the last is not known; \
-                 restrict the statement to one value of the sharding column",
-            );
-        }
         None
+    }
+
+    /// Why LAST_INSERT_ID(expr) in a statement over `tables` may run on one node only, if it stands there.
+    fn keeps_number(self, tokens: &[Token], tables: &[PlanTable]) -> Option<&'static str> {
+        let (sql, inserts) = (self.sql, matches!(self.parsed.ast, Statement::Insert(_)));
+        let copied = tables.first().is_some_and(|table| copies(&table.table.placement).is_some());
+        if inserts && copied {
+            // Each copy has all of the rows, and comes to the same number.
+            return None;
+        }
+        let sets = |at: usize| {
+            is_call(sql, tokens, at, "LAST_INSERT_ID")
+                && (!inserts || !tokens.get(at + 2).is_some_and(|token| token.is_symbol(b')')))
+        };
+        (0..tokens.len()).any(sets).then_some(
+            "LAST_INSERT_ID(expr) over several shards is not supported: which row is the last is not known; \
+             restrict the statement to one value of the sharding column",
+        )
     }
 
     /// The tables of the statement, with what its predicates leave of each.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serval_catalog::Catalog;
 use serval_remote::{Backend, SessionState};
 use serval_sql::may_call_stored;
+use serval_types::MysqlError;
 
 use super::{Ready, Session};
+use crate::flavour::Flavour;
 
 /// Characteristics of one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,6 +91,16 @@ impl<B: Backend> Session<B> {
         }
         let set = self.state.value(name);
         (self.effective_state().value(name) != set).then_some(set)
+    }
+}
+
+/// Whether a statement ends with this error before it uses its tables. What SET TRANSACTION said is then for the next:
+/// read only (1792), no such table, or two of one name; on MySQL columns that are not there or ambiguous, too.
+pub(crate) fn has_not_run(error: &MysqlError, flavour: Flavour) -> bool {
+    match error.number {
+        1064 | 1066 | 1146 | 1792 => true,
+        1052 | 1054 => !flavour.is_mariadb(),
+        _ => false,
     }
 }
 

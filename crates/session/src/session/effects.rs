@@ -32,11 +32,9 @@ impl Effects {
     pub(crate) fn of(query: &Query<'_>, options: LexOptions) -> Self {
         let (key, marks) = (&query.scan.key, query.scan.marks);
         let selects = is_select(query.scan.class);
-        // What is filled in for the session's own value leaves only calls with an argument.
-        let insert_id = selects
-            && marks.parenthesis
-            && contains_word(key, b"LAST_INSERT_ID")
-            && calls(query.sql, options, "LAST_INSERT_ID");
+        // An UPDATE tells it in its OK packet.
+        let insert_id =
+            query.scan.class != StatementClass::Update && marks.parenthesis && sets_insert_id(query, options);
         let found_rows = selects && marks.counts_all && counts_all(key);
         let mut effects = Self { wanted: Wanted { names: Vec::new(), found_rows, insert_id }, into: None };
         if marks.variable {
@@ -106,11 +104,19 @@ impl Into {
     }
 }
 
-/// Whether a function is called, and not only named.
-fn calls(sql: &[u8], options: LexOptions, function: &str) -> bool {
+/// Whether LAST_INSERT_ID(expr) stands in the statement, and not only in quotes.
+pub(crate) fn sets_insert_id(query: &Query<'_>, options: LexOptions) -> bool {
+    const FUNCTION: &str = "LAST_INSERT_ID";
+    let sql = query.sql;
+    if !contains_word(&query.scan.key, FUNCTION.as_bytes()) {
+        return false;
+    }
     let mut tokens = tokens(sql, options).unwrap_or_default();
     tokens.retain(|token| !token.kind.is_comment());
-    (0..tokens.len()).any(|at| is_call(sql, &tokens, at, function))
+    // Without an argument it only asks.
+    (0..tokens.len()).any(|at| {
+        is_call(sql, &tokens, at, FUNCTION) && !tokens.get(at + 2).is_some_and(|token| token.is_symbol(b')'))
+    })
 }
 
 /// Whether a statement with this class may return rows of a query.
@@ -157,6 +163,18 @@ pub(crate) fn skips_rows(query: &Query<'_>) -> bool {
     !matches!(offset(query), Offset::None)
 }
 
+/// FOUND_ROWS() after an INSERT … SELECT or CREATE TABLE … SELECT whose query gave `rows` rows.
+pub(crate) fn found_in_query(sql: &[u8], rows: u64) -> Option<u64> {
+    let counts_otherwise =
+        joins_queries(sql) || contains_word(sql, b"OFFSET") || contains_word(sql, b"LIMIT");
+    (!counts_otherwise).then_some(rows)
+}
+
+/// Whether the rows of several queries may be put together in the statement.
+fn joins_queries(key: &[u8]) -> bool {
+    [&b"UNION"[..], b"EXCEPT", b"INTERSECT"].iter().any(|word| contains_word(key, word))
+}
+
 /// What stands behind the last LIMIT.
 enum Offset {
     None,
@@ -166,8 +184,7 @@ enum Offset {
 
 /// The OFFSET at the end of a statement. A LIMIT that is not near its end is of a subquery.
 fn offset(query: &Query<'_>) -> Offset {
-    if query.scan.holes.len() < 2 {
-        // It takes two numbers.
+    if query.scan.holes.is_empty() {
         return Offset::None;
     }
     let key = &query.scan.key;
@@ -180,12 +197,15 @@ fn offset(query: &Query<'_>) -> Offset {
         rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at).collect();
     let comma = rest.contains(&b',');
     let by_word = contains_word(rest, b"OFFSET");
-    if rest.contains(&b')') || !(comma || by_word) {
+    if rest.contains(&b')') {
         return Offset::None;
     }
-    if contains_word(key, b"UNION") {
-        // MySQL counts what is skipped of a union otherwise than MariaDB.
+    if joins_queries(key) {
+        // Rows that LIMIT leaves out may count, and MySQL counts what is skipped otherwise than MariaDB.
         return Offset::Unknown;
+    }
+    if !(comma || by_word) {
+        return Offset::None;
     }
     let ([first, second, ..], true) = (&*holes, holes.len() == 2) else { return Offset::Unknown };
     let place = if comma { first } else { second };
@@ -258,5 +278,7 @@ mod tests {
         assert_eq!(found("SELECT a FROM t LIMIT 2 OFFSET 1", 2), Some(3));
         assert_eq!(found("SELECT a FROM t LIMIT 2 OFFSET 10", 0), None);
         assert_eq!(found("SELECT a FROM (SELECT a FROM t LIMIT 5, 2) x", 2), Some(2));
+        assert_eq!(found("(SELECT a FROM t) UNION ALL (SELECT b FROM s) ORDER BY a LIMIT 2", 2), None);
+        assert_eq!(found("(SELECT a FROM t LIMIT 2) UNION ALL (SELECT b FROM s LIMIT 2)", 4), Some(4));
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Numbers {
     last: Option<u64>,
     /// How many it gave.
     count: u64,
+    /// A row brings one itself.
+    brings: bool,
     /// Rows may be left out, or change others in their place.
     conditional: bool,
     /// Several servers answered.
@@ -25,8 +27,16 @@ pub(crate) struct Numbers {
 impl Numbers {
     /// Of a statement whose demand was met with numbers from `first` on.
     pub(crate) fn new(demand: &SequenceDemand, first: Option<u64>) -> Self {
-        let SequenceDemand { last, count, conditional, .. } = *demand;
-        Self { first, last, count, conditional, split: false, by_function: false }
+        let SequenceDemand { last, count, rows, conditional, .. } = *demand;
+        Self {
+            first,
+            last,
+            count,
+            brings: count < rows as u64,
+            conditional,
+            split: false,
+            by_function: false,
+        }
     }
 
     /// Where it ran, and whether LAST_INSERT_ID(expression) stands in it.
@@ -43,6 +53,16 @@ impl Numbers {
             None if self.first.is_none() && self.split && insert_id != 0 => self.last.unwrap_or(insert_id),
             None => insert_id,
         }
+    }
+
+    /// Whether a row brought a number itself.
+    pub(crate) fn brings(&self) -> bool {
+        self.brings
+    }
+
+    /// Whether a row was stored under a number that the sequence gave.
+    pub(crate) fn gave(&self, insert_id: u64) -> bool {
+        self.stored(insert_id).is_some()
     }
 
     /// What LAST_INSERT_ID() becomes; 0 where it stays as it is.
@@ -68,8 +88,15 @@ impl Numbers {
 mod tests {
     use super::*;
 
-    const PLAIN: Numbers =
-        Numbers { first: Some(7), last: None, count: 3, conditional: false, split: true, by_function: false };
+    const PLAIN: Numbers = Numbers {
+        first: Some(7),
+        last: None,
+        count: 3,
+        brings: false,
+        conditional: false,
+        split: true,
+        by_function: false,
+    };
 
     fn check(numbers: Numbers, insert_id: u64, expect: (u64, u64)) {
         let found = (numbers.reported(insert_id), numbers.remembered(insert_id));

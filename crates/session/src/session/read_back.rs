@@ -42,6 +42,32 @@ impl<B: Backend> Session<B> {
         self.backend.pin(group, PinReason::ReadBack);
     }
 
+    /// [`Session::pin_for_reading`] before a statement that leaves what is `wanted`. Where LAST_INSERT_ID() is, it
+    /// becomes the session's own there: the statement may leave it as it finds it, and that was another session's.
+    ///
+    /// # Errors
+    /// Those of the server. The connection is then no longer kept.
+    pub(crate) async fn pin_for(&mut self, group: GroupId, wanted: &Wanted) -> Result<(), Failure> {
+        if !wanted.insert_id {
+            self.pin_for_reading(group);
+            return Ok(());
+        }
+        // Those of the statement before may be on the same connection.
+        self.fetch_warnings().await;
+        self.pin_for_reading(group);
+        let catalog = self.catalog();
+        let Some(node) = catalog.nodes.iter().find(|node| node.group == group).map(|node| node.id) else {
+            return Ok(());
+        };
+        let sql = format!("DO LAST_INSERT_ID({})", self.last.insert_id);
+        let state = self.effective_state();
+        let told = self.run_on(&catalog, node, sql.as_bytes(), &state).await;
+        if told.is_err() {
+            self.abandon(group);
+        }
+        told.map(drop).map_err(Failure::from)
+    }
+
     /// Reads user variables off the kept connection of `group` into the session's state.
     ///
     /// # Errors

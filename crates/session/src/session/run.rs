@@ -15,7 +15,7 @@ use serval_types::{MysqlError, NodeId};
 use serval_wire::command::execute::Parameters;
 
 use super::warnings::targets;
-use super::{Effects, Purpose, Query, Session, prepare};
+use super::{Effects, Purpose, Query, Session, has_not_run, prepare};
 use crate::answer::{Answer, Collect};
 use crate::charset;
 use crate::failure::{Failure, no_schema};
@@ -77,8 +77,8 @@ impl<B: Backend> Session<B> {
             share: 1,
         };
         let result = serval_executor::execute(bound, &mut context, sink).await;
-        // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the one statement did not run, and they wait for the next.
-        let kept = matches!(&result, Err(error) if error.to_mysql().number == 1792);
+        let flavour = self.proxy.flavour();
+        let kept = result.as_ref().is_err_and(|error| has_not_run(&error.to_mysql(), flavour));
         if !self.transaction.is_open() && !bound.tables.is_empty() && !kept {
             // A deadlock or a DDL ended it, or the characteristics were for this one statement.
             self.transaction_ended();
@@ -109,7 +109,7 @@ impl<B: Backend> Session<B> {
         let effects = Effects::of(&query, self.options);
         let read = one_group(&catalog, &ready.bound).filter(|_| !effects.wanted.is_nothing());
         if let Some(group) = read {
-            self.pin_for_reading(group);
+            self.pin_for(group, &effects.wanted).await?;
         }
         let answer = self.collect_bound(&ready.bound, &catalog).await;
         if let Some(placed) = placed {

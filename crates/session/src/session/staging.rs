@@ -6,13 +6,14 @@ use serval_catalog::Catalog;
 use serval_planner::primitive::Primitive;
 use serval_planner::{Bound, PlanTable};
 use serval_remote::{Backend, SessionState};
-use serval_types::MysqlError;
+use serval_types::{GroupId, MysqlError};
 use serval_wire::command::execute::Parameters;
 use serval_wire::packet::OkPacket;
 
-use super::{Purpose, Query, Session, begin_sql, fixed_timestamp, prepare, rescan};
+use super::{Purpose, Query, Session, Wanted, begin_sql, fixed_timestamp, has_not_run, prepare, rescan};
 use crate::answer::{Answer, Outcome, Row};
 use crate::failure::{Failure, refused};
+use crate::statement::{Learned, telling_group};
 
 /// Marks where the statement began, on all groups of the client's transaction.
 const SAVEPOINT: &str = "serval_steps";
@@ -145,10 +146,26 @@ impl<'a, B: Backend> Staging<'a, B> {
         let query = Query::text(sql, &scan);
         let ready = prepare(self.session, &catalog, &query, Purpose::Run).await?;
         let state = self.session.effective_state();
-        let (outcome, completed) = self.run(&ready.bound, &state, None).await?;
+        let learned = Learned::of(self.session, &query, &ready);
+        let wanted = Wanted { insert_id: learned == Learned::Asked, ..Wanted::default() };
+        let read = telling_group(&catalog, &ready.bound).filter(|_| wanted.insert_id);
+        if let Some(group) = read {
+            self.session.pin_for(group, &wanted).await?;
+        }
+        let (outcome, completed) = match (self.run(&ready.bound, &state, None).await, read) {
+            (Err(failure), Some(group)) => {
+                self.session.abandon(group);
+                return Err(failure);
+            }
+            (result, _) => result?,
+        };
         let id = completed.last_insert_id;
         let reported = ready.numbers.map_or(id, |numbers| numbers.reported(id));
-        let remembered = crate::statement::insert_id(self.session, &query, &ready, &completed);
+        let mut remembered = learned.insert_id(&ready, &completed, read.is_some());
+        if let Some(group) = read {
+            let asked = self.read_insert_id(group, wanted).await?;
+            remembered = if remembered == 0 { asked } else { remembered };
+        }
         if remembered != 0 && self.sum.remembered_id == 0 {
             (self.sum.remembered_id, self.sum.reported_id) = (remembered, reported);
         } else if self.sum.remembered_id == 0 && reported != 0 {
@@ -162,6 +179,14 @@ impl<'a, B: Backend> Staging<'a, B> {
             None => self.add(&ready.bound, &outcome.ok, state).await,
         }
         Ok(outcome.ok)
+    }
+
+    /// What LAST_INSERT_ID() has become on the kept connection of `group`; 0 where it is as it was.
+    async fn read_insert_id(&mut self, group: GroupId, wanted: Wanted) -> Result<u64, Failure> {
+        let before = self.session.last.insert_id;
+        self.session.read_wanted(group, &wanted).await?;
+        let after = std::mem::replace(&mut self.session.last.insert_id, before);
+        Ok(if after == before { 0 } else { after })
     }
 
     /// Adds what a plan has said, with its warnings, which the next step would make the servers forget.
@@ -201,8 +226,8 @@ impl<'a, B: Backend> Staging<'a, B> {
         if !self.session.transaction.is_open() {
             let characteristics = self.session.next_transaction.clone();
             self.session.transaction_ended();
-            // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: the statement did not run, and they wait for the next.
-            if matches!(&result, Err(Failure::Told(error)) if error.number == 1792) && self.own {
+            let flavour = self.session.proxy.flavour();
+            if matches!(&result, Err(Failure::Told(error)) if has_not_run(error, flavour)) && self.own {
                 self.session.next_transaction = characteristics;
             }
         }

@@ -15,6 +15,8 @@ impl<B: Backend> Session<B> {
         status.set(StatusFlags::SERVER_STATUS_IN_TRANS, in_transaction);
         status.set(StatusFlags::SERVER_STATUS_IN_TRANS_READONLY, in_transaction && self.read_only);
         status.set(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES, self.options.no_backslash_escapes);
+        let quotes = self.options.ansi_quotes && self.proxy.flavour().is_mariadb();
+        status.set(StatusFlags::SERVER_STATUS_ANSI_QUOTES, quotes);
         status
     }
 

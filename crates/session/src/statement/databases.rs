@@ -78,8 +78,8 @@ where
         DdlKind::DropDatabase { name, if_exists } => {
             let known = session.catalog().schema(name).is_some();
             let name = if known { named(session, name)? } else { name.clone() };
+            commit(session).await?;
             let dropped = if known {
-                commit(session).await?;
                 drop_all(session, &name).await?
             } else {
                 // It may belong to others, whose names are not told.

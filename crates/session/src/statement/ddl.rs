@@ -24,7 +24,7 @@ use crate::failure::{Failure, no_schema, refused};
 use crate::session::{Session, fixed_timestamp, is_system_schema, targets};
 use crate::stream::Writer;
 
-/// Runs the statement on all nodes that it concerns. It commits the open transaction first, as on a server.
+/// Runs the statement on all nodes that it concerns. It commits the open transaction before, as on a server.
 pub(super) async fn run<B, W>(
     session: &mut Session<B>,
     writer: &mut Writer<W>,
@@ -48,11 +48,15 @@ where
         return temporary::run(session, writer, text, ddl, &schemas).await;
     }
     refuse_temporary(session, ddl, &schemas)?;
-    commit(session).await?;
     if ddl.query.is_some() {
+        commit(session).await?;
         return match Box::pin(staged::create_select(session, writer, text, ddl, &schemas)).await {
             Err(failure) => Err(Box::pin(functions::explained_failure(session, failure)).await),
-            done => done,
+            Ok(()) => {
+                // The rows that the query gave, which only its servers have counted.
+                session.last.found_rows = None;
+                Ok(())
+            }
         };
     }
     if matches!(ddl.kind, DdlKind::AlterTable { .. } | DdlKind::CreateIndex { unique: true, .. }) {
@@ -86,9 +90,13 @@ where
 {
     let planned = serval_planner::plan_ddl(catalog, session.schema.as_deref(), ddl, text, session.options);
     let bound = match planned {
-        Err(error) if dropped::may_help(ddl, &error) => dropped::plan(session, text, ddl, schemas).await?,
+        Err(error) if dropped::may_help(ddl, &error) => {
+            commit(session).await?;
+            dropped::plan(session, text, ddl, schemas).await?
+        }
         planned => planned.map_err(|error| error.to_mysql())?,
     };
+    commit(session).await?;
     let (status, state) = (session.status(), session.effective_state());
     // Rows that are there get the instant by a new column's default, each server's those that it has.
     let fills =

@@ -3,15 +3,16 @@
 use serval_executor::{Completed, ExecuteError};
 use serval_remote::Backend;
 use serval_sql::StatementClass;
+use serval_types::GroupId;
 use tokio::io::AsyncWrite;
 
-use super::insert_id::Given;
+use super::insert_id::Learned;
 use super::{gathered, hints, into, named_locks, select_limit, staged};
 use crate::answer::{ClientSink, Counting};
 use crate::failure::Failure;
-use crate::session::{Effects, Purpose, Query, Ready, Session, found_rows, prepare};
+use crate::session::{Effects, Purpose, Query, Ready, Session, Wanted, found_rows, prepare};
 use crate::stream::Writer;
-use crate::words::{contains_word, updates_duplicates};
+use crate::words::contains_word;
 
 /// Plans, binds and executes the statement.
 pub(super) async fn run<B, W>(
@@ -66,10 +67,7 @@ where
     if query.execution.is_some_and(|execution| execution.cursor) {
         sink = sink.opening(session.prepared.room(&catalog.settings));
     }
-    let read = into::one_group(&catalog, &ready.bound).filter(|_| !effects.wanted.is_nothing());
-    if let Some(group) = read {
-        session.pin_for_reading(group);
-    }
+    let Kept { learned, read, wanted: mut left } = keep(session, &query, &ready, effects.wanted).await?;
     session.asked = hints::server(session, hints)?;
     let result = session.execute(&ready.bound, &catalog, &state, parameters, &mut sink).await;
     session.asked = None;
@@ -83,17 +81,20 @@ where
             // FOUND_ROWS: ROW_COUNT() says what the client was told.
             let told = sink.affected_rows();
             let kept = session.last.warnings();
-            remember(session, &query, &ready, &completed, told);
+            let insert_id = learned.insert_id(&ready, &completed, read.is_some());
+            remember(session, &query, &ready, &completed, (insert_id, told));
+            left.insert_id &= insert_id == 0;
             if ready.plan.tables().is_empty() {
                 session.last.keep(kept, session.proxy.flavour());
             }
             match behind {
                 Some(behind) => gathered::note(session, *behind, &wanted),
-                None if completed.warnings > 0 => {
-                    session.note_warnings(&ready.bound, &catalog, state);
+                None => {
+                    if completed.warnings > 0 {
+                        session.note_warnings(&ready.bound, &catalog, state);
+                    }
                     Ok(())
                 }
-                None => Ok(()),
             }
         }
         Err(ExecuteError::Client(_)) => Err(sink.failure().map_or(Failure::Gone, Failure::Told)),
@@ -101,9 +102,36 @@ where
         Err(error) => Err(session.note_lost_copy(&catalog, &ready, &error).into()),
     };
     match read {
-        Some(group) => Box::pin(session.read_after(group, &effects.wanted, result)).await,
+        Some(group) => Box::pin(session.read_after(group, &left, result)).await,
         None => result,
     }
+}
+
+/// Keeps the connection whose server will be asked what the statement has left, where it will.
+async fn keep<B: Backend>(
+    session: &mut Session<B>,
+    query: &Query<'_>,
+    ready: &Ready,
+    mut wanted: Wanted,
+) -> Result<Kept, Failure> {
+    let learned = Learned::of(session, query, ready);
+    if is_insert(query.scan.class) {
+        wanted.insert_id = learned == Learned::Asked;
+    }
+    let telling = if wanted.is_nothing() { None } else { Some(session.catalog()) };
+    let read = telling.and_then(|catalog| into::telling_group(&catalog, &ready.bound));
+    if let Some(group) = read {
+        session.pin_for(group, &wanted).await?;
+    }
+    Ok(Kept { learned, read, wanted })
+}
+
+/// A connection that is kept for what a statement leaves there.
+struct Kept {
+    learned: Learned,
+    /// Its group, where there is one.
+    read: Option<GroupId>,
+    wanted: Wanted,
 }
 
 fn remember<B: Backend>(
@@ -111,13 +139,20 @@ fn remember<B: Backend>(
     query: &Query<'_>,
     ready: &Ready,
     completed: &Completed,
-    told: Option<u64>,
+    (insert_id, told): (u64, Option<u64>),
 ) {
     // FOR UPDATE goes where writes go, and is none.
     if ready.plan.writes() && query.scan.class != StatementClass::Select {
         let affected_rows = completed.affected_rows;
-        let insert_id = insert_id(session, query, ready, completed);
         session.last.changed(told.unwrap_or(affected_rows), insert_id, completed.warnings);
+        if is_insert(query.scan.class) && contains_word(&query.scan.key, b"SELECT") {
+            // The rows that the query gave, which only its server has counted.
+            session.last.found_rows = None;
+        }
+        if told.is_none() {
+            // RETURNING: rows instead of an OK packet.
+            session.last.row_count = -1;
+        }
     } else {
         let found = completed.found_rows.or_else(|| found_rows(query, completed.rows));
         session.last.selected(found, completed.warnings);
@@ -129,35 +164,7 @@ fn remember<B: Backend>(
     }
 }
 
-/// What LAST_INSERT_ID() becomes by a statement that writes; 0 where it stays as it is.
-pub(crate) fn insert_id<B: Backend>(
-    session: &Session<B>,
-    query: &Query<'_>,
-    ready: &Ready,
-    completed: &Completed,
-) -> u64 {
-    match ready.numbers {
-        Some(numbers) => numbers.remembered(completed.last_insert_id),
-        None => generated(session, query, ready, completed),
-    }
-}
-
-/// What LAST_INSERT_ID() becomes by a statement whose numbers come from a server; 0 where it stays as it is.
-fn generated<B: Backend>(
-    session: &Session<B>,
-    query: &Query<'_>,
-    ready: &Ready,
-    completed: &Completed,
-) -> u64 {
-    let inserts = matches!(query.scan.class, StatementClass::Insert | StatementClass::Replace);
-    if completed.last_insert_id == 0 || !inserts || contains_word(&query.scan.key, b"LAST_INSERT_ID") {
-        return completed.last_insert_id;
-    }
-    let definition = ready.plan.tables().first().and_then(|table| table.table.definition.as_deref());
-    let Some(definition) = definition else { return completed.last_insert_id };
-    let given = Given::of(query, query.options(session), definition);
-    // A row that changed another in its place counts twice, and the number is that row's.
-    let updated =
-        updates_duplicates(&query.scan.key) && completed.affected_rows >= given.rows.saturating_mul(2);
-    if given.all || updated { 0 } else { completed.last_insert_id }
+/// Whether the statement stores new rows.
+pub(crate) fn is_insert(class: StatementClass) -> bool {
+    matches!(class, StatementClass::Insert | StatementClass::Replace)
 }

@@ -41,7 +41,7 @@ where
     }
     let read = into::one_group(&catalog, &ready.bound).filter(|_| !effects.wanted.is_nothing());
     if let Some(group) = read {
-        session.pin_for_reading(group);
+        session.pin_for(group, &effects.wanted).await?;
     }
     let state = session.effective_state();
     let result = session.collect_completed(&ready.bound, &catalog, &state).await;

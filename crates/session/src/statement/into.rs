@@ -2,11 +2,14 @@
 
 use serval_catalog::Catalog;
 use serval_planner::Bound;
-use serval_planner::primitive::{Combine, Primitive, Route};
+use serval_planner::primitive::{Combine, Primitive, Route, Tally};
 use serval_remote::Backend;
-use serval_sql::{Edit, LexOptions, is_call, splice, tokens};
+use serval_sql::{Edit, LexOptions, TokenKind, is_call, splice, tokens};
 use serval_types::{GroupId, MysqlError};
-use serval_wire::packet::column_type::{MYSQL_TYPE_BIT, MYSQL_TYPE_FLOAT};
+use serval_wire::packet::column_type::{
+    MYSQL_TYPE_BIT, MYSQL_TYPE_DATE, MYSQL_TYPE_DATETIME, MYSQL_TYPE_FLOAT, MYSQL_TYPE_JSON, MYSQL_TYPE_TIME,
+    MYSQL_TYPE_TIMESTAMP,
+};
 use serval_wire::packet::{ColumnDefinition, OkPacket};
 use tokio::io::AsyncWrite;
 
@@ -64,7 +67,7 @@ pub(super) async fn assign<B: Backend>(session: &mut Session<B>, sql: &[u8]) -> 
     let placed = named_locks::place(session, &catalog, &query, &mut ready).await?;
     let Some(group) = one_group(&catalog, &ready.bound) else { return Ok(()) };
     session.begin_for(&catalog, &ready, &sql);
-    session.pin_for_reading(group);
+    session.pin_for(group, &effects.wanted).await?;
     let state = session.effective_state();
     let result = session.collect_completed(&ready.bound, &catalog, &state).await;
     if let Some(placed) = placed {
@@ -89,6 +92,16 @@ pub(crate) fn one_group(catalog: &Catalog, bound: &Bound) -> Option<GroupId> {
             Some(catalog.node(targets[0].node).group)
         }
         _ => None,
+    }
+}
+
+/// The group whose server tells what the statement leaves: that of the one node, or of the first of equal copies.
+pub(crate) fn telling_group(catalog: &Catalog, bound: &Bound) -> Option<GroupId> {
+    match &bound.root {
+        Primitive::Spread(spread) if spread.tally == Tally::First => {
+            spread.targets.first().map(|target| catalog.node(target.node).group)
+        }
+        _ => one_group(catalog, bound),
     }
 }
 
@@ -132,17 +145,23 @@ async fn fetch<B: Backend>(
             session.last.messages = Some(no_data());
             session.last.warnings
         }
-        [row] => {
+        [row, more @ ..] => {
             let mut state = session.state.clone();
-            for ((name, column), cell) in into.names.iter().zip(&answer.columns).zip(row) {
+            let mariadb = session.proxy.flavour().is_mariadb();
+            let chosen = if mariadb { chosen(&query, query.options(session)) } else { Vec::new() };
+            for (at, ((name, column), cell)) in into.names.iter().zip(&answer.columns).zip(row).enumerate() {
                 let literal = match cell {
                     None => "NULL".to_owned(),
-                    Some(cell) => literal(session, column, cell).await?,
+                    Some(cell) => literal(session, column, cell, chosen.contains(&at)).await?,
                 };
                 state = state.with(&user_variable(name), &literal);
             }
             super::check_size(&state)?;
             session.state = state;
+            if !more.is_empty() {
+                // A server has assigned the first row when the second one comes.
+                return Err(too_many_rows().into());
+            }
             session.last.changed(1, 0, completed.warnings);
             if completed.warnings > 0 {
                 let state = session.effective_state();
@@ -150,7 +169,6 @@ async fn fetch<B: Backend>(
             }
             completed.warnings
         }
-        _ => return Err(too_many_rows().into()),
     };
     session.last.found_rows = Some(rows);
     Ok(Outcome::Merged { rows, warnings })
@@ -162,6 +180,28 @@ fn divides(query: &Query<'_>, options: LexOptions) -> bool {
     let selected = (0..tokens.len()).take_while(|at| !tokens[*at].is_word(query.sql, "FROM"));
     let divides = |at: usize| tokens[at].span.of(query.sql) == b"/" || is_call(query.sql, &tokens, at, "AVG");
     selected.into_iter().any(divides)
+}
+
+/// The places of select items that are one of several values: of moments MariaDB has such a one as binary.
+fn chosen(query: &Query<'_>, options: LexOptions) -> Vec<usize> {
+    const FUNCTIONS: [&str; 5] = ["COALESCE", "IFNULL", "NULLIF", "IF", "CASE"];
+    let (sql, mut tokens) = (query.sql, tokens(query.sql, options).unwrap_or_default());
+    tokens.retain(|token| !token.kind.is_comment());
+    let (mut depth, mut place, mut begins) = (0_usize, 0, true);
+    let mut found = Vec::new();
+    for token in tokens.iter().skip(1).take_while(|token| !token.is_word(sql, "FROM")) {
+        if begins && FUNCTIONS.iter().any(|name| token.is_word(sql, name)) {
+            found.push(place);
+        }
+        match token.kind {
+            TokenKind::Symbol(b'(') => depth += 1,
+            TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        begins = depth == 0 && token.is_symbol(b',');
+        place += usize::from(begins);
+    }
+    found
 }
 
 /// Whether an average is computed of what the shards say.
@@ -177,6 +217,7 @@ async fn literal<B: Backend>(
     session: &mut Session<B>,
     column: &ColumnDefinition,
     cell: &[u8],
+    is_chosen: bool,
 ) -> Result<String, Failure> {
     match column.column_type {
         MYSQL_TYPE_FLOAT => {
@@ -190,10 +231,25 @@ async fn literal<B: Backend>(
         }
         _ => {}
     }
-    let collation = collation_name(session, column.charset).await?;
+    let collation = match own_collation(column.column_type).filter(|_| !is_chosen) {
+        Some(collation) => collation.to_owned(),
+        None => collation_name(session, column.charset).await?,
+    };
     let hex: String = cell.iter().map(|byte| format!("{byte:02X}")).collect();
     variable_literal(column, &String::from_utf8_lossy(cell), &hex, &collation)
         .ok_or_else(|| refused("A value of this type cannot be stored into a variable; CAST it"))
+}
+
+/// The collation of a variable whose value is told as bytes and is text to the servers: moments are in that of numbers, and
+/// MySQL's JSON in one of its own.
+fn own_collation(column_type: u8) -> Option<&'static str> {
+    match column_type {
+        MYSQL_TYPE_TIME | MYSQL_TYPE_DATE | MYSQL_TYPE_DATETIME | MYSQL_TYPE_TIMESTAMP => {
+            Some("latin1_swedish_ci")
+        }
+        MYSQL_TYPE_JSON => Some("utf8mb4_bin"),
+        _ => None,
+    }
 }
 
 async fn collation_name<B: Backend>(session: &mut Session<B>, id: u16) -> Result<String, Failure> {

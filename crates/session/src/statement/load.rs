@@ -20,7 +20,7 @@ use tokio::io::AsyncWrite;
 
 use crate::answer::Answer;
 use crate::failure::{Failure, no_schema, refused, unknown_table};
-use crate::session::Session;
+use crate::session::{Session, Wanted, has_not_run};
 use crate::stream::Writer;
 
 use job::{Done, Job};
@@ -59,9 +59,17 @@ where
     let groups = if names.is_empty() { Vec::new() } else { groups(&placing, &catalog) };
     session.begin_if_implicit(&catalog);
     groups.iter().for_each(|group| session.pin_for_reading(*group));
+    // The server of a single node makes the numbers, and no packet says whether it did.
+    let number = Wanted { insert_id: true, ..Wanted::default() };
+    let numbering = numbers(&placing, &table, &catalog);
+    if let Some(group) = numbering {
+        session.pin_for(group, &number).await?;
+    }
     let job = Job { catalog, table, placing, load };
     let result = job.run(session, writer).await;
-    if !session.transaction.is_open() {
+    let flavour = session.proxy.flavour();
+    let kept = matches!(&result, Err(Failure::Told(error)) if has_not_run(error, flavour));
+    if !session.transaction.is_open() && !kept {
         session.transaction_ended();
     }
     match &result {
@@ -73,11 +81,14 @@ where
                 session.read_back(*group, &names).await?;
                 session.state = before;
             }
-            if let Some(group) = last.filter(|_| !groups.is_empty()) {
+            if let Some(group) = numbering {
+                let wanted = Wanted { names, ..number };
+                session.read_wanted(group, &wanted).await?;
+            } else if let Some(group) = last.filter(|_| !groups.is_empty()) {
                 session.read_back(group, &names).await?;
             }
         }
-        Err(_) => groups.iter().for_each(|group| session.abandon(*group)),
+        Err(_) => groups.iter().chain(&numbering).for_each(|group| session.abandon(*group)),
     }
     let done = result?;
     answer(session, writer, done);
@@ -176,6 +187,14 @@ fn groups(placing: &Placing, catalog: &Catalog) -> Vec<GroupId> {
     groups.sort_unstable();
     groups.dedup();
     groups
+}
+
+/// The group of the one node whose server may number the rows.
+fn numbers(placing: &Placing, table: &PlanTable, catalog: &Catalog) -> Option<GroupId> {
+    let definition = table.table.definition.as_deref();
+    let may = definition.is_none_or(|definition| definition.auto_increment().is_some());
+    let (target, _) = placing.targets.first().filter(|_| may && placing.is_direct())?;
+    Some(catalog.node(target.node).group)
 }
 
 /// The statement as a plan, for who wants to know what it touches.

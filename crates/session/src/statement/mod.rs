@@ -14,6 +14,7 @@ mod expressions;
 mod functions;
 mod gathered;
 mod hints;
+mod implied;
 pub(crate) mod information_schema;
 mod insert_id;
 mod into;
@@ -49,9 +50,9 @@ use crate::session::{Query, Session};
 use crate::stream::Writer;
 
 pub use definitions::store_views;
-pub(crate) use dml::insert_id;
 pub(crate) use hints::{limit as hinted_limit, of as hints_of, refuse_places};
-pub(crate) use into::one_group;
+pub(crate) use insert_id::Learned;
+pub(crate) use into::{one_group, telling_group};
 pub(crate) use kill::kill;
 pub(crate) use log::span;
 pub(crate) use set::{check_size, user_variable};
@@ -224,9 +225,17 @@ where
                 _ => load::run(session, writer, text, &load).await,
             }
         }
-        Statement::Ddl(ddl) => ddl::run(session, writer, text, &ddl).await,
+        Statement::Ddl(ddl) if temporary::is_meant(&ddl) => ddl::run(session, writer, text, &ddl).await,
+        Statement::Ddl(ddl) => {
+            implied::read(session, text).await?;
+            let result = ddl::run(session, writer, text, &ddl).await;
+            implied::settle(session, result).await
+        }
         Statement::Explain(explain) => explain::run(session, writer, text, &explain).await,
-        Statement::Maintenance(statement) => maintenance::run(session, writer, text, &statement).await,
+        Statement::Maintenance(statement) => {
+            implied::read(session, text).await?;
+            maintenance::run(session, writer, text, &statement).await
+        }
         Statement::Kill(statement) => {
             let id = u32::try_from(statement.id).unwrap_or(0);
             kill(session, id, statement.query)?;

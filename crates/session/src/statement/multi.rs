@@ -47,7 +47,8 @@ where
         let result = dispatch(session, writer, &statement, &scan).await;
         log::finished(session, &statement, class, started, &result);
         result?;
-        let Some(rest) = rest else { return Ok(()) };
+        // RELEASE ends the connection, and whatever is behind it is not read.
+        let Some(rest) = rest.filter(|_| !session.leaving) else { return Ok(()) };
         writer.flush().await?;
         session.fetch_warnings().await;
         writer.next_answer();

@@ -85,7 +85,7 @@ where
     let first = (!session.temporary.is_on(group)).then(|| session.backend.attempt(PinReason::TemporaryTable));
     session.backend.pin(group, PinReason::TemporaryTable);
     if !wanted.is_nothing() {
-        session.pin_for_reading(group);
+        session.pin_for(group, &wanted).await?;
     }
     let result = execute(session, writer, &bound, catalog).await;
     if let Some(first) = first {
@@ -98,6 +98,10 @@ where
     if result.is_ok() {
         let (schema, name) = (schema.clone(), name.table.value.clone());
         session.temporary.add(catalog, TemporaryTable { schema, name, node });
+        if ddl.query.is_some() {
+            // The rows that the query gave, which only its server has counted.
+            session.last.found_rows = None;
+        }
     }
     if wanted.is_nothing() { result } else { session.read_after(group, &wanted, result).await }
 }

@@ -4,14 +4,26 @@ use serval_remote::Backend;
 use serval_sql::TransactionStatement;
 
 use super::lock_tables;
-use crate::failure::Failure;
+use crate::failure::{Failure, refused};
 use crate::session::{Characteristics, Session, begin_sql};
+
+/// How the names of the savepoints begin that Serval sets around statements.
+const OWN: &str = "serval_";
 
 /// Opens, ends or marks the session's transaction.
 pub(super) async fn run<B: Backend>(
     session: &mut Session<B>,
     statement: &TransactionStatement,
 ) -> Result<(), Failure> {
+    if let TransactionStatement::Savepoint(name)
+    | TransactionStatement::RollbackTo(name)
+    | TransactionStatement::Release(name) = statement
+        && name.get(..OWN.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN))
+    {
+        return Err(refused(format!(
+            "Savepoint {name}: names that begin with {OWN} are those of Serval's own savepoints; use another one"
+        )));
+    }
     match statement {
         TransactionStatement::Begin { read_only, snapshot } => begin(session, *read_only, *snapshot).await,
         TransactionStatement::Commit { chain, release } => {

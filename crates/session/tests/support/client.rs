@@ -343,6 +343,7 @@ fn status(status: StatusFlags) -> String {
         (StatusFlags::SERVER_STATUS_IN_TRANS, " in_trans"),
         (StatusFlags::SERVER_MORE_RESULTS_EXISTS, " more_results"),
         (StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES, " no_backslash_escapes"),
+        (StatusFlags::SERVER_STATUS_ANSI_QUOTES, " ansi_quotes"),
         (StatusFlags::SERVER_STATUS_CURSOR_EXISTS, " cursor_exists"),
         (StatusFlags::SERVER_STATUS_LAST_ROW_SENT, " last_row_sent"),
         (StatusFlags::SERVER_STATUS_IN_TRANS_READONLY, " read_only"),

@@ -30,6 +30,9 @@ use crate::stream::Writer;
 use place::Place;
 use text::CallText;
 
+/// ER_SP_DOES_NOT_EXIST.
+const NO_ROUTINE: u16 = 1305;
+
 /// Runs a CALL, plain or prepared, and tells the client all that it answers.
 pub(in crate::statement) async fn run<B, W>(
     session: &mut Session<B>,
@@ -97,6 +100,7 @@ where
     let parameters = query.execution.map(|execution| execution.parameters);
     let bound = Bound { tables: Arc::clone(&place.tables), ..on_node(target(place, call, query.scan)) };
     let mut sink = ClientSink::new(writer, session.status(), None).routine();
+    let characteristics = session.next_transaction.clone();
     let result = session.execute(&bound, catalog, &state, parameters, &mut sink).await;
     match result {
         Ok(completed) => {
@@ -118,8 +122,13 @@ where
         },
         Err(error @ ExecuteError::Server(_)) => {
             // It may have come some way, and even have ended the transaction.
+            let error = error.to_mysql();
             read_back(session, catalog, place, call).await?;
-            Err(error.to_mysql().into())
+            // Of a procedure that is not there nothing has run.
+            if error.number == NO_ROUTINE && !session.transaction.is_open() {
+                session.next_transaction = characteristics;
+            }
+            Err(error.into())
         }
         Err(error) => Err(error.to_mysql().into()),
     }

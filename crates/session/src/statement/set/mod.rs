@@ -60,9 +60,9 @@ pub(super) async fn run<B: Backend>(
     session.last.keep(kept, session.proxy.flavour());
     if result.is_err() {
         before.restore(session);
-        return result;
+        return result.map(drop);
     }
-    if session.autocommit && !before.autocommit && session.transaction.is_open() {
+    if result? && session.transaction.is_open() {
         // Switching autocommit on ends what it had left open.
         commit(session).await?;
     }
@@ -81,11 +81,12 @@ enum Ready {
     User(String, String),
 }
 
+/// Makes them; whether autocommit, off before or because of one of them, was switched on.
 async fn assign_all<B: Backend>(
     session: &mut Session<B>,
     text: Text<'_>,
     assignments: Vec<Assignment>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     session.last.changed(0, 0, 0);
     for assignment in &assignments {
         check(session, assignment)?;
@@ -115,12 +116,16 @@ async fn assign_all<B: Backend>(
         });
     }
     let mut proof = accept::Proof::new(old);
+    let mut switched_on = false;
     for assignment in ready {
+        let was_off = !session.autocommit;
         assign(session, assignment, &mut proof).await?;
+        switched_on |= was_off && session.autocommit;
     }
     session.refresh_options();
     check_size(&session.state)?;
-    proof.run(session).await
+    proof.run(session).await?;
+    Ok(switched_on)
 }
 
 /// The literal of a system variable's new value; `None` is DEFAULT.

@@ -97,11 +97,11 @@ async fn by_server<B: Backend>(
     // Expressions may assign others on their way: SET @a = (@b := 1).
     let scan = rescan(&sql, session.options)?;
     let effects = Effects::of(&Query::text(&sql, &scan), session.options);
-    let assigned = effects.wanted.names;
+    let Wanted { names: assigned, insert_id, .. } = effects.wanted.clone();
     if may_call_stored(&sql, session.options) {
         session.begin_if_implicit(&catalog);
     }
-    session.pin_for_reading(group);
+    session.pin_for(group, &effects.wanted).await?;
     let state = session.effective_state();
     let result = session.run_on(&catalog, home, &sql, &state).await;
     if let Some(placed) = placed {
@@ -120,7 +120,8 @@ async fn by_server<B: Backend>(
         session.fetch_warnings().await;
     }
     let before = session.state.clone();
-    let wanted = Wanted { names: names.iter().chain(&assigned).cloned().collect(), ..Wanted::default() };
+    let wanted =
+        Wanted { names: names.iter().chain(&assigned).cloned().collect(), insert_id, ..Wanted::default() };
     let read = session.read_wanted(group, &wanted).await;
     let after = std::mem::replace(&mut session.state, before);
     read?;

@@ -139,6 +139,7 @@ async fn passthrough<B: Backend>(
 ) -> Result<Answer, Failure> {
     let word = what.split(' ').next().unwrap_or_default();
     if word == "GRANTS" {
+        databases::check_account(session, text)?;
         return Ok(databases::grants(session));
     }
     if let Some(privilege) = replication(what, session.proxy.flavour().is_mariadb()) {

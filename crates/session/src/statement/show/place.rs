@@ -85,11 +85,19 @@ impl Place {
         session: &mut Session<B>,
         sql: String,
     ) -> Result<Answer, Failure> {
+        // MySQL reads its dictionary as it reads rows.
+        let reads = !session.proxy.flavour().is_mariadb() && !sql.starts_with("SHOW CREATE");
         let target = Target::new(self.node, self.shard, sql.into_bytes());
         let tables: Arc<[PlanTable]> =
             if self.system { Arc::from([]) } else { Arc::from([self.table.clone()]) };
         let bound = Bound { tables, ..on_node(target) };
-        session.collect_bound(&bound, &self.catalog).await
+        // What SET TRANSACTION said is for a statement that reads or writes rows.
+        let characteristics = session.next_transaction.clone();
+        let answer = session.collect_bound(&bound, &self.catalog).await;
+        if !reads && !session.transaction.is_open() {
+            session.next_transaction = characteristics;
+        }
+        answer
     }
 }
 

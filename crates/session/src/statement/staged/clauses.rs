@@ -31,6 +31,11 @@ impl<'a> Clauses<'a> {
         !follows_dot && token.is_some_and(|token| words.iter().any(|word| token.is_word(self.sql, word)))
     }
 
+    /// Whether a function of this name is called here, in quotes or not.
+    pub(in crate::statement) fn is_called(&self, at: usize, function: &str) -> bool {
+        serval_sql::is_call(self.sql, &self.tokens, at, function)
+    }
+
     pub(in crate::statement) fn is_symbol(&self, at: usize, symbol: u8) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is_symbol(symbol))
     }

@@ -164,7 +164,7 @@ impl Creating<'_> {
         let what = (self.ddl, &self.schemas[..1]);
         let group = self.node().filter(|_| !wanted.is_nothing()).map(|node| self.catalog.node(node).group);
         if let Some(group) = group {
-            session.pin_for_reading(group);
+            session.pin_for(group, &wanted).await?;
         }
         let done = definitions::execute(session, &mut sink, what, &bound, &self.catalog, state).await;
         match group {

@@ -10,7 +10,7 @@ use serval_wire::packet::OkPacket;
 
 use super::cells::Cells;
 use super::clauses::Clauses;
-use super::{decides, keyed, table, warned};
+use super::{decides, insert_id_refused, keyed, sets_insert_id, table, warned};
 use crate::failure::{Failure, refused};
 use crate::session::{Lock, Session, Staging};
 
@@ -25,6 +25,8 @@ pub(super) struct Evaluated<'a> {
     expressions: Vec<(Span, usize)>,
     /// DEFAULT, written out.
     defaults: Vec<Edit>,
+    /// LAST_INSERT_ID(expr) is among the expressions.
+    sets_insert_id: bool,
 }
 
 /// Finds the expressions of an INSERT; `None` where there are none, or where it is of another form.
@@ -38,7 +40,8 @@ pub(super) fn find<'a, B: Backend>(
     let modifiers = ["LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "IGNORE", "INTO"];
     let Some((name, at)) = clauses.table(clauses.skip(1, &modifiers)) else { return Ok(None) };
     let target = table(session, name.parts())?;
-    let mut found = Evaluated { clauses, target, expressions: Vec::new(), defaults: Vec::new() };
+    let mut found =
+        Evaluated { clauses, target, expressions: Vec::new(), defaults: Vec::new(), sets_insert_id: false };
     let whole = found.collect(at).is_some();
     let any = !found.expressions.is_empty() || !found.defaults.is_empty();
     Ok(Some(found).filter(|_| whole && any))
@@ -50,8 +53,13 @@ pub(super) fn of_assignments<'a>(
     target: &PlanTable,
     assignments: &[(String, (usize, usize))],
 ) -> Option<Evaluated<'a>> {
-    let mut found =
-        Evaluated { clauses, target: target.clone(), expressions: Vec::new(), defaults: Vec::new() };
+    let mut found = Evaluated {
+        clauses,
+        target: target.clone(),
+        expressions: Vec::new(),
+        defaults: Vec::new(),
+        sets_insert_id: false,
+    };
     for (name, (from, to)) in assignments.iter().filter(|(_, (from, to))| has_subquery(clauses, *from, *to)) {
         let column = found.column(name)?;
         found.expressions.push((clauses.span(*from, *to)?, column));
@@ -124,6 +132,7 @@ impl Evaluated<'_> {
             .any(|at| clauses.is_symbol(at, b'(') || clauses.tokens[at].kind == TokenKind::SystemVariable);
         let copied = matches!(&table.placement, Placement::Global(_)) && calls;
         if has_subquery(clauses, from, to) {
+            self.sets_insert_id |= sets_insert_id(clauses, from, to);
             self.expressions.push((span, column));
             return Some(());
         }
@@ -141,6 +150,7 @@ impl Evaluated<'_> {
         if clauses.contains(from, to, &["SELECT", "DEFAULT"]) {
             return None;
         }
+        self.sets_insert_id |= sets_insert_id(clauses, from, to);
         self.expressions.push((span, column));
         Some(())
     }
@@ -166,6 +176,9 @@ pub(super) async fn run<B: Backend>(
     session: &mut Session<B>,
     statement: &Evaluated<'_>,
 ) -> Result<OkPacket, Failure> {
+    if statement.sets_insert_id {
+        return Err(insert_id_refused());
+    }
     let catalog = session.catalog();
     let mut staging = Staging::begin(session, catalog).await?;
     let result = insert(&mut staging, statement).await;

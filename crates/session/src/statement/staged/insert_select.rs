@@ -1,7 +1,10 @@
 //! INSERT … SELECT and REPLACE … SELECT whose rows come from or go to several nodes.
 
-use serval_catalog::ColumnDef;
-use serval_planner::{PlanError, PlanTable};
+use std::sync::Arc;
+
+use serval_catalog::{ColumnDef, Placement};
+use serval_planner::primitive::Target;
+use serval_planner::{Bound, PlanError, PlanTable};
 use serval_remote::Backend;
 use serval_types::MysqlError;
 use serval_wire::packet::OkPacket;
@@ -12,7 +15,8 @@ use super::steps::Step;
 use super::{assigned, decides, table, warned};
 use crate::answer::Outcome;
 use crate::failure::{Failure, refused};
-use crate::session::{Lock, Session, Staging, Sum};
+use crate::literal::identifier;
+use crate::session::{Lock, Session, Staging, Sum, found_in_query, on_node};
 
 /// The most bytes and rows of one INSERT … VALUES.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -180,7 +184,10 @@ pub(super) async fn run<B: Backend>(
     let result = copy(&mut staging, statement, &target).await;
     let (records, sum) = staging.end(result).await?;
     let info = info(statement, records, &sum);
-    Ok(sum.answer(session, info))
+    let ok = sum.answer(session, info);
+    let (from, to) = statement.query;
+    session.last.found_rows = found_in_query(statement.clauses.text(from, to), records);
+    Ok(ok)
 }
 
 /// `Records: 3  Duplicates: 1  Warnings: 0`, which one server says of every INSERT … SELECT.
@@ -222,6 +229,10 @@ async fn copy<B: Backend>(
         assigned::check(statement.clauses, at, target, mariadb)?;
     }
     let columns = columns(statement, target, rows.columns.len(), mariadb)?;
+    if rows.rows.is_empty() {
+        insert_nothing(staging, statement, target, columns.len()).await?;
+        return Ok(0);
+    }
     let keys = keys(statement, target, &columns);
     let cells = Cells::of(staging, &rows, columns.clone(), keys).await?;
     let strict = staging_is_strict(staging, statement, &columns, &rows, &cells).await?;
@@ -238,6 +249,40 @@ async fn copy<B: Backend>(
     }
     insert(staging, statement, &mut chunk).await?;
     Ok(rows.rows.len() as u64)
+}
+
+/// Has one server look at an INSERT into which no row goes: what it finds wrong with the columns it says without rows too,
+/// and that the transaction is read only.
+async fn insert_nothing<B: Backend>(
+    staging: &mut Staging<'_, B>,
+    statement: &InsertSelect<'_>,
+    target: &PlanTable,
+    count: usize,
+) -> Result<(), Failure> {
+    let (node, shard) = match &target.table.placement {
+        Placement::Node(node) => (Some(*node), None),
+        Placement::Global(nodes) => (nodes.first().copied(), None),
+        Placement::Sharded(sharding) => (sharding.shards.first().map(|shard| shard.node), Some(0)),
+    };
+    let Some(node) = node else { return Ok(()) };
+    let verb = match (statement.replaces, statement.ignore) {
+        (true, _) => "REPLACE",
+        (false, true) => "INSERT IGNORE",
+        (false, false) => "INSERT",
+    };
+    let names: Vec<String> = statement.columns.iter().map(|name| identifier(name)).collect();
+    let columns = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    let sql = format!(
+        "{verb} INTO {}{columns} SELECT {} FROM DUAL WHERE FALSE",
+        identifier(target.physical_name(shard)),
+        vec!["NULL"; count].join(", ")
+    );
+    let target = PlanTable { schema: target.schema.clone(), table: Arc::clone(&target.table) };
+    let bound = Bound { tables: Arc::from([target]), ..on_node(Target::new(node, shard, sql.into_bytes())) };
+    let state = staging.session.effective_state();
+    let (outcome, _) = staging.run(&bound, &state, None).await?;
+    staging.add(&bound, &outcome.ok, state).await;
+    Ok(())
 }
 
 /// No server will miss a table into which no row goes.

@@ -34,7 +34,7 @@ use tokio::io::AsyncWrite;
 use super::prepared::with_values;
 use crate::answer::Counting;
 use crate::charset::{self, client_text};
-use crate::failure::{Failure, no_schema, unknown_table};
+use crate::failure::{Failure, no_schema, refused, unknown_table};
 use crate::session::{Query, Session};
 use crate::stream::Writer;
 use clauses::Clauses;
@@ -87,6 +87,9 @@ where
     let ok = match query.scan.class {
         StatementClass::Insert | StatementClass::Replace => {
             if let Some(statement) = insert_select::InsertSelect::of(&clauses) {
+                if sets_insert_id(&clauses, 0, clauses.tokens.len()) {
+                    return Err(insert_id_refused());
+                }
                 insert_select::run(session, &statement).await?
             } else if let Some(statement) = evaluated::find(session, &clauses)? {
                 evaluated::run(session, &statement).await?
@@ -97,6 +100,7 @@ where
             }
         }
         _ => match keyed::Keyed::of(&clauses) {
+            Some(_) if sets_insert_id(&clauses, 0, clauses.tokens.len()) => return Err(refusal),
             Some(statement) => keyed::run(session, &statement, refusal).await?,
             None => return Err(refusal),
         },
@@ -105,6 +109,20 @@ where
     session.last.recount(ok.affected_rows);
     writer.ok(&ok);
     Ok(())
+}
+
+/// LAST_INSERT_ID(expr) is kept by the server that evaluates it, and steps are of several.
+fn insert_id_refused() -> Failure {
+    refused(
+        "LAST_INSERT_ID(expr) in an INSERT whose values Serval has to know, or that reads other nodes, is not supported; \
+         SELECT LAST_INSERT_ID(expr) first, and INSERT LAST_INSERT_ID()",
+    )
+}
+
+/// Whether LAST_INSERT_ID(expr) stands among the tokens `from..to`.
+fn sets_insert_id(clauses: &Clauses<'_>, from: usize, to: usize) -> bool {
+    let sets = |at: usize| clauses.is_called(at, "LAST_INSERT_ID") && !clauses.is_symbol(at + 2, b')');
+    (from..to).any(sets)
 }
 
 /// The statement as text, with the values of its parameters in it.
