@@ -57,6 +57,17 @@ pub struct Catalog {
 pub type Schemas = IndexMap<String, Schema, foldhash::fast::RandomState>;
 
 impl Catalog {
+    /// Says whether the servers take names that differ in case for one table's (`lower_case_table_names` other than 0).
+    pub fn fold_names(&mut self, folded: bool) {
+        self.schemas.values_mut().for_each(|schema| Arc::make_mut(&mut schema.names).folded = folded);
+    }
+
+    /// What [`Catalog::fold_names`] has said last.
+    #[must_use]
+    pub fn folds_names(&self) -> bool {
+        self.schemas.values().any(|schema| schema.names.folded)
+    }
+
     /// How statements of a session are read that has not set `sql_mode`.
     #[must_use]
     pub fn lex_options(&self) -> LexOptions {
@@ -105,7 +116,7 @@ impl Catalog {
         let found: Vec<HashSet<String>> =
             self.schemas.values().map(|schema| of(schema).unwrap_or_default()).collect();
         for (schema, pieces) in self.schemas.values_mut().zip(found) {
-            schema.names = Arc::new(Names { pieces, named: schema.names.named.clone() });
+            schema.names = Arc::new(Names { pieces, ..Names::clone(&schema.names) });
         }
     }
 

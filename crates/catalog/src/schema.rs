@@ -33,6 +33,8 @@ pub(crate) struct Names {
     pub(crate) named: HashSet<String>,
     /// What pieces of sharded tables are called in the default node's database.
     pub(crate) pieces: HashSet<String>,
+    /// The servers take names that differ in case for one table's.
+    pub(crate) folded: bool,
 }
 
 /// What Serval keeps in the groups' databases.
@@ -97,9 +99,9 @@ impl Schema {
         piece == name || piece.eq_ignore_ascii_case(name) && self.is_named(&table.name)
     }
 
-    /// Whether the config names the table.
+    /// Whether the table is the same in whatever case: the config names it, or the servers have it so.
     fn is_named(&self, name: &str) -> bool {
-        self.names.named.contains(&name.to_lowercase())
+        self.names.folded || self.names.named.contains(&name.to_lowercase())
     }
 
     /// Under which key a table of this very name is known.

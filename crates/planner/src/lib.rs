@@ -76,7 +76,7 @@ pub use explain::{Part, What, explain, explain_with};
 pub use operand::ClientText;
 pub use plan::{BindRequest, Led, Plan, Sample, SequenceDemand};
 pub use planner::{PlanRequest, Planner};
-pub use statement::copies::unequal_default;
+pub use statement::copies::{NOT_DETERMINISTIC, unequal_default};
 pub use statement::ddl::{plan_create_select, plan_ddl};
 pub use statement::insert::untied_children;
 pub use statement::lock_tables::{Locks, plan_lock_tables};

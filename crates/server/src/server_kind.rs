@@ -38,10 +38,12 @@ pub async fn learn(catalog: &ArcSwap<Catalog>, servers: &Servers) {
         None => totals_nothing(servers, group).await.or(current.totals_nothing),
         known => known,
     };
-    let mode = match current.sql_mode.clone().filter(|_| same_kind) {
-        None => sql_mode(servers, group).await.or(current.sql_mode.clone()),
+    let known = current.sql_mode.clone().map(|mode| (mode, current.folds_names()));
+    let reading = match known.clone().filter(|_| same_kind) {
+        None => reading(servers, group).await.or(known),
         known => known,
     };
+    let (mode, folded) = reading.map_or((None, false), |(mode, folded)| (Some(mode), folded));
     let defaults = match current.scratch {
         Some(_) => defaults(servers, group).await.unwrap_or_else(|| Arc::clone(&current.defaults)),
         None => Arc::default(),
@@ -50,19 +52,25 @@ pub async fn learn(catalog: &ArcSwap<Catalog>, servers: &Servers) {
     if same_kind && same && defaults == current.defaults {
         return;
     }
-    catalog.rcu(|current| Catalog {
-        servers: kind,
-        totals_nothing: totals,
-        sql_mode: mode.clone(),
-        defaults: Arc::clone(&defaults),
-        version: current.version + 1,
-        ..Catalog::clone(current)
+    catalog.rcu(|current| {
+        let mut next = Catalog {
+            servers: kind,
+            totals_nothing: totals,
+            sql_mode: mode.clone(),
+            defaults: Arc::clone(&defaults),
+            version: current.version + 1,
+            ..Catalog::clone(current)
+        };
+        next.fold_names(folded);
+        next
     });
 }
 
-async fn sql_mode(servers: &Servers, group: GroupId) -> Option<Arc<str>> {
-    let cells = cells(servers, group, "SELECT @@global.sql_mode").await?;
-    cells.into_iter().next().map(Arc::from)
+/// How servers read a statement: their `sql_mode`, and whether names of tables that differ in case are one.
+async fn reading(servers: &Servers, group: GroupId) -> Option<(Arc<str>, bool)> {
+    let cells = cells(servers, group, "SELECT @@global.sql_mode, @@global.lower_case_table_names").await?;
+    let [mode, folded] = &*cells else { return None };
+    Some((Arc::from(&**mode), folded != "0"))
 }
 
 /// What sessions begin with on the first group's servers and the scratch server would do otherwise.

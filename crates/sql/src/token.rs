@@ -95,8 +95,20 @@ impl Token {
 }
 
 /// Words before a name that make it that of a table or an index, so that `` INSERT INTO `uuid` (id) `` calls nothing.
-const BEFORE_NAMES: [&str; 9] =
-    ["EXISTS", "IGNORE", "INDEX", "INSERT", "INTO", "KEY", "REFERENCES", "REPLACE", "TABLE"];
+const BEFORE_NAMES: [&str; 12] = [
+    "EXISTS",
+    "FULLTEXT",
+    "IGNORE",
+    "INDEX",
+    "INSERT",
+    "INTO",
+    "KEY",
+    "REFERENCES",
+    "REPLACE",
+    "SPATIAL",
+    "TABLE",
+    "UNIQUE",
+];
 
 /// Whether the function `name` is called at a token: its name, which servers take in quotes as well, and a parenthesis
 /// behind it.
@@ -108,23 +120,37 @@ const BEFORE_NAMES: [&str; 9] =
 ///     (0..tokens.len()).any(|at| is_call(sql.as_bytes(), &tokens, at, "RAND"))
 /// };
 /// assert!(calls("SELECT rand()") && calls("SELECT `Rand` /* of */ (7)"));
-/// assert!(!calls("SELECT rand, 'rand()' FROM t") && !calls("INSERT INTO `rand` (id) VALUES (1)"));
+/// assert!(!calls("SELECT rand, 'rand()' FROM t") && !calls("INSERT INTO shop.`rand` (id) VALUES (1)"));
+/// assert!(!calls("WITH `rand` (a) AS (SELECT 1) SELECT a FROM `rand`"));
 /// ```
 #[must_use]
 pub fn is_call(sql: &[u8], tokens: &[Token], at: usize, name: &str) -> bool {
-    tokens.get(at).is_some_and(|token| token.names(sql, name))
-        && tokens[at + 1..]
-            .iter()
-            .find(|next| !next.kind.is_comment())
-            .is_some_and(|next| next.is_symbol(b'('))
-        && !names_table(sql, tokens, at)
+    if !tokens.get(at).is_some_and(|token| token.names(sql, name)) {
+        return false;
+    }
+    let behind = |at: usize| (at + 1..tokens.len()).find(|next| !tokens[*next].kind.is_comment());
+    let Some(open) = behind(at).filter(|next| tokens[*next].is_symbol(b'(')) else { return false };
+    !names_table(sql, tokens, at) && !names_query(sql, tokens, open)
 }
 
 /// Whether the token is the name of a table or an index, as what stands before it says.
 #[must_use]
 pub fn names_table(sql: &[u8], tokens: &[Token], at: usize) -> bool {
-    let before = tokens[..at].iter().rev().find(|before| !before.kind.is_comment());
-    before.is_some_and(|before| BEFORE_NAMES.iter().any(|word| before.is_word(sql, word)))
+    let mut before = tokens[..at].iter().rev().filter(|before| !before.kind.is_comment());
+    let mut found = before.next();
+    if found.is_some_and(|token| token.is_symbol(b'.')) {
+        // Behind the schema's name.
+        found = before.nth(1);
+    }
+    found.is_some_and(|before| BEFORE_NAMES.iter().any(|word| before.is_word(sql, word)))
+}
+
+/// Whether the parenthesis at `open` holds the columns of a query of WITH: `` WITH `rand` (a) AS (SELECT … ``.
+fn names_query(sql: &[u8], tokens: &[Token], open: usize) -> bool {
+    let Some(end) = closing(tokens, open) else { return false };
+    let mut behind = tokens[end + 1..].iter().filter(|token| !token.kind.is_comment());
+    behind.next().is_some_and(|token| token.is_word(sql, "AS"))
+        && behind.next().is_some_and(|token| token.is_symbol(b'('))
 }
 
 /// The index of the parenthesis that closes the one at `open`.

@@ -39,7 +39,14 @@ pub(super) async fn first<B: Backend>(
         }
         Ok(())
     };
-    let mut plain = Context { transaction: &mut *context.transaction, parameters: None, ..*context };
+    // Digits in UTF-16, for example, are not read here.
+    let wide = context
+        .state
+        .value("character_set_results")
+        .is_some_and(|results| results.contains("16") || results.contains("32") || results.contains("ucs2"));
+    let readable = wide.then(|| context.state.with("character_set_results", "utf8mb4"));
+    let state = readable.as_ref().unwrap_or(context.state);
+    let mut plain = Context { transaction: &mut *context.transaction, parameters: None, state, ..*context };
     links.run_with_rows(&question, tables, &mut plain, each).await?;
     Ok(found)
 }

@@ -131,11 +131,11 @@ impl<'a, B: Backend> Lanes<'a, B> {
         lane.send_next(self.route, &self.plan).await
     }
 
-    /// Reads what is left of answers that nobody waits for any more, as far as [closing](Self::close) would, because
-    /// their ends say what they warn of. Gives how many warnings there are, and those that servers keep.
+    /// How many warnings the answers left, and those that servers keep. In a transaction answers that nobody waits for any
+    /// more are read to their ends, which say what they warn of: [closing](Self::close) would have to do so anyway.
     pub(crate) async fn warnings(&mut self) -> (u16, Vec<Row>) {
         for lane in &mut self.lanes {
-            let Some(target) = lane.current else { continue };
+            let Some(target) = lane.current.filter(|_| lane.link.is_lent()) else { continue };
             if let Some(count) = lane.drain().await {
                 lane.current = None;
                 self.warned.extend(lane.warned_of(target, count, self.route, &self.plan).await);

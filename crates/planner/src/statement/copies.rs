@@ -9,7 +9,7 @@ use crate::analysis::{Analysis, TableRef};
 use crate::error::PlanError;
 
 /// Functions that give every server another value.
-pub(crate) const NOT_DETERMINISTIC: [&str; 12] = [
+pub const NOT_DETERMINISTIC: [&str; 12] = [
     "CONNECTION_ID",
     "ENCRYPT",
     "LASTVAL",

@@ -62,6 +62,8 @@ struct PlannedRow {
     /// Of each sharding column; none where the row goes to every copy.
     keys: SmallVec<[KeySource; 1]>,
     generated: Generated,
+    /// A value behind the one that the sequence gives reads it.
+    reads: bool,
     /// The keys that children may hold of it, for each of [`InsertPlan::watched`]; `None` where it brings none.
     led: Vec<Option<KeySource>>,
 }

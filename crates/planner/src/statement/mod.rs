@@ -56,7 +56,8 @@ impl Planning<'_> {
                 "A statement with version comments that only some servers read cannot be routed; write it without them",
             ));
         }
-        let tokens = tokens(self.sql, self.options).unwrap_or_default();
+        let mut tokens = tokens(self.sql, self.options).unwrap_or_default();
+        tokens.retain(|token| !token.kind.is_comment());
         if self.reads_last_number(&tokens) {
             return Err(PlanError::refused(
                 "LASTVAL() and PREVIOUS VALUE FOR read a server's session, of which Serval has many; keep what NEXTVAL() gave",

@@ -6,7 +6,7 @@ use serval_sql::{Token, is_call};
 pub(super) const REFUSAL: &str = "RAND(seed) over several shards is not supported here: each shard would begin its numbers anew; restrict the statement \
      to one value of the sharding column, or use RAND()";
 
-/// Whether RAND is called with an argument.
+/// Whether RAND is called with an argument. The tokens are without comments.
 pub(super) fn is_called(sql: &[u8], tokens: &[Token]) -> bool {
     let has_argument = |at: usize| tokens.get(at + 2).is_some_and(|token| !token.is_symbol(b')'));
     (0..tokens.len()).any(|at| is_call(sql, tokens, at, "RAND") && has_argument(at))

@@ -30,6 +30,7 @@ pub fn successor(old: &Catalog, new: &Catalog) -> Catalog {
     next.defaults = std::sync::Arc::clone(&old.defaults);
     next.version = old.version + 1;
     next.placed = next.version;
+    next.fold_names(old.folds_names());
     next
 }
 

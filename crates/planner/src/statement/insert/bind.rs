@@ -195,6 +195,13 @@ impl InsertPlan {
         if matches!(row.generated, Generated::Never) || given(row, values)?.is_some() {
             return Ok(None);
         }
+        if row.reads {
+            // One server makes the number behind all values, and those that name the column read NULL or 0.
+            return Err(PlanError::refused(
+                "A value that reads the AUTO_INCREMENT column would read the new number, and one server has none yet; write what \
+                 it reads",
+            ));
+        }
         let number = next.ok_or_else(|| PlanError::refused("No sequence is available for this table"))?;
         *next = number.checked_add(1);
         Ok(Some(number))

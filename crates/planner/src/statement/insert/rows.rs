@@ -99,6 +99,7 @@ impl Builder<'_> {
             let (schema, table) = (schema.clone(), table.name.clone());
             return Err(PlanError::ValueCount { row: number, schema, table });
         }
+        let mut reads = false;
         let generated = match columns.generated() {
             GeneratedColumn::None => Generated::Never,
             GeneratedColumn::Appended(_) => {
@@ -107,35 +108,13 @@ impl Builder<'_> {
             }
             GeneratedColumn::Listed(at) => {
                 let operand = self.generated_operand(&values[*at])?;
-                self.refuse_reading(columns.name(*at), &values[at + 1..])?;
+                reads = names_column(columns.name(*at), &values[at + 1..]);
                 Generated::Cell(self.anchor(text.cells[*at]), operand)
             }
         };
         let keys = self.keys(columns, |at| &values[at])?;
         let led = self.led(led, |at| &values[at])?;
-        Ok(PlannedRow { span: Some(self.anchor(text.span)), keys, generated, led })
-    }
-
-    /// One server makes the number behind all values, and those that name the column read NULL or 0.
-    fn refuse_reading<'e>(
-        &self,
-        column: &str,
-        behind: impl IntoIterator<Item = &'e Expr>,
-    ) -> Result<(), PlanError> {
-        let names = |expr: &Expr| match expr {
-            Expr::Identifier(name) => name.value.eq_ignore_ascii_case(column),
-            Expr::CompoundIdentifier(parts) => {
-                parts.last().is_some_and(|name| name.value.eq_ignore_ascii_case(column))
-            }
-            _ => false,
-        };
-        if !behind.into_iter().any(|value| contains(value, names)) {
-            return Ok(());
-        }
-        Err(PlanError::refused(format!(
-            "A value that reads the AUTO_INCREMENT column {column} would read the new number, and one server has none yet; write what it \
-             reads"
-        )))
+        Ok(PlannedRow { span: Some(self.anchor(text.span)), keys, generated, reads, led })
     }
 
     /// `AS new (a, b)` names every column of the row, and one more is appended.
@@ -156,6 +135,7 @@ impl Builder<'_> {
         (columns, led): (&Columns, &[Option<KeyColumn>]),
     ) -> Result<PlannedRow, PlanError> {
         let values: Vec<&Expr> = self.insert.assignments.iter().map(|assignment| &assignment.value).collect();
+        let mut reads = false;
         let generated = match columns.generated() {
             GeneratedColumn::None => Generated::Never,
             GeneratedColumn::Appended(_) => {
@@ -164,13 +144,13 @@ impl Builder<'_> {
             }
             GeneratedColumn::Listed(at) => {
                 let operand = self.generated_operand(values[*at])?;
-                self.refuse_reading(columns.name(*at), values[at + 1..].iter().copied())?;
+                reads = names_column(columns.name(*at), values[at + 1..].iter().copied());
                 Generated::Cell(self.anchor(self.assigned(*at)?), operand)
             }
         };
         let keys = self.keys(columns, |at| values[at])?;
         let led = self.led(led, |at| values[at])?;
-        Ok(PlannedRow { span: None, keys, generated, led })
+        Ok(PlannedRow { span: None, keys, generated, reads, led })
     }
 
     /// Where the value of an assignment of SET stands.
@@ -278,4 +258,16 @@ impl Builder<'_> {
     fn anchor(&self, span: Span) -> AnchorSpan {
         AnchorSpan::of(span, self.planning.scan)
     }
+}
+
+/// Whether any of the values names the column.
+fn names_column<'e>(column: &str, values: impl IntoIterator<Item = &'e Expr>) -> bool {
+    let names = |expr: &Expr| match expr {
+        Expr::Identifier(name) => name.value.eq_ignore_ascii_case(column),
+        Expr::CompoundIdentifier(parts) => {
+            parts.last().is_some_and(|name| name.value.eq_ignore_ascii_case(column))
+        }
+        _ => false,
+    };
+    values.into_iter().any(|value| contains(value, names))
 }

@@ -5,8 +5,8 @@ use serval_planner::Bound;
 use serval_remote::Backend;
 use serval_wire::packet::OkPacket;
 
-use crate::answer::Answer;
-use crate::session::Session;
+use crate::answer::{Answer, Row};
+use crate::session::{Session, targets};
 
 /// What a warning about a row has in it. Every node has its own rows.
 const OF_ROW: &str = " at row ";
@@ -23,6 +23,9 @@ pub(super) async fn told_once<B: Backend>(session: &mut Session<B>, bound: &Boun
         // They are those of one copy already.
         messages.rows.truncate(ok.warnings.into());
         ok.warnings
+    } else if let Some(each) = said_alike(&messages.rows, ok.warnings, targets(&bound.root).len()) {
+        messages.rows.truncate(each.into());
+        each
     } else {
         ok.warnings.saturating_sub(leave_out_repeated(messages))
     };
@@ -30,13 +33,55 @@ pub(super) async fn told_once<B: Backend>(session: &mut Session<B>, bound: &Boun
     OkPacket { warnings, info: with_number(ok.info, warnings), ..ok }
 }
 
+/// How many warnings each target gave, where all have said the same of the statement and nothing of rows.
+fn said_alike(rows: &[Row], warnings: u16, targets: usize) -> Option<u16> {
+    let targets =
+        u16::try_from(targets).ok().filter(|targets| *targets > 0 && warnings.is_multiple_of(*targets))?;
+    let each = warnings / targets;
+    if rows.is_empty() {
+        // `max_error_count = 0`: they are counted and not kept.
+        return Some(each);
+    }
+    let (first, of_rows) = (rows.get(..each.into())?, rows.iter().any(is_of_row));
+    // Of targets on one connection only the last one's are kept.
+    let alike = rows.len().is_multiple_of(first.len()) && rows.chunks(first.len()).all(|said| said == first);
+    (!of_rows && alike).then_some(each)
+}
+
+fn is_of_row(row: &Row) -> bool {
+    let message = row.get(2).and_then(Option::as_deref).unwrap_or_default();
+    memchr::memmem::find(message, OF_ROW.as_bytes()).is_some()
+}
+
+/// ER_BAD_TABLE_ERROR, which MariaDB gives once for all tables of a DROP that are not there, and each node for its own.
+fn lists_tables(row: &Row) -> bool {
+    row.get(1).and_then(Option::as_deref) == Some(b"1051")
+}
+
+/// `Unknown table 'shop.a,shop.b'`.
+fn lists_several(row: &Row) -> bool {
+    row.get(2).and_then(Option::as_deref).is_some_and(|message| message.contains(&b','))
+}
+
+fn length(row: &Row) -> usize {
+    row.get(2).and_then(Option::as_deref).map_or(0, <[u8]>::len)
+}
+
 /// How many were said before.
 fn leave_out_repeated(messages: &mut Answer) -> u16 {
     let before = messages.rows.len();
-    let mut said: Vec<Vec<Option<Vec<u8>>>> = Vec::new();
+    let mut said: Vec<Row> = Vec::new();
+    let longest = messages
+        .rows
+        .iter()
+        .filter(|row| lists_tables(row) && lists_several(row))
+        .max_by_key(|row| length(row));
+    let longest = longest.cloned();
     messages.rows.retain(|row| {
-        let message = row.get(2).and_then(Option::as_deref).unwrap_or_default();
-        let of_row = memchr::memmem::find(message, OF_ROW.as_bytes()).is_some();
+        if longest.as_ref().is_some_and(|longest| lists_tables(row) && row != longest) {
+            return false;
+        }
+        let of_row = is_of_row(row);
         let is_new = of_row || !said.contains(row);
         if is_new && !of_row {
             said.push(row.clone());

@@ -52,7 +52,8 @@ pub(in crate::statement) fn with_values(
 fn is_computed(sql: &[u8], at: Span) -> bool {
     let before = sql.get(..at.start as usize).unwrap_or_default().trim_ascii_end();
     let behind = sql.get(at.end as usize..).unwrap_or_default().trim_ascii_start();
-    [before.last(), behind.first()].into_iter().flatten().any(|byte| b"+-*/%".contains(byte))
+    let comments = before.ends_with(b"*/") || behind.starts_with(b"/*") || behind.starts_with(b"--");
+    !comments && [before.last(), behind.first()].into_iter().flatten().any(|byte| b"+-*/%".contains(byte))
 }
 
 /// A binary string. Without the introducer MySQL would take it for a number where it stands beside one.
@@ -66,7 +67,8 @@ pub(in crate::statement) fn readable(value: &Value, options: LexOptions, charset
     match value {
         Value::Text(text) => match std::str::from_utf8(text) {
             Ok(text) => quoted(text, options),
-            Err(_) if charset == "binary" => binary(text),
+            // Drivers send binary values as strings; no server reads these bytes as UTF-8.
+            Err(_) if charset == "binary" || charset.starts_with("utf8") => binary(text),
             Err(_) => format!("_{charset} {}", hex(text)),
         },
         Value::Bytes(bytes) => binary(bytes),

@@ -2,7 +2,7 @@
 //! fills, those that would be another on every copy of a global table, and subqueries. They are evaluated once.
 
 use serval_catalog::{ColumnDef, Placement};
-use serval_planner::PlanTable;
+use serval_planner::{NOT_DETERMINISTIC, PlanTable};
 use serval_remote::Backend;
 use serval_sql::{Edit, Span, TokenKind, splice};
 use serval_types::ColumnType;
@@ -61,6 +61,10 @@ pub(super) fn of_assignments<'a>(
         sets_insert_id: false,
     };
     for (name, (from, to)) in assignments.iter().filter(|(_, (from, to))| has_subquery(clauses, *from, *to)) {
+        if is_drawn(clauses, *from, *to) {
+            // Each row would have another value.
+            return None;
+        }
         let column = found.column(name)?;
         found.expressions.push((clauses.span(*from, *to)?, column));
     }
@@ -159,6 +163,12 @@ impl Evaluated<'_> {
 /// Whether a subquery stands in the value: no shard may have all of its rows.
 fn has_subquery(clauses: &Clauses<'_>, from: usize, to: usize) -> bool {
     clauses.contains(from, to, &["SELECT"]) && !clauses.contains(from, to, &["DEFAULT"])
+}
+
+/// Whether functions that give another value each time are called, or user variables are assigned.
+fn is_drawn(clauses: &Clauses<'_>, from: usize, to: usize) -> bool {
+    let assigns = |at: usize| clauses.text(at, at + 1) == b":=";
+    (from..to).any(|at| assigns(at) || NOT_DETERMINISTIC.iter().any(|name| clauses.is_called(at, name)))
 }
 
 /// NULL, a number with or without a sign, or a string: what the planner reads itself.

@@ -201,14 +201,15 @@ pub(super) async fn run<B: Backend>(
 ) -> Result<OkPacket, Failure> {
     let target = table(session, statement.name.parts())?;
     let assignments = statement.assignments().unwrap_or_default();
-    let values = evaluated::of_assignments(statement.clauses, &target, &assignments);
+    let values =
+        evaluated::of_assignments(statement.clauses, &target, &assignments).filter(|_| !statement.ignore);
     if !statement.has_steps(&target, &assignments) && values.is_none() {
         return Err(refusal);
     }
     let catalog = session.catalog();
     let mut staging = Staging::begin(session, catalog).await?;
     let result = match values {
-        Some(values) => evaluated_first(&mut staging, &values, &target).await,
+        Some(values) => evaluated_first(&mut staging, &values, &target, refusal).await,
         None => found_first(&mut staging, statement, &target).await,
     };
     let ((), mut sum) = staging.end(result).await?;
@@ -234,8 +235,15 @@ async fn evaluated_first<B: Backend>(
     staging: &mut Staging<'_, B>,
     values: &Evaluated<'_>,
     target: &PlanTable,
+    refusal: Failure,
 ) -> Result<(), Failure> {
-    let sql = evaluated::written(staging, values).await?;
+    let sql = match evaluated::written(staging, values).await {
+        Ok(sql) => sql,
+        // ER_UPDATE_TABLE_USED is what one server says, whatever the rows are.
+        Err(Failure::Told(error)) if error.number == 1093 => return Err(error.into()),
+        // One server evaluates it only where a row is found, which is not known here.
+        Err(_) => return Err(refusal),
+    };
     let clauses = Clauses::of(&sql, staging.session.options);
     let statement = clauses.as_ref().and_then(Keyed::of);
     match statement {
