@@ -57,6 +57,11 @@ impl<'a, B: Backend> Context<'a, B> {
         Query { database: Some(database), state: self.state, sql: &target.sql, execution }
     }
 
+    /// The session's state for what Serval reads itself: values as they are stored, and all rows.
+    pub(crate) fn read_state(&self) -> SessionState {
+        self.state.with("character_set_results", "NULL").without("sql_select_limit")
+    }
+
     /// Which servers may answer. Inside a transaction the primary, always: it has the transaction's own writes.
     pub(crate) fn access(&self, replica_safe: bool) -> Access {
         if replica_safe && self.replicas && !self.transaction.is_open() {

@@ -82,25 +82,13 @@ async fn atomic<B: Backend, T>(
     work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
 ) -> Result<T, ExecuteError> {
     if spread.targets.len() == 1 {
-        on_one_target(context, work).await
+        // A server's statement is all or nothing by itself.
+        in_place(context, Links::new(), work).await
     } else if context.transaction.is_open() {
-        in_open_transaction(context, work).await
+        in_place(context, Links::with_savepoints(), work).await
     } else {
         in_own_transaction(context, work).await
     }
-}
-
-/// A server's statement is all or nothing by itself.
-async fn on_one_target<B: Backend, T>(
-    context: &mut Context<'_, B>,
-    work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
-) -> Result<T, ExecuteError> {
-    let mut links = Links::new();
-    let result = work(context, &mut links).await;
-    let closed = links.close(context.transaction).await;
-    let done = result?;
-    closed?;
-    Ok(done)
 }
 
 /// Autocommit: a transaction of the statement's own, committed before the client hears of success.
@@ -127,12 +115,13 @@ async fn in_own_transaction<B: Backend, T>(
     }
 }
 
-/// Inside a transaction: a failure undoes this statement on every group, and nothing else.
-async fn in_open_transaction<B: Backend, T>(
+/// On connections as they are: inside a transaction of the client's a failure undoes this statement on every group, where
+/// these mark its beginning, and nothing else.
+async fn in_place<B: Backend, T>(
     context: &mut Context<'_, B>,
+    mut links: Links<B>,
     work: impl AsyncFnOnce(&mut Context<'_, B>, &mut Links<B>) -> Result<T, ExecuteError>,
 ) -> Result<T, ExecuteError> {
-    let mut links = Links::with_savepoints();
     let result = work(context, &mut links).await;
     let undone = links.end_statement(context, result.is_ok()).await;
     let closed = links.close(context.transaction).await;

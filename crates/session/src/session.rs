@@ -28,7 +28,6 @@ mod zone;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::Guard;
 use serval_catalog::{Catalog, Schema, TransactionMode};
 use serval_planner::ClientText;
 use serval_remote::{Backend, SessionState};
@@ -243,19 +242,18 @@ impl<B: Backend> Session<B> {
     /// others may change those of tables that it has not used yet.
     pub(crate) fn base_catalog(&self) -> Arc<Catalog> {
         let newest = self.proxy.catalog.load();
-        match &self.pinned {
-            Some(pinned) if pinned.placed != newest.placed => Arc::clone(pinned),
-            _ => Guard::into_inner(newest),
-        }
+        self.placed_before(&newest).map_or_else(|| Arc::clone(&newest), Arc::clone)
     }
 
     /// The version of [`Session::base_catalog`].
     pub(crate) fn catalog_version(&self) -> u64 {
         let newest = self.proxy.catalog.load();
-        match &self.pinned {
-            Some(pinned) if pinned.placed != newest.placed => pinned.version,
-            _ => newest.version,
-        }
+        self.placed_before(&newest).map_or(newest.version, |pinned| pinned.version)
+    }
+
+    /// The transaction's catalog, where tables have other places in the newest.
+    fn placed_before(&self, newest: &Catalog) -> Option<&Arc<Catalog>> {
+        self.pinned.as_ref().filter(|pinned| pinned.placed != newest.placed)
     }
 
     /// Forgets what was lost with its connection; the client has been told.

@@ -64,5 +64,5 @@ pub use span::Span;
 pub use splice::{Edit, splice};
 pub use stored_calls::may_call_stored;
 pub use template::{Piece, Replacement, Template};
-pub use token::{Token, TokenKind, closing, is_call, names_table, tokens};
+pub use token::{Token, TokenKind, closing, is_call, is_call_with_argument, names_table, tokens};
 pub use version_comment::{ServerKind, VersionComment, open_version_comments, unwrap_version_comment};

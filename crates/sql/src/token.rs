@@ -133,6 +133,13 @@ pub fn is_call(sql: &[u8], tokens: &[Token], at: usize, name: &str) -> bool {
     !names_table(sql, tokens, at) && !names_query(sql, tokens, open)
 }
 
+/// Whether [`is_call`] with an argument: `LAST_INSERT_ID(expr)` does another thing than `LAST_INSERT_ID()`. The tokens are
+/// without comments.
+#[must_use]
+pub fn is_call_with_argument(sql: &[u8], tokens: &[Token], at: usize, name: &str) -> bool {
+    is_call(sql, tokens, at, name) && tokens.get(at + 2).is_some_and(|token| !token.is_symbol(b')'))
+}
+
 /// Whether the token is the name of a table or an index, as what stands before it says.
 #[must_use]
 pub fn names_table(sql: &[u8], tokens: &[Token], at: usize) -> bool {

@@ -162,7 +162,7 @@ impl<'a, C: Connection> Place<'a, C> {
         tables: &[PlanTable],
         context: &mut Context<'_, B>,
     ) -> Result<(), ExecuteError> {
-        let read_state = context.state.with("character_set_results", "NULL").without("sql_select_limit");
+        let read_state = context.read_state();
         let read_utf8 = read_state.with(NAMES, "utf8mb4").with("character_set_results", "NULL");
         let states = ReadStates { own: &read_state, utf8: &read_utf8 };
         let mut sizes: Vec<usize> = vec![0; self.gather.sources.len()];

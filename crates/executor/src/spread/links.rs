@@ -122,14 +122,14 @@ impl<B: Backend> Links<B> {
         Ok(&mut self.links[at].1)
     }
 
-    /// Keeps or undoes what the statement did. Where undoing fails the transaction is doomed, because it would hold
+    /// Keeps or undoes what the statement did, where its beginning is marked. Where undoing fails the transaction is doomed, because it would hold
     /// half a statement.
     pub(crate) async fn end_statement(
         &mut self,
         context: &mut Context<'_, B>,
         keep: bool,
     ) -> Result<(), ExecuteError> {
-        if self.links.iter().any(|(_, link)| link.ended_transaction()) {
+        if !self.savepoints || self.links.iter().any(|(_, link)| link.ended_transaction()) {
             // Nothing is left to undo to.
             return Ok(());
         }

@@ -22,9 +22,8 @@ pub(super) async fn first<B: Backend>(
 ) -> Result<Option<u64>, ExecuteError> {
     let Some(table) = tables.first() else { return Ok(None) };
     let (column, name) = (quoted(&numbers.column), quoted(table.physical_name(target.shard)));
-    // LIMIT, because the session may have `sql_select_limit = 0`.
     let sql = format!(
-        "SELECT MIN({column}) FROM {name} WHERE {column} BETWEEN {} AND {} LIMIT 1",
+        "SELECT MIN({column}) FROM {name} WHERE {column} BETWEEN {} AND {}",
         numbers.first, numbers.last
     );
     let question = Target { sql: sql.into_bytes(), parameters: Vec::new(), ..target.clone() };
@@ -39,13 +38,7 @@ pub(super) async fn first<B: Backend>(
         }
         Ok(())
     };
-    // Digits in UTF-16, for example, are not read here.
-    let wide = context
-        .state
-        .value("character_set_results")
-        .is_some_and(|results| results.contains("16") || results.contains("32") || results.contains("ucs2"));
-    let readable = wide.then(|| context.state.with("character_set_results", "utf8mb4"));
-    let state = readable.as_ref().unwrap_or(context.state);
+    let state = &context.read_state();
     let mut plain = Context { transaction: &mut *context.transaction, parameters: None, state, ..*context };
     links.run_with_rows(&question, tables, &mut plain, each).await?;
     Ok(found)

@@ -16,7 +16,10 @@ pub(crate) mod update;
 use std::sync::Arc;
 
 use serval_catalog::Catalog;
-use serval_sql::{LexOptions, Modifier, Parsed, Scan, Token, TokenKind, VersionComments, is_call, tokens};
+use serval_sql::{
+    LexOptions, Modifier, Parsed, Scan, Token, TokenKind, VersionComments, is_call, is_call_with_argument,
+    tokens,
+};
 use serval_types::NodeId;
 use sqlparser::ast::{Assignment, AssignmentTarget, ObjectName, Query, SetExpr, Statement};
 
@@ -152,9 +155,9 @@ impl Planning<'_> {
             // Each copy has all of the rows, and comes to the same number.
             return None;
         }
-        let sets = |at: usize| {
-            is_call(sql, tokens, at, "LAST_INSERT_ID")
-                && (!inserts || !tokens.get(at + 2).is_some_and(|token| token.is_symbol(b')')))
+        let sets = |at: usize| match inserts {
+            true => is_call_with_argument(sql, tokens, at, "LAST_INSERT_ID"),
+            false => is_call(sql, tokens, at, "LAST_INSERT_ID"),
         };
         (0..tokens.len()).any(sets).then_some(
             "LAST_INSERT_ID(expr) over several shards is not supported: which row is the last is not known; \

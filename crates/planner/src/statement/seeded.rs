@@ -1,6 +1,6 @@
 //! `RAND(seed)`: the numbers of one sequence, a row after the other, which each shard would begin anew.
 
-use serval_sql::{Token, is_call};
+use serval_sql::{Token, is_call_with_argument};
 
 /// Why a statement with it is not sent to several shards.
 pub(super) const REFUSAL: &str = "RAND(seed) over several shards is not supported here: each shard would begin its numbers anew; restrict the statement \
@@ -8,6 +8,5 @@ pub(super) const REFUSAL: &str = "RAND(seed) over several shards is not supporte
 
 /// Whether RAND is called with an argument. The tokens are without comments.
 pub(super) fn is_called(sql: &[u8], tokens: &[Token]) -> bool {
-    let has_argument = |at: usize| tokens.get(at + 2).is_some_and(|token| !token.is_symbol(b')'));
-    (0..tokens.len()).any(|at| is_call(sql, tokens, at, "RAND") && has_argument(at))
+    (0..tokens.len()).any(|at| is_call_with_argument(sql, tokens, at, "RAND"))
 }

@@ -1,6 +1,8 @@
 //! What a statement leaves in a server's session, as its text says.
 
-use serval_sql::{HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, is_call, tokens};
+use serval_sql::{
+    HoleKind, LexOptions, Span, StatementClass, Token, TokenKind, is_call_with_argument, tokens,
+};
 use serval_types::{MysqlError, Value};
 
 use super::Query;
@@ -114,9 +116,7 @@ pub(crate) fn sets_insert_id(query: &Query<'_>, options: LexOptions) -> bool {
     let mut tokens = tokens(sql, options).unwrap_or_default();
     tokens.retain(|token| !token.kind.is_comment());
     // Without an argument it only asks.
-    (0..tokens.len()).any(|at| {
-        is_call(sql, &tokens, at, FUNCTION) && !tokens.get(at + 2).is_some_and(|token| token.is_symbol(b')'))
-    })
+    (0..tokens.len()).any(|at| is_call_with_argument(sql, &tokens, at, FUNCTION))
 }
 
 /// Whether a statement with this class may return rows of a query.

@@ -127,13 +127,10 @@ impl InsertPlan {
     /// The numbers from `start` to before `end` that the sequence gave, where several rows may be left out or change
     /// others; of a single one the server's own answer says so.
     fn unsure(&self, plan: &Plan, start: Option<u64>, end: Option<u64>) -> Option<GivenNumbers> {
-        let column = plan.tables.first()?.table.sequence.as_ref()?.column.clone();
         let (first, last) = (start?, end?.checked_sub(1)?);
-        (self.conditional && self.rows.len() > 1 && first <= last).then_some(GivenNumbers {
-            column,
-            first,
-            last,
-        })
+        let unsure = self.conditional && self.rows.len() > 1 && first <= last;
+        let sequence = plan.tables.first().filter(|_| unsure)?.table.sequence.as_ref()?;
+        Some(GivenNumbers { column: sequence.column.clone(), first, last })
     }
 
     /// The rows of each shard, and the shard of each row.

@@ -27,7 +27,7 @@ mod warned;
 use serval_catalog::Table;
 use serval_planner::{ClientText, PlanTable};
 use serval_remote::Backend;
-use serval_sql::StatementClass;
+use serval_sql::{StatementClass, is_call_with_argument};
 use serval_types::Value;
 use tokio::io::AsyncWrite;
 
@@ -121,7 +121,7 @@ fn insert_id_refused() -> Failure {
 
 /// Whether LAST_INSERT_ID(expr) stands among the tokens `from..to`.
 fn sets_insert_id(clauses: &Clauses<'_>, from: usize, to: usize) -> bool {
-    let sets = |at: usize| clauses.is_called(at, "LAST_INSERT_ID") && !clauses.is_symbol(at + 2, b')');
+    let sets = |at| is_call_with_argument(clauses.sql, &clauses.tokens, at, "LAST_INSERT_ID");
     (from..to).any(sets)
 }
 
